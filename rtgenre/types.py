@@ -1,0 +1,74 @@
+"""The values that cross from one stage to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Audio as a source delivers it."""
+
+    samples: FloatArray
+    """``(n_samples, n_channels)``, full scale ±1, at the source's own rate."""
+    sample_rate_hz: int
+    captured_at: float
+    """Unix time at which the last sample was heard, in seconds."""
+    gap: bool = False
+    """Audio was lost just before this block: windows must not reach across."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The stretch of audio that one prediction is made from."""
+
+    samples: FloatArray
+    """``(window_samples,)``, mono, at the model's rate."""
+    start_sample: int
+    """Counted at the model's rate from the source's first sample, gaps left out."""
+    end_sample: int
+    captured_at: float
+    """Unix time at which the last sample was heard, in seconds."""
+    level_dbfs: float
+    """RMS of the newest hop; a full-scale square wave is 0 dBFS, digital silence -120."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the model says of one window, before any smoothing."""
+
+    probabilities: FloatArray
+    """``(n_labels,)``, one per genre, summing to one."""
+    music: float
+    """Probability that the window holds music at all; 1.0 from a model without that output."""
+
+
+class PlayState(StrEnum):
+    """What kind of thing is being heard."""
+
+    MUSIC = "music"
+    UNKNOWN = "unknown"
+    SILENCE = "silence"
+
+
+@dataclass(frozen=True, slots=True)
+class GenreState:
+    """What is shown after smoothing."""
+
+    state: PlayState
+    genre: str | None
+    """One of the labels while ``state`` is music, else None."""
+    confidence: float
+    """Smoothed probability of the shown genre; of the likeliest one where none is shown."""
+    held_seconds: float
+    """How long this state and genre have been shown, on the source's own clock."""
+    probabilities: FloatArray
+    """``(n_labels,)``, smoothed, summing to one."""
+    music: float
+    """Smoothed probability that this is music."""
