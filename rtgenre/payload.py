@@ -42,6 +42,11 @@ class StateDocument(TypedDict):
     music_probability: float
     """Smoothed probability that this is music at all."""
     level_dbfs: float
+    """RMS of the newest hop."""
+    clipped_samples: int
+    """Samples at or beyond full scale since the previous message."""
+    invalid_samples: int
+    """Samples that were not numbers, heard as zeros, since the previous message."""
     latency_ms: float
     """From the window's last sample to this message."""
     window_start_seconds: float
@@ -96,24 +101,30 @@ def state_document(
     window: Window,
     prediction: Prediction,
     state: GenreState,
+    time: float,
+    since: float,
+    clipped_samples: int,
+    invalid_samples: int,
     latency_seconds: float,
 ) -> StateDocument:
-    """Build the message about one window."""
+    """Build the message about one window; ``time`` and ``since`` are Unix seconds."""
     return {
         "schema": SCHEMA_VERSION,
         "type": "state",
-        "time": iso_utc(window.captured_at),
+        "time": iso_utc(time),
         "sequence": sequence,
         "node": node,
         "source": source,
         "state": state.state.value,
         "genre": state.genre,
         "confidence": round(state.confidence, 4),
-        "since": iso_utc(window.captured_at - state.held_seconds),
+        "since": iso_utc(since),
         "probabilities": _by_label(labels, state.probabilities),
         "raw_probabilities": _by_label(labels, prediction.probabilities),
         "music_probability": round(state.music, 4),
         "level_dbfs": round(window.level_dbfs, 1),
+        "clipped_samples": clipped_samples,
+        "invalid_samples": invalid_samples,
         "latency_ms": round(1000 * latency_seconds, 1),
         "window_start_seconds": round(window.start_sample / sample_rate_hz, 3),
         "window_end_seconds": round(window.end_sample / sample_rate_hz, 3),
