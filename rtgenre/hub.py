@@ -18,16 +18,20 @@ Key = tuple[str, str]
 class Subscription:
     """One subscriber's place: at most one waiting document per type and node."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, patient: bool) -> None:
+        self.patient = patient
+        """Sources that can wait, such as files, wait until this subscriber has kept up."""
         # What the subscriber has not taken yet, oldest key first.
         self._waiting: dict[Key, Document] = {}
         self._arrived = asyncio.Event()
+        self._taken = asyncio.Event()
         # Documents that a newer one replaced before they were taken.
         self.skipped = 0
 
     async def get(self) -> Document:
         """Wait for the next document."""
         while not self._waiting:
+            self._taken.set()
             self._arrived.clear()
             await self._arrived.wait()
         return self._waiting.pop(next(iter(self._waiting)))
@@ -37,7 +41,17 @@ class Subscription:
         key = (document["type"], document["node"])
         self.skipped += key in self._waiting
         self._waiting[key] = document
+        self._taken.clear()
         self._arrived.set()
+
+    async def taken(self) -> None:
+        """Wait until the subscriber has dealt with everything and asks for more."""
+        await self._taken.wait()
+
+    def release(self) -> None:
+        """Let go of whoever waits in ``taken``: nobody takes documents any more."""
+        self._waiting.clear()
+        self._taken.set()
 
 
 class Hub:
@@ -57,10 +71,19 @@ class Hub:
         for subscription in self._subscriptions:
             subscription.put(document)
 
+    async def taken_by_patient(self) -> None:
+        """Wait until every patient subscriber has kept up; for sources that can wait."""
+        for subscription in list(self._subscriptions):
+            if subscription.patient:
+                await subscription.taken()
+
     @contextmanager
-    def subscribe(self) -> Iterator[Subscription]:
-        """Subscribe for the length of a ``with`` block, beginning with the latest documents."""
-        subscription = Subscription()
+    def subscribe(self, *, patient: bool = False) -> Iterator[Subscription]:
+        """Subscribe for the length of a ``with`` block, beginning with the latest documents.
+
+        A patient subscriber misses nothing from sources that can wait: it holds them up instead.
+        """
+        subscription = Subscription(patient=patient)
         for document in self._latest.values():
             subscription.put(document)
         self._subscriptions.add(subscription)
@@ -68,3 +91,4 @@ class Hub:
             yield subscription
         finally:
             self._subscriptions.discard(subscription)
+            subscription.release()

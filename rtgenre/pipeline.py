@@ -78,7 +78,7 @@ class Pipeline:
         self.invalid_samples += n_invalid
         self.clipped_samples += n_clipped
         mono = select_channel(samples, self._channel)
-        return self._slicer.push(self._resampler.process(mono), block.captured_at)
+        return self._slicer.push(self._resampler.push(mono), block.captured_at)
 
     def conclude(
         self, window: Window, prediction: Prediction, *, latency_seconds: float

@@ -1,0 +1,54 @@
+# One command per chore; README.md explains run and test.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format train bench soak clean
+
+help: ## list the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+run: $(VENV)/.base ## listen to the default input; ARGS="--source NAME" passes options on
+	@$(BIN)/rtgenre run $(ARGS)
+
+test: $(VENV)/.test ## install what the tests need and run everything
+	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+check: $(VENV)/.test ## lint, formatting, types and import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(VENV)/.test ## format and fix what can be fixed
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(VENV)/.base ## measure speed and memory on this machine
+	@$(BIN)/rtgenre bench $(ARGS)
+
+train: $(VENV)/.training ## train the shipped model; see training/README.md
+	@$(BIN)/python -m training.train $(ARGS)
+
+clean: ## remove everything that the other commands made
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/bin/python:
+	@sh scripts/make-venv.sh $(PYTHON) $(VENV)
+
+$(VENV)/.base: pyproject.toml $(VENV)/bin/python
+	@sh scripts/install-packages.sh base
+	@$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml $(VENV)/bin/python
+	@sh scripts/install-packages.sh test
+	@$(BIN)/python -m pip install --quiet --editable '.[training,test,check]'
+	@touch $@
+
+$(VENV)/.training: pyproject.toml $(VENV)/bin/python
+	@$(BIN)/python -m pip install --quiet --editable '.[training]'
+	@touch $@

@@ -1,0 +1,283 @@
+"""The command line: ``rtgenre run | devices | classify | doctor | bench``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rtgenre import __version__
+from rtgenre.config import Config, ConfigError, SourceConfig, load_config
+from rtgenre.logs import set_up_logging
+from rtgenre.model_info import ModelError
+from rtgenre.outputs.errors import OutputError
+from rtgenre.sources.base import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rtgenre.outputs.terminal import TerminalOutput
+    from rtgenre.sources.base import AudioSource
+
+DEMO_RECORDING = Path(__file__).parent / "demo" / "vibe_ace.ogg"
+
+EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+
+_EXAMPLES = """\
+examples:
+  rtgenre run                               listen to the default input
+  rtgenre run --source "USB Audio"          listen to a device, by part of its name
+  rtgenre run song.mp3                      play a file through, in real time
+  rtgenre run --speed max *.flac --json     as fast as possible, one JSON document per window
+  rtgenre run --source https://…/radio.mp3  listen to a stream
+  arecord -f cd | rtgenre run -             listen to raw PCM on standard input
+  rtgenre run --mqtt-host homeassistant.local
+  rtgenre devices                           list the input devices
+  rtgenre classify ~/Music/album            say what files are, over time and overall
+  rtgenre doctor                            try everything, and say what to do about what fails
+"""
+
+_EXPLAINED = (ConfigError, SourceError, ModelError, OutputError, BrokenPipeError)
+
+logger = logging.getLogger("rtgenre")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 1 (failed) or 2 (wrong usage)."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except BaseExceptionGroup as group:
+        return _explain(_first_cause(group))
+    except (*_EXPLAINED, KeyboardInterrupt) as error:
+        return _explain(error)
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _explain(error: BaseException) -> int:
+    """Say in one line what ended the program; anything unexpected keeps its traceback."""
+    if isinstance(error, KeyboardInterrupt):
+        return EXIT_OK
+    if isinstance(error, BrokenPipeError):
+        # Whoever read the output has left, as `head` does; say nothing when Python flushes it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
+    if not isinstance(error, _EXPLAINED):
+        raise error
+    for line in str(error).splitlines():
+        print(f"rtgenre: {line}", file=sys.stderr)  # noqa: T201 - a message to the user
+    return EXIT_USAGE if isinstance(error, ConfigError) else EXIT_FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="rtgenre",
+        description="Listens to music as it plays and says which genre it is.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"rtgenre {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_run(commands)
+    _add_devices(commands)
+    _add_classify(commands)
+    _add_doctor(commands)
+    _add_bench(commands)
+    return parser
+
+
+def _add_command(commands: Any, name: str, summary: str, run: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=summary,
+        description=summary[0].upper() + summary[1:] + ".",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--config", type=Path, metavar="FILE", help="settings (default: config.toml, if it exists)"
+    )
+    parser.set_defaults(command=run)
+    return parser
+
+
+def _add_setting(parser: argparse.ArgumentParser, flag: str, key: str, **kwargs: Any) -> None:
+    """Add a flag that overrides the setting ``table.key``."""
+    parser.add_argument(flag, dest=f"setting:{key}", default=None, **kwargs)
+
+
+def _add_run(commands: Any) -> None:
+    parser = _add_command(commands, "run", "listen and publish the genre", _run)
+    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="short for --source")
+    _add_source(parser)
+    _add_setting(parser, "--channel", "source.channel", help="mix, left, right or a number")
+    _add_setting(
+        parser, "--speed", "source.speed", choices=["realtime", "max"], help="of files"
+    )
+    _add_setting(parser, "--node", "source.node", help="name in messages and MQTT topics")
+    _add_setting(parser, "--pcm-rate-hz", "source.pcm_rate_hz", help="of standard input: 44100")
+    _add_setting(parser, "--pcm-channels", "source.pcm_channels", help="of standard input: 2")
+    _add_setting(
+        parser, "--pcm-format", "source.pcm_format", help="of standard input: s16le or f32le"
+    )
+    _add_setting(
+        parser, "--hop-seconds", "windows.hop_seconds", help="time between windows: 0.25 to 4"
+    )
+    _add_model(parser)
+    _add_setting(parser, "--host", "websocket.host", help="address to serve on: 127.0.0.1")
+    _add_setting(parser, "--port", "websocket.port", help="port to serve on: 8765")
+    _add_setting(parser, "--mqtt-host", "mqtt.host", help="broker; off without one")
+    parser.add_argument("--json", action="store_true", help="print one JSON document per window")
+    parser.add_argument("--quiet", action="store_true", help="print no readout")
+
+
+def _add_devices(commands: Any) -> None:
+    parser = _add_command(commands, "devices", "list the input devices", _devices)
+    parser.add_argument("--json", action="store_true", help="print a JSON array")
+
+
+def _add_classify(commands: Any) -> None:
+    parser = _add_command(
+        commands, "classify", "say what files are, over time and overall", _classify
+    )
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files or folders")
+    _add_setting(parser, "--hop-seconds", "windows.hop_seconds", help="time between windows")
+    _add_model(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON document per file")
+
+
+def _add_doctor(commands: Any) -> None:
+    parser = _add_command(commands, "doctor", "try everything that run needs", _doctor)
+    _add_source(parser)
+    _add_model(parser)
+    _add_setting(parser, "--mqtt-host", "mqtt.host", help="broker to try")
+
+
+def _add_bench(commands: Any) -> None:
+    parser = _add_command(commands, "bench", "measure speed and memory on this machine", _bench)
+    _add_model(parser)
+    parser.add_argument("--json", action="store_true", help="print a JSON object")
+
+
+def _add_source(parser: argparse.ArgumentParser) -> None:
+    _add_setting(
+        parser, "--source", "source.input", help="device, file, URL, or - for standard input"
+    )
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    _add_setting(
+        parser, "--model", "model.folder", metavar="DIR", help="model name or folder: crnn"
+    )
+
+
+def _config(options: argparse.Namespace) -> Config:
+    flags: dict[str, Any] = {}
+    for name, value in vars(options).items():
+        if name.startswith("setting:") and value is not None:
+            table, key = name.removeprefix("setting:").split(".")
+            flags.setdefault(table, {})[key] = value
+    inputs = getattr(options, "inputs", [])
+    if inputs:
+        if "input" in flags.get("source", {}):
+            raise ConfigError(
+                f"both --source {flags['source']['input']} and {inputs[0]} were given; give one"
+            )
+        flags.setdefault("source", {})["input"] = inputs[0] if len(inputs) == 1 else inputs
+    return load_config(options.config, flags)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from rtgenre.classifier import Classifier, find_model_folder  # noqa: PLC0415 - start-up time
+    from rtgenre.service import Service  # noqa: PLC0415
+
+    config = _config(options)
+    terminal = _terminal(config, json=options.json, quiet=options.quiet)
+    set_up_logging(config)
+    classifier = Classifier.load(
+        find_model_folder(config.model.folder), threads=config.model.threads
+    )
+    sources = [(source_config, _open_source(source_config)) for source_config in config.source]
+    service = Service(config, classifier, sources)
+    return asyncio.run(_until_stopped(service, terminal), loop_factory=_event_loop)
+
+
+async def _until_stopped(service: Any, terminal: TerminalOutput | None) -> int:
+    """Run the service until it ends or the process is asked to stop."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:
+            # Windows' event loops take no signal handlers.
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    return int(await service.run(stop, terminal))
+
+
+def _event_loop() -> asyncio.AbstractEventLoop:
+    """Make the event loop; aiomqtt needs a selector loop on Windows, the default elsewhere."""
+    return asyncio.SelectorEventLoop()
+
+
+def _open_source(config: SourceConfig) -> AudioSource:
+    """Open a source; without any input device, play the demo recording instead."""
+    from rtgenre.sources.open import NoInputDevice, open_source  # noqa: PLC0415
+
+    try:
+        return open_source(config)
+    except NoInputDevice as error:
+        logger.warning("%s; playing the demo recording instead", error)
+        demo = config.model_copy(update={"input": str(DEMO_RECORDING), "loop": True})
+        return open_source(demo)
+
+
+def _terminal(config: Config, *, json: bool, quiet: bool) -> TerminalOutput | None:
+    from rtgenre.outputs.terminal import TerminalOutput  # noqa: PLC0415
+
+    output_format = config.terminal.format
+    if json:
+        output_format = "json"
+    elif quiet:
+        output_format = "off"
+    elif output_format == "auto":
+        output_format = "live" if sys.stdout.isatty() else "plain"
+    if output_format in {"off", "auto"}:
+        return None
+    return TerminalOutput(output_format, colors=config.colors)
+
+
+def _devices(options: argparse.Namespace) -> int:
+    from rtgenre.devices import print_devices  # noqa: PLC0415
+
+    return print_devices(as_json=options.json)
+
+
+def _classify(options: argparse.Namespace) -> int:
+    from rtgenre.classify import classify_files  # noqa: PLC0415
+
+    config = _config(options)
+    set_up_logging(config)
+    return classify_files(options.files, config, as_json=options.json)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from rtgenre.doctor import examine  # noqa: PLC0415
+
+    return asyncio.run(examine(_config(options)), loop_factory=_event_loop)
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from rtgenre.bench import run_bench  # noqa: PLC0415
+
+    return run_bench(_config(options), as_json=options.json)

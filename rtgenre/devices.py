@@ -1,0 +1,45 @@
+"""``rtgenre devices``: the input devices, as a table or as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.table import Table
+
+from rtgenre.sources.device import list_input_devices
+
+
+def print_devices(*, as_json: bool) -> int:
+    """Print every input device; return 1 if there is none, else 0.
+
+    Raises:
+        SourceError: PortAudio is missing.
+    """
+    devices = list_input_devices()
+    if as_json:
+        print(json.dumps([asdict(device) for device in devices], indent=2))  # noqa: T201
+        return 0 if devices else 1
+    if not devices:
+        print("rtgenre: there is no input device", file=sys.stderr)  # noqa: T201
+        return 1
+    table = Table(box=None, header_style="bold")
+    for heading in ("", "index", "name", "system", "channels", "rate", "latency", ""):
+        table.add_column(heading, justify="right" if heading in {"index", "channels"} else "left")
+    for device in devices:
+        table.add_row(
+            "*" if device.is_default else "",
+            str(device.index),
+            device.name,
+            device.host_api,
+            str(device.channels),
+            f"{device.default_rate_hz / 1000:g} kHz",
+            f"{1000 * device.latency_seconds:.0f} ms",
+            "monitor" if device.is_monitor else "",
+        )
+    console = Console()
+    console.print(table)
+    console.print("* the default; choose another with: rtgenre run --source INDEX or NAME")
+    return 0

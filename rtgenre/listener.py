@@ -1,0 +1,96 @@
+"""Runs one source through its pipeline: audio in, documents to the hub."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rtgenre.hub import Hub
+    from rtgenre.inference import BatchingClassifier
+    from rtgenre.metrics import Metrics
+    from rtgenre.pipeline import Pipeline
+    from rtgenre.sources.base import AudioSource
+    from rtgenre.types import Block, Window
+
+
+class Listener:
+    """One source, from the first block to the last document.
+
+    A live source never waits: when inference is late, the newest window is classified and the
+    others are counted as skipped. A source that can wait does, and skips nothing.
+    """
+
+    def __init__(
+        self,
+        source: AudioSource,
+        pipeline: Pipeline,
+        classifier: BatchingClassifier,
+        hub: Hub,
+        metrics: Metrics,
+    ) -> None:
+        self.source = source
+        self.pipeline = pipeline
+        self._classifier = classifier
+        self._hub = hub
+        self._metrics = metrics
+        # The window of a live source that is to be classified next.
+        self._newest: Window | None = None
+        self._newest_arrived = asyncio.Event()
+        self._ended = False
+        self.skipped_windows = 0
+        # When the last document was published, and the listener began, on the monotonic clock.
+        self.last_window_at: float | None = None
+        self.started_at = time.monotonic()
+
+    @property
+    def node(self) -> str:
+        """The name of this source in messages."""
+        return self.pipeline.node
+
+    async def run(self) -> None:
+        """Listen until the source ends.
+
+        Raises:
+            SourceError: the source cannot be used.
+            ValueError: the chosen channel is not there, or the model gave nonsense.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._classify_newest(), name=f"classify {self.node}")
+            await self.source.run(self._deliver)
+            self._ended = True
+            self._newest_arrived.set()
+
+    async def _deliver(self, block: Block) -> None:
+        for window in self.pipeline.push(block):
+            if not self.source.live:
+                await self._classify(window)
+                await self._hub.taken_by_patient()
+                continue
+            if self._newest is not None:
+                self.skipped_windows += 1
+            self._newest = window
+            self._newest_arrived.set()
+
+    async def _classify_newest(self) -> None:
+        while True:
+            await self._newest_arrived.wait()
+            self._newest_arrived.clear()
+            while self._newest is not None:
+                window, self._newest = self._newest, None
+                await self._classify(window)
+            if self._ended:
+                return
+
+    async def _classify(self, window: Window) -> None:
+        inference = await self._classifier.classify(window.samples)
+        latency_seconds = max(0.0, time.time() - window.captured_at)
+        document = self.pipeline.conclude(
+            window, inference.prediction, latency_seconds=latency_seconds
+        )
+        self.last_window_at = time.monotonic()
+        self._metrics.observe_window(
+            document, inference_seconds=inference.seconds, latency_seconds=latency_seconds
+        )
+        self._hub.publish(document)

@@ -1,0 +1,192 @@
+"""The running service: one listener per source, one classifier, the outputs, and their shutdown."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+from rtgenre import __version__
+from rtgenre.health import NodeHealth, health_document
+from rtgenre.hub import Hub
+from rtgenre.inference import BatchingClassifier
+from rtgenre.listener import Listener
+from rtgenre.metrics import Metrics
+from rtgenre.payload import HelloDocument, HelloSource, hello_document, status_document
+from rtgenre.pipeline import Pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rtgenre.classifier import Classifier
+    from rtgenre.config import Config, SourceConfig
+    from rtgenre.outputs.terminal import TerminalOutput
+    from rtgenre.sources.base import AudioSource
+
+_WATCH_SECONDS = 0.5
+_OPENING_SECONDS = 10.0
+"""What a source may take to open before its silence counts as ill health."""
+
+logger = logging.getLogger(__name__)
+
+
+class Service:
+    """Everything that ``rtgenre run`` runs."""
+
+    def __init__(
+        self,
+        config: Config,
+        classifier: Classifier,
+        sources: Sequence[tuple[SourceConfig, AudioSource]],
+    ) -> None:
+        self._config = config
+        self._classifier = classifier
+        self._sources = sources
+        self.hub = Hub()
+        self.metrics = Metrics()
+        self._listeners: list[Listener] = []
+
+    async def run(self, stop: asyncio.Event, terminal: TerminalOutput | None = None) -> int:
+        """Run until every source has ended or ``stop`` is set.
+
+        Returns:
+            The exit code: 0, or 1 if an input could not be used.
+
+        Raises:
+            SourceError: a source cannot be used at all.
+            OutputError: an output cannot be used, such as a port that is taken.
+        """
+        async with AsyncExitStack() as resources:
+            inference = await resources.enter_async_context(BatchingClassifier(self._classifier))
+            self._listeners = [
+                Listener(source, self._pipeline(config, source), inference, self.hub, self.metrics)
+                for config, source in self._sources
+            ]
+            await self._open_web_socket(resources)
+            async with asyncio.TaskGroup() as outputs:
+                tasks = [outputs.create_task(self._watch(), name="watch")]
+                if terminal is not None:
+                    tasks.append(outputs.create_task(terminal.run(self.hub), name="terminal"))
+                if self._config.mqtt.host:
+                    tasks.append(outputs.create_task(self._run_mqtt(), name="mqtt"))
+                try:
+                    await self._listen(stop)
+                finally:
+                    for task in tasks:
+                        task.cancel()
+        failures = [line for _, source in self._sources for line in source.failures]
+        return 1 if failures else 0
+
+    def health(self) -> tuple[bool, dict[str, Any]]:
+        """Return whether every source is being heard, and the document that says so."""
+        now = time.monotonic()
+        hop_seconds = self._config.windows.hop_seconds
+        first_seconds = self._classifier.info.features.window_seconds + _OPENING_SECONDS
+        nodes = [
+            NodeHealth(
+                node=listener.node,
+                source=listener.source.name,
+                problem=listener.source.problem,
+                silent_for_seconds=now - (listener.last_window_at or listener.started_at),
+                allowed_seconds=2 * hop_seconds
+                + (first_seconds if listener.last_window_at is None else 0),
+            )
+            for listener in self._listeners
+        ]
+        return health_document(nodes, __version__)
+
+    def hello(self) -> HelloDocument:
+        """Return the greeting of WebSocket clients."""
+        return hello_document(
+            version=__version__,
+            info=self._classifier.info,
+            colors=self._config.colors,
+            hop_seconds=self._config.windows.hop_seconds,
+            sources=[
+                HelloSource(node=config.node, source=source.name)
+                for config, source in self._sources
+            ],
+        )
+
+    def _pipeline(self, config: SourceConfig, source: AudioSource) -> Pipeline:
+        return Pipeline(
+            node=config.node,
+            source=source.name,
+            channel=config.channel,
+            hop_seconds=self._config.windows.hop_seconds,
+            info=self._classifier.info,
+            tracker_params=self._config.smoothing.tracker_params(),
+        )
+
+    async def _open_web_socket(self, resources: AsyncExitStack) -> None:
+        if not self._config.websocket.enabled:
+            return
+        from rtgenre.outputs.websocket import WebSocketOutput  # noqa: PLC0415 - start-up time
+
+        output = WebSocketOutput(
+            self._config.websocket,
+            self.hub,
+            hello=self.hello,
+            health=self.health,
+            metrics=self.metrics,
+        )
+        await resources.enter_async_context(output)
+        logger.info("open %s to watch, or connect to %s", output.http_url, output.url)
+
+    async def _run_mqtt(self) -> None:
+        from rtgenre.outputs.mqtt import MqttOutput  # noqa: PLC0415 - off for most
+
+        output = MqttOutput(
+            self._config.mqtt,
+            self.hub,
+            nodes=[config.node for config, _ in self._sources],
+            colors=self._config.colors,
+            metrics=self.metrics,
+        )
+        await output.run()
+
+    async def _listen(self, stop: asyncio.Event) -> None:
+        async def run_all() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                for listener in self._listeners:
+                    tasks.create_task(listener.run(), name=f"listen {listener.node}")
+            await self.hub.taken_by_patient()
+
+        listening = asyncio.create_task(run_all(), name="listen")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        try:
+            await asyncio.wait({listening, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            listening.cancel()
+            stopping.cancel()
+            await asyncio.wait({listening})
+        if not listening.cancelled():
+            listening.result()
+
+    async def _watch(self) -> None:
+        """Tell everybody when a source is lost or back, and keep the counters current."""
+        told: dict[str, str | None] = {}
+        while True:
+            for listener in self._listeners:
+                source = listener.source
+                self.metrics.observe_source(listener)
+                if told.get(listener.node) != source.problem:
+                    told[listener.node] = source.problem
+                    self._tell(listener, source.problem)
+            await asyncio.sleep(_WATCH_SECONDS)
+
+    def _tell(self, listener: Listener, problem: str | None) -> None:
+        if problem is None:
+            logger.info("%s: hearing %s again", listener.node, listener.source.name)
+        else:
+            logger.warning("%s: %s", listener.node, problem)
+        self.hub.publish(
+            status_document(
+                node=listener.node,
+                source=listener.source.name,
+                problem=problem,
+                time=time.time(),
+            )
+        )

@@ -1,0 +1,48 @@
+#!/bin/sh
+# Installs the system packages that are missing, through apt where root or sudo allows it.
+# Usage: install-packages.sh base|test
+set -eu
+
+missing=""
+need_command() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+need_file() { ls $1 >/dev/null 2>&1 || missing="$missing $2"; }
+
+# PortAudio comes with sounddevice's wheels for macOS and Windows.
+[ "$(uname -s)" = Linux ] || exit 0
+
+ldconfig=$(command -v ldconfig || echo /sbin/ldconfig)
+"$ldconfig" -p 2>/dev/null | grep -q libportaudio || missing="$missing libportaudio2"
+if [ "$1" = test ]; then
+    need_command mosquitto mosquitto
+    need_command mosquitto_sub mosquitto-clients
+    need_command pulseaudio pulseaudio
+    need_command pactl pulseaudio-utils
+    need_command ffmpeg ffmpeg
+    need_command openssl openssl
+    need_command chromium chromium
+    need_file '/usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so' libasound2-plugins
+fi
+[ -n "$missing" ] || exit 0
+
+as_root=""
+if [ "$(id -u)" != 0 ]; then
+    as_root="sudo -n"
+    if ! sudo -n true 2>/dev/null; then
+        as_root=""
+        missing_reason="neither root nor sudo without a password"
+    fi
+fi
+if ! command -v apt-get >/dev/null 2>&1; then
+    missing_reason="no apt-get here"
+fi
+if [ -n "${missing_reason:-}" ]; then
+    echo "These system packages are missing ($missing_reason), so please install them yourself:" >&2
+    echo "    sudo apt install$missing" >&2
+    # The service still plays files and streams without PortAudio; the tests need everything.
+    [ "$1" = base ] && exit 0
+    exit 1
+fi
+echo "Installing$missing …"
+export DEBIAN_FRONTEND=noninteractive
+$as_root apt-get update -qq
+$as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null

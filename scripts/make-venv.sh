@@ -1,0 +1,18 @@
+#!/bin/sh
+# Makes a virtual environment with Python 3.11 or newer.
+# Usage: make-venv.sh PYTHON FOLDER
+set -eu
+python=$1
+folder=$2
+
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    found=$("$python" --version 2>&1 || true)
+    echo "rtgenre needs Python 3.11 or newer; '$python' is: ${found:-not there}." >&2
+    echo "Install one and name it, for example: make run PYTHON=python3.12" >&2
+    exit 1
+fi
+if ! "$python" -m venv "$folder"; then
+    rm -rf "$folder"
+    echo "Python could not make a virtual environment; on Debian and Ubuntu: sudo apt install python3-venv" >&2
+    exit 1
+fi
