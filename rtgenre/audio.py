@@ -1,0 +1,122 @@
+"""What happens to samples between a source and the windows: channel, repair, sample rate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import soxr
+
+if TYPE_CHECKING:
+    from rtgenre.types import FloatArray
+
+CLIPPED_FROM = 0.999
+"""Samples this close to full scale count as clipped: converters stop at or just below it."""
+
+
+def select_channel(
+    samples: FloatArray, channel: Literal["mix", "left", "right"] | int
+) -> FloatArray:
+    """Return one channel of ``(n_samples, n_channels)``, as ``(n_samples,)``.
+
+    Args:
+        samples: any number of channels.
+        channel: ``mix`` is the mean of all; ``left`` is the first, ``right`` the second; a number
+            counts from 1.
+
+    Raises:
+        ValueError: the input does not have that channel.
+    """
+    n_channels = samples.shape[1]
+    if channel == "mix":
+        return samples[:, 0] if n_channels == 1 else samples.mean(axis=1, dtype=np.float32)
+    number = {"left": 1, "right": 2}.get(channel, channel) if isinstance(channel, str) else channel
+    if not isinstance(number, int) or not 1 <= number <= n_channels:
+        has = "1 channel" if n_channels == 1 else f"{n_channels} channels"
+        raise ValueError(
+            f"channel {channel!r} was asked for; this input has {has}: "
+            f"use 'mix' or a number from 1 to {n_channels}"
+        )
+    return samples[:, number - 1]
+
+
+def sanitise(samples: FloatArray) -> tuple[FloatArray, int, int]:
+    """Make samples safe for everything that follows.
+
+    Args:
+        samples: any shape; it is left as it is.
+
+    Returns:
+        The samples, all finite and within ±1 (the same array where nothing was wrong); how many
+        were NaN or infinite and became zero; how many were at or beyond full scale.
+    """
+    peak = float(np.max(np.abs(samples), initial=0.0))
+    if peak < CLIPPED_FROM:
+        return samples, 0, 0
+    finite = np.isfinite(samples)
+    n_invalid = samples.size - int(np.count_nonzero(finite))
+    repaired = np.where(finite, samples, np.float32(0.0))
+    n_clipped = int(np.count_nonzero(np.abs(repaired) >= CLIPPED_FROM))
+    return np.clip(repaired, -1.0, 1.0, out=repaired), n_invalid, n_clipped
+
+
+class Resampler:
+    """Changes the sample rate of a mono signal that arrives in blocks of any size.
+
+    The result does not depend on how the blocks fall. It lags a few milliseconds behind.
+    """
+
+    def __init__(self, input_rate_hz: int, output_rate_hz: int) -> None:
+        self.input_rate_hz = input_rate_hz
+        self.output_rate_hz = output_rate_hz
+        # None where there is nothing to change.
+        self._stream = (
+            None
+            if input_rate_hz == output_rate_hz
+            else soxr.ResampleStream(input_rate_hz, output_rate_hz, 1, dtype="float32")
+        )
+
+    def push(self, samples: FloatArray) -> FloatArray:
+        """Take in ``(n_samples,)`` and return what is ready, ``(n_output_samples,)``."""
+        if self._stream is None:
+            return samples
+        output: FloatArray = self._stream.resample_chunk(np.ascontiguousarray(samples))
+        return output
+
+    def flush(self) -> FloatArray:
+        """Return what is still inside, ``(n_output_samples,)``, and begin anew."""
+        if self._stream is None:
+            return np.zeros(0, dtype=np.float32)
+        tail: FloatArray = self._stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
+        self._stream.clear()
+        return tail
+
+    def reset(self) -> None:
+        """Forget what is inside: after a gap it must not reach into the new audio."""
+        if self._stream is not None:
+            self._stream.clear()
+
+
+class DigitalSilenceWatch:
+    """Notices an input of nothing but zeros, which no microphone delivers.
+
+    A muted input, a monitor of an idle sink or a permission that was refused sound like that.
+    """
+
+    def __init__(self, after_seconds: float = 60.0) -> None:
+        self._after_seconds = after_seconds
+        # How long there have been only zeros.
+        self._zero_seconds = 0.0
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether there were only zeros for ``after_seconds`` or longer."""
+        return self._zero_seconds >= self._after_seconds
+
+    def push(self, samples: FloatArray, sample_rate_hz: int) -> bool:
+        """Take in samples of any shape, time on the first axis, and return ``is_silent``."""
+        if samples.any():
+            self._zero_seconds = 0.0
+        else:
+            self._zero_seconds += len(samples) / sample_rate_hz
+        return self.is_silent

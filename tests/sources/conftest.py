@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import soundfile
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from rtgenre.sources.base import AudioSource
+    from rtgenre.types import Block
+
+
+class Heard:
+    """Takes a source's blocks and lets a test wait for what it expects of them."""
+
+    def __init__(self) -> None:
+        self.blocks: list[Block] = []
+        self._news = asyncio.Event()
+
+    async def __call__(self, block: Block) -> None:
+        self.blocks.append(block)
+        self._news.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(30.0):
+            while not condition():
+                self._news.clear()
+                await self._news.wait()
+
+    @property
+    def n_samples(self) -> int:
+        return sum(len(block.samples) for block in self.blocks)
+
+    def samples(self) -> np.ndarray:
+        return np.concatenate([block.samples for block in self.blocks])
+
+
+@contextlib.asynccontextmanager
+async def running(source: AudioSource, heard: Heard) -> AsyncIterator[asyncio.Task[None]]:
+    task = asyncio.create_task(source.run(heard))
+    try:
+        yield task
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def tone(
+    seconds: float = 1.0, rate_hz: int = 44100, n_channels: int = 2, frequency_hz: float = 440.0
+) -> np.ndarray:
+    time = np.arange(round(seconds * rate_hz)) / rate_hz
+    wave = 0.5 * np.sin(2 * np.pi * frequency_hz * time)
+    return np.repeat(wave[:, None], n_channels, axis=1).astype(np.float32)
+
+
+def peak_frequency_hz(mono: np.ndarray, rate_hz: int) -> float:
+    spectrum = np.abs(np.fft.rfft(mono * np.hanning(len(mono))))
+    return float(np.argmax(spectrum) * rate_hz / len(mono))
+
+
+@pytest.fixture
+def tone_wav(tmp_path: Path) -> Path:
+    path = tmp_path / "tone.wav"
+    soundfile.write(path, tone(), 44100)
+    return path

@@ -1,0 +1,152 @@
+import asyncio
+import time
+
+import numpy as np
+import pytest
+import soundfile
+
+from rtgenre.sources.base import SourceError
+from rtgenre.sources.file import FileSource, Pace
+
+from .conftest import Heard, running, tone
+
+
+def _write(path, samples, rate_hz=44100):
+    soundfile.write(path, samples, rate_hz, subtype="FLOAT")
+    return path
+
+
+async def test_at_maximum_speed_every_sample_is_delivered_once_and_in_order(tmp_path):
+    noise = np.random.default_rng(3).uniform(-1, 1, (70_001, 2)).astype(np.float32)
+    heard = Heard()
+    source = FileSource((_write(tmp_path / "noise.wav", noise),), speed="max")
+    await source.run(heard)
+    np.testing.assert_array_equal(heard.samples(), noise)
+    assert not source.live
+    assert source.failures == []
+    assert not any(block.gap for block in heard.blocks)
+    stamps = [block.captured_at for block in heard.blocks]
+    assert stamps == sorted(stamps)
+
+
+async def test_a_source_at_maximum_speed_waits_for_whoever_takes_its_blocks(tone_wav):
+    taken = asyncio.Semaphore(0)
+    heard = Heard()
+
+    async def slow(block):
+        await heard(block)
+        await taken.acquire()
+
+    task = asyncio.create_task(FileSource((tone_wav,), speed="max").run(slow))
+    for expected in range(1, 4):
+        await heard.until(lambda expected=expected: len(heard.blocks) == expected)
+        await asyncio.sleep(0)
+        assert len(heard.blocks) == expected
+        taken.release()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_at_real_time_a_file_takes_as_long_as_it_sounds(tone_wav):
+    heard = Heard()
+    source = FileSource((tone_wav,), speed="realtime")
+    before = time.monotonic()
+    await source.run(heard)
+    assert time.monotonic() - before >= 0.99
+    assert source.live
+    assert heard.n_samples == 44100
+    stamps = [block.captured_at for block in heard.blocks]
+    assert stamps[-1] - stamps[0] == pytest.approx(0.98, abs=0.5)
+
+
+class HandTime:
+    """Time that passes only where a test, or whoever sleeps, says so."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.now += seconds + 0.003  # every sleep ends a little late
+
+
+async def test_late_wake_ups_do_not_add_up():
+    hand = HandTime()
+    pace = Pace(lambda: hand.now, hand.sleep)
+    for _ in range(1000):
+        await pace.wait(0.02)
+    assert hand.now == pytest.approx(100.0 + 20.0, abs=0.01)
+
+
+async def test_after_a_suspended_machine_the_pace_does_not_hurry():
+    hand = HandTime()
+    pace = Pace(lambda: hand.now, hand.sleep)
+    await pace.wait(0.02)
+    hand.now += 3600
+    before = hand.now
+    for _ in range(100):
+        await pace.wait(0.02)
+    assert hand.now - before == pytest.approx(2.0, abs=0.01)
+
+
+async def test_each_file_begins_with_a_gap_at_its_own_rate(tmp_path):
+    paths = (
+        _write(tmp_path / "a.wav", tone(0.3, 8000, 1), 8000),
+        _write(tmp_path / "b.wav", tone(0.3, 96000, 8), 96000),
+    )
+    heard = Heard()
+    await FileSource(paths, speed="max").run(heard)
+    gaps = [(block.sample_rate_hz, block.samples.shape[1]) for block in heard.blocks if block.gap]
+    assert gaps == [(96000, 8)]
+    assert (heard.blocks[0].sample_rate_hz, heard.blocks[0].samples.shape[1]) == (8000, 1)
+
+
+async def test_bad_files_are_named_and_the_good_ones_still_play(tmp_path, tone_wav):
+    bad = tmp_path / "bad.mp3"
+    bad.write_text("this is no music")
+    heard = Heard()
+    source = FileSource((tmp_path / "missing.wav", tone_wav, bad), speed="max")
+    await source.run(heard)
+    assert heard.n_samples == 44100
+    assert [line.split(": ")[0] for line in source.failures] == [
+        str(tmp_path / "missing.wav"),
+        str(bad),
+    ]
+
+
+async def test_a_truncated_file_is_heard_as_far_as_it_goes_and_named(tone_wav):
+    tone_wav.write_bytes(tone_wav.read_bytes()[:100_000])
+    heard = Heard()
+    source = FileSource((tone_wav,), speed="max")
+    await source.run(heard)
+    assert heard.n_samples == pytest.approx(100_000 / 4, abs=20)
+    assert len(source.failures) == 1
+    assert "ends early" in source.failures[0]
+
+
+async def test_no_usable_file_at_all_is_an_error_that_names_each(tmp_path):
+    (tmp_path / "empty").mkdir()
+    source = FileSource((tmp_path / "a.wav", tmp_path / "empty"), speed="max", loop=True)
+    with pytest.raises(SourceError, match=r"a\.wav: there is no such file"):
+        await source.run(Heard())
+    assert len(source.failures) == 2
+
+
+async def test_a_loop_begins_again_and_names_a_bad_file_once(tmp_path, tone_wav):
+    heard = Heard()
+    source = FileSource((tone_wav, tmp_path / "missing.wav"), speed="max", loop=True)
+    async with running(source, heard):
+        await heard.until(lambda: heard.n_samples > 3 * 44100)
+    assert len(source.failures) == 1
+    assert [block.gap for block in heard.blocks].count(True) >= 2
+
+
+async def test_a_cancelled_file_source_stops_at_once(tmp_path):
+    path = _write(tmp_path / "long.wav", tone(30.0))
+    heard = Heard()
+    async with running(FileSource((path,)), heard) as task:
+        await heard.until(lambda: len(heard.blocks) > 2)
+        task.cancel()
+        async with asyncio.timeout(5.0):
+            await asyncio.wait([task])
+    assert task.cancelled()
