@@ -114,9 +114,7 @@ def classify_file(path: Path, classifier: Classifier, config: Config) -> FileVer
     return FileVerdict(path, genre, probabilities, tuple(_sections(documents)))
 
 
-def _documents(
-    path: Path, classifier: Classifier, pipeline: Pipeline
-) -> Iterator[StateDocument]:
+def _documents(path: Path, classifier: Classifier, pipeline: Pipeline) -> Iterator[StateDocument]:
     for samples, sample_rate_hz in read_audio_blocks(path):
         block = Block(samples=samples, sample_rate_hz=sample_rate_hz, captured_at=0.0)
         for window in pipeline.push(block):

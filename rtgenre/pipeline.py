@@ -65,15 +65,12 @@ class Pipeline:
             ValueError: the block does not have the channel that was chosen.
         """
         rate_changed = (
-            self._resampler is not None
-            and self._resampler.input_rate_hz != block.sample_rate_hz
+            self._resampler is not None and self._resampler.input_rate_hz != block.sample_rate_hz
         )
         if block.gap or rate_changed:
             self._reset()
         if self._resampler is None:
-            self._resampler = Resampler(
-                block.sample_rate_hz, self.info.features.sample_rate_hz
-            )
+            self._resampler = Resampler(block.sample_rate_hz, self.info.features.sample_rate_hz)
         samples, n_invalid, n_clipped = sanitise(block.samples)
         self.invalid_samples += n_invalid
         self.clipped_samples += n_clipped

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rich.console import Console, Group
+    from rich.console import Group
     from rich.text import Text
 
     from rtgenre.hub import Hub
@@ -74,7 +74,7 @@ class TerminalOutput:
                 await asyncio.to_thread(live.update, panel, refresh=True)
 
     def _print(self, line: str) -> None:
-        print(line, file=self._stream, flush=True)  # noqa: T201 - this is the output
+        print(line, file=self._stream, flush=True)
 
 
 class Readout:
