@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rtgenre.outputs.terminal import TerminalOutput
+    from rtgenre.service import Service
     from rtgenre.sources.base import AudioSource
 
 DEMO_RECORDING = Path(__file__).parent / "demo" / "vibe_ace.ogg"
@@ -207,10 +208,11 @@ def _run(options: argparse.Namespace) -> int:
     )
     sources = [(source_config, _open_source(source_config)) for source_config in config.source]
     service = Service(config, classifier, sources)
-    return asyncio.run(_until_stopped(service, terminal), loop_factory=_event_loop)
+    with asyncio.Runner(loop_factory=_event_loop) as runner:
+        return runner.run(_until_stopped(service, terminal))
 
 
-async def _until_stopped(service: Any, terminal: TerminalOutput | None) -> int:
+async def _until_stopped(service: Service, terminal: TerminalOutput | None) -> int:
     """Run the service until it ends or the process is asked to stop."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -220,7 +222,7 @@ async def _until_stopped(service: Any, terminal: TerminalOutput | None) -> int:
         except NotImplementedError:
             # Windows' event loops take no signal handlers.
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    return int(await service.run(stop, terminal))
+    return await service.run(stop, terminal)
 
 
 def _event_loop() -> asyncio.AbstractEventLoop:
@@ -243,16 +245,12 @@ def _open_source(config: SourceConfig) -> AudioSource:
 def _terminal(config: Config, *, json: bool, quiet: bool) -> TerminalOutput | None:
     from rtgenre.outputs.terminal import TerminalOutput  # noqa: PLC0415
 
-    output_format = config.terminal.format
-    if json:
-        output_format = "json"
-    elif quiet:
-        output_format = "off"
-    elif output_format == "auto":
-        output_format = "live" if sys.stdout.isatty() else "plain"
-    if output_format in {"off", "auto"}:
+    chosen = "json" if json else config.terminal.format
+    if quiet or chosen == "off":
         return None
-    return TerminalOutput(output_format, colors=config.colors)
+    if chosen == "auto":
+        chosen = "live" if sys.stdout.isatty() else "plain"
+    return TerminalOutput(chosen, colors=config.colors)
 
 
 def _devices(options: argparse.Namespace) -> int:
@@ -272,7 +270,8 @@ def _classify(options: argparse.Namespace) -> int:
 def _doctor(options: argparse.Namespace) -> int:
     from rtgenre.doctor import examine  # noqa: PLC0415
 
-    return asyncio.run(examine(_config(options)), loop_factory=_event_loop)
+    with asyncio.Runner(loop_factory=_event_loop) as runner:
+        return runner.run(examine(_config(options)))
 
 
 def _bench(options: argparse.Namespace) -> int:

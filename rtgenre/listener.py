@@ -6,6 +6,8 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from rtgenre.sources.base import SourceError
+
 if TYPE_CHECKING:
     from rtgenre.hub import Hub
     from rtgenre.inference import BatchingClassifier
@@ -54,16 +56,24 @@ class Listener:
 
         Raises:
             SourceError: the source cannot be used.
-            ValueError: the chosen channel is not there, or the model gave nonsense.
+            ValueError: the model gave nonsense.
         """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._classify_newest(), name=f"classify {self.node}")
             await self.source.run(self._deliver)
+            await self._take(self.pipeline.finish())
             self._ended = True
             self._newest_arrived.set()
 
     async def _deliver(self, block: Block) -> None:
-        for window in self.pipeline.push(block):
+        try:
+            windows = self.pipeline.push(block)
+        except ValueError as error:
+            raise SourceError(f"{self.source.name}: {error}") from error
+        await self._take(windows)
+
+    async def _take(self, windows: list[Window]) -> None:
+        for window in windows:
             if not self.source.live:
                 await self._classify(window)
                 await self._hub.taken_by_patient()
