@@ -15,12 +15,12 @@ import sys
 import time
 import urllib.request
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from rtgenre.cli import DEMO_RECORDING
 
@@ -78,8 +78,10 @@ def _start_time(model: str) -> Figure:
     seconds = []
     for _ in range(_STARTS):
         started = time.perf_counter()
-        with _service(model) as port:
-            _wait_for_audio(port)
+        with _service(model) as service:
+            for line in service.messages:
+                if "listening to" in line:
+                    break
             seconds.append(time.perf_counter() - started)
     return Figure("process start to listening, median", float(np.median(seconds)), "s", 1.5)
 
@@ -87,8 +89,8 @@ def _start_time(model: str) -> Figure:
 def _latency(model: str) -> Figure:
     """Measure from a window's last sample to its message in a client, over many windows."""
     milliseconds: list[float] = []
-    with _service(model, "--hop-seconds", "0.25") as port:
-        for document in _states(port):
+    with _service(model, "--hop-seconds", "0.25") as service:
+        for document in _states(service.port):
             arrived_at = time.time()
             captured_at = np.datetime64(document["time"].removesuffix("Z"), "ms").astype(int)
             milliseconds.append(1000 * arrived_at - float(captured_at))
@@ -99,7 +101,8 @@ def _latency(model: str) -> Figure:
 
 
 def _cpu_share(model: str) -> Figure:
-    with _service(model) as port:
+    with _service(model) as service:
+        port = service.port
         next(iter(_states(port)))
         before, started = _metric(port, "process_cpu_seconds_total"), time.perf_counter()
         time.sleep(_CPU_SECONDS)
@@ -110,7 +113,8 @@ def _cpu_share(model: str) -> Figure:
 
 def _memory(model: str) -> list[Figure]:
     """Push an hour of audio through, and compare resident memory early and at the end."""
-    with _service(model, "--speed", "max") as port:
+    with _service(model, "--speed", "max") as service:
+        port = service.port
         early: float | None = None
         for document in _states(port):
             heard_seconds = document["window_end_seconds"]
@@ -127,43 +131,46 @@ def _memory(model: str) -> list[Figure]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class RunningService:
+    """A service in a process of its own."""
+
+    port: int
+    messages: IO[str]
+    """What it writes to standard error."""
+
+
 @contextlib.contextmanager
-def _service(model: str, *flags: str) -> Iterator[int]:
-    """Run the service on the demo recording, in a loop; gives its port."""
+def _service(model: str, *flags: str) -> Iterator[RunningService]:
+    """Run the service on the demo recording, in a loop."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
-    environment_free = ["--port", str(port), "--host", "127.0.0.1", "--model", model, "--quiet"]
-    source = ["--source", str(DEMO_RECORDING), "--loop"]
-    command = [sys.executable, "-m", "rtgenre", "run", *source, *environment_free, *flags]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)  # noqa: S603 - our own program
-    try:
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait_for_audio(port: int) -> None:
-    """Return once the service says that audio comes in."""
-    while True:
-        with contextlib.suppress(OSError):
-            if _metric(port, "rtgenre_audio_seconds_total") > 0:
-                return
-        time.sleep(0.005)
+    command = [sys.executable, "-m", "rtgenre", "run", str(DEMO_RECORDING), "--loop", "--quiet"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--model", model, *flags]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stderr is not None  # noqa: S101 - it was asked for
+        try:
+            yield RunningService(port, process.stderr)
+        finally:
+            process.terminate()
 
 
 def _states(port: int) -> Iterator[dict[str, Any]]:
     """Yield state messages as a WebSocket client receives them."""
-    while True:
-        with contextlib.suppress(ConnectionRefusedError):
-            break_off = connect(f"ws://127.0.0.1:{port}/ws")
-            break
-        time.sleep(0.02)
-    with break_off as socket_:
-        for message in socket_:
+    with _connected(f"ws://127.0.0.1:{port}/ws") as connection:
+        for message in connection:
             document = json.loads(message)
             if document["type"] == "state":
                 yield document
+
+
+def _connected(url: str) -> ClientConnection:
+    """Connect as soon as the service is there."""
+    while True:
+        try:
+            return connect(url)
+        except ConnectionRefusedError:
+            time.sleep(0.02)
 
 
 def _metric(port: int, name: str) -> float:

@@ -123,6 +123,9 @@ def _add_run(commands: Any) -> None:
     _add_source(parser)
     _add_setting(parser, "--channel", "source.channel", help="mix, left, right or a number")
     _add_setting(parser, "--speed", "source.speed", choices=["realtime", "max"], help="of files")
+    _add_setting(
+        parser, "--loop", "source.loop", action="store_true", help="play files again and again"
+    )
     _add_setting(parser, "--node", "source.node", help="name in messages and MQTT topics")
     _add_setting(parser, "--pcm-rate-hz", "source.pcm_rate_hz", help="of standard input: 44100")
     _add_setting(parser, "--pcm-channels", "source.pcm_channels", help="of standard input: 2")

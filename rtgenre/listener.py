@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from rtgenre.pipeline import Pipeline
     from rtgenre.sources.base import AudioSource
     from rtgenre.types import Block, Window
+
+
+logger = logging.getLogger(__name__)
 
 
 class Listener:
@@ -40,6 +44,7 @@ class Listener:
         # The window of a live source that is to be classified next.
         self._newest: Window | None = None
         self._newest_arrived = asyncio.Event()
+        self._heard = False
         self._ended = False
         self.skipped_windows = 0
         # When the last document was published, and the listener began, on the monotonic clock.
@@ -66,6 +71,9 @@ class Listener:
             self._newest_arrived.set()
 
     async def _deliver(self, block: Block) -> None:
+        if not self._heard:
+            self._heard = True
+            logger.info("%s: listening to %s", self.node, self.source.name)
         try:
             windows = self.pipeline.push(block)
         except ValueError as error:
