@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
 from rtgenre.sources.device import list_input_devices, supported_rates_hz
-from rtgenre.sources.devices import InputDevice
+
+if TYPE_CHECKING:
+    from rtgenre.sources.devices import InputDevice
 
 
 def print_devices(*, as_json: bool) -> int:

@@ -28,9 +28,15 @@ class HandSource(AudioSource):
     async def run(self, deliver):
         while (block := await self._queue.get()) is not None:
             await deliver(block)
+            self._queue.task_done()
+        self._queue.task_done()
 
     def play(self, samples, rate_hz=22050, *, gap=False, captured_at=1000.0):
         self._queue.put_nowait(Block(samples[:, None], rate_hz, captured_at, gap))
+
+    async def drained(self):
+        """Wait until everything that was played has been delivered."""
+        await self._queue.join()
 
     def end(self):
         self._queue.put_nowait(None)

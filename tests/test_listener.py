@@ -38,8 +38,7 @@ async def test_a_late_model_skips_to_the_newest_window_and_counts_the_others():
             for _ in range(5):
                 source.play(tone(200, 2))
             source.end()
-            while listener.skipped_windows < 4:
-                await asyncio.sleep(0.001)
+            await source.drained()
             network.let_go.set()
             documents = [await subscription.get()]
             await running
