@@ -6,7 +6,7 @@ The data flows one way::
      thread     pure         pure           pure        worker        pure       loop    loop
 
 One such line runs per source; the classifier is shared. ``pipeline.py`` knows the stages,
-``service.py`` runs them, and everything to the left of the hub knows nothing of what is right of it.
+``service.py`` runs them; what is left of the hub knows nothing of what is right of it.
 """
 
 __version__ = "0.1.0"

@@ -63,6 +63,7 @@ class FeatureParams:
 
     @property
     def window_samples(self) -> int:
+        """Samples in one window."""
         return round(self.window_seconds * self.sample_rate_hz)
 
     @property
@@ -72,6 +73,7 @@ class FeatureParams:
 
     @property
     def frames_per_second(self) -> float:
+        """Spectrogram columns per second."""
         return self.sample_rate_hz / self.hop_length
 
 

@@ -37,6 +37,7 @@ class ModelInfo:
 
     @property
     def n_outputs(self) -> int:
+        """Length of the network's output: the labels', and one for music."""
         return len(self.labels) + self.has_music_output
 
 

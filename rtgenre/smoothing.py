@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rtgenre.types import FloatArray, GenreState, PlayState, Prediction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _PROBABILITY_FLOOR = 1e-4
 """Keeps one confident mistake from outweighing many right windows in the log domain."""
@@ -17,7 +21,7 @@ class TrackerParams:
     """How calm or how quick the shown genre is; ``config.toml`` says what each does to the eye."""
 
     time_constant_seconds: float = 4.0
-    """Of the exponential smoothing of log-probabilities; 0 turns it off."""
+    """Of the exponential smoothing of log-probabilities; 0 turns smoothing off."""
     switch_margin: float = 0.05
     """A new genre must lead the shown one by this much smoothed probability …"""
     switch_hold_seconds: float = 2.0
@@ -32,25 +36,141 @@ class TrackerParams:
 
 
 class GenreTracker:
-    """Follows one source's predictions; a pure fold, with time counted by the caller in seconds.
+    """Follows one source's predictions: a pure fold, with time given by the caller in seconds.
 
-    Probabilities are smoothed as log-probabilities (a geometric mean with exponentially fading
-    weights), so that windows count as independent evidence. A change is shown when it has led by
-    ``switch_margin`` for ``switch_hold_seconds``; the first genre after silence is shown at once.
+    Probabilities are smoothed as logarithms (a geometric mean with exponentially fading weights),
+    so that windows count as evidence that adds up. What is shown changes once something else has
+    led by ``switch_margin`` for ``switch_hold_seconds``; after silence the first genre that is
+    sure enough is shown at once.
     """
 
-    def __init__(self, n_labels: int, params: TrackerParams) -> None:
-        self._n_labels = n_labels
+    def __init__(self, labels: Sequence[str], params: TrackerParams) -> None:
+        self._labels = tuple(labels)
         self.params = params
-        # Smoothed log-probabilities and probability of music; None until the first window.
+        # Smoothed evidence; None before the first window and after silence or a gap.
         self._log_probabilities: FloatArray | None = None
         self._music = 0.0
         self._last_seconds = 0.0
-        # Index of the shown genre (None while unknown or silence) and since when.
-        self._shown: int | None = None
-        self._state = PlayState.UNKNOWN
+        # What is shown (None: unknown, or silence if _silent) and since when.
+        self._shown: str | None = None
+        self._silent = False
         self._shown_since_seconds: float | None = None
-        # What is about to replace it (-1: unknown), and since when it has led.
-        self._challenger: int | None = None
+        # What is about to replace it, and since when it has led; equal to _shown when nothing is.
+        self._challenger: str | None = None
         self._challenger_since_seconds = 0.0
         self._quiet_since_seconds: float | None = None
+
+    def update(
+        self, prediction: Prediction, *, end_seconds: float, level_dbfs: float
+    ) -> GenreState:
+        """Take in one window and say what to show.
+
+        Args:
+            prediction: the model's output for the window.
+            end_seconds: the window's end on the source's own clock; never decreases.
+            level_dbfs: level of the newest hop.
+
+        Raises:
+            ValueError: the number of probabilities is not that of the labels, or one is not finite.
+        """
+        if prediction.probabilities.shape != (len(self._labels),):
+            raise ValueError(
+                f"the prediction has shape {prediction.probabilities.shape}; "
+                f"the labels need ({len(self._labels)},)"
+            )
+        if not (np.isfinite(prediction.probabilities).all() and np.isfinite(prediction.music)):
+            raise ValueError("the prediction holds values that are not finite")
+        if self._shown_since_seconds is None:
+            self._shown_since_seconds = end_seconds
+        self._follow_silence(level_dbfs, end_seconds)
+        if self._silent:
+            self._log_probabilities = None
+        first_evidence = self._log_probabilities is None
+        probabilities = self._smooth(prediction, end_seconds)
+        if not self._silent:
+            self._follow_genre(probabilities, end_seconds, at_once=first_evidence)
+        return self._state(probabilities, end_seconds)
+
+    def reset(self) -> None:
+        """Forget smoothed evidence because audio was lost; what is shown stays for now."""
+        self._log_probabilities = None
+        self._challenger = self._shown
+
+    def _smooth(self, prediction: Prediction, end_seconds: float) -> FloatArray:
+        log_raw = np.log(np.maximum(prediction.probabilities, _PROBABILITY_FLOOR))
+        if self._log_probabilities is None or self.params.time_constant_seconds == 0:
+            smoothed, self._music = log_raw, prediction.music
+        else:
+            elapsed_seconds = end_seconds - self._last_seconds
+            keep = float(np.exp(-elapsed_seconds / self.params.time_constant_seconds))
+            smoothed = np.float32(keep) * self._log_probabilities + np.float32(1 - keep) * log_raw
+            self._music = keep * self._music + (1 - keep) * prediction.music
+        self._log_probabilities = smoothed
+        self._last_seconds = end_seconds
+        likelihoods = np.exp(smoothed - smoothed.max())
+        return np.asarray(likelihoods / likelihoods.sum(), dtype=np.float32)
+
+    def _follow_silence(self, level_dbfs: float, end_seconds: float) -> None:
+        if level_dbfs >= self.params.silence_below_dbfs:
+            self._quiet_since_seconds = None
+            if self._silent:
+                self._silent = False
+                self._show(None, end_seconds)
+            return
+        if self._quiet_since_seconds is None:
+            self._quiet_since_seconds = end_seconds
+        quiet_seconds = end_seconds - self._quiet_since_seconds
+        if not self._silent and quiet_seconds >= self.params.silence_after_seconds:
+            self._silent = True
+            self._show(None, end_seconds)
+
+    def _follow_genre(
+        self, probabilities: FloatArray, end_seconds: float, *, at_once: bool
+    ) -> None:
+        leader = self._leader(probabilities)
+        if leader != self._challenger:
+            self._challenger = leader
+            self._challenger_since_seconds = end_seconds
+        if leader == self._shown:
+            return
+        led_seconds = end_seconds - self._challenger_since_seconds
+        nothing_to_keep = self._shown is None and at_once
+        if nothing_to_keep or led_seconds >= self.params.switch_hold_seconds:
+            self._show(leader, end_seconds)
+
+    def _leader(self, probabilities: FloatArray) -> str | None:
+        """Return what should be shown: the shown genre, unless another leads by the margin."""
+        best = int(probabilities.argmax())
+        if self._music < self.params.music_below or probabilities[best] < self.params.unknown_below:
+            return None
+        if self._shown is not None:
+            shown_probability = probabilities[self._labels.index(self._shown)]
+            if probabilities[best] - shown_probability < self.params.switch_margin:
+                return self._shown
+        return self._labels[best]
+
+    def _show(self, genre: str | None, end_seconds: float) -> None:
+        self._shown = genre
+        self._challenger = genre
+        self._shown_since_seconds = end_seconds
+
+    def _state(self, probabilities: FloatArray, end_seconds: float) -> GenreState:
+        if self._silent:
+            state = PlayState.SILENCE
+        elif self._shown is None:
+            state = PlayState.UNKNOWN
+        else:
+            state = PlayState.MUSIC
+        shown_index = (
+            int(probabilities.argmax()) if self._shown is None else self._labels.index(self._shown)
+        )
+        since_seconds = self._shown_since_seconds
+        held_seconds = 0.0 if since_seconds is None else end_seconds - since_seconds
+        return GenreState(
+            state=state,
+            genre=self._shown,
+            confidence=float(probabilities[shown_index]),
+            held_seconds=held_seconds,
+            probabilities=probabilities,
+            music=self._music,
+        )

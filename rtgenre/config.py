@@ -1,0 +1,346 @@
+"""Every setting: one model per TOML table; defaults < config.toml < RTGENRE_* < flags."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from rtgenre.smoothing import TrackerParams
+
+_TRACKER = TrackerParams()
+
+ENVIRONMENT_PREFIX = "RTGENRE_"
+DEFAULT_FILE_NAME = "config.toml"
+
+GENRE_COLORS = {
+    "blues": "#2f6fde",
+    "classical": "#c9a227",
+    "country": "#b5651d",
+    "disco": "#e83fb8",
+    "hiphop": "#7b3fe4",
+    "jazz": "#1f9e89",
+    "metal": "#8a8f98",
+    "pop": "#ff7a59",
+    "reggae": "#3fae3f",
+    "rock": "#d62839",
+    "unknown": "#9aa0a6",
+    "silence": "#404448",
+}
+
+
+class ConfigError(Exception):
+    """A setting cannot be used; the message names the table, the key, the value and what may be."""
+
+
+def _checked_color(color: str) -> str:
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
+        raise ValueError("a colour is written #rrggbb, for example #ff7a59")
+    return color.lower()
+
+
+def _checked_node(node: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", node):
+        raise ValueError(
+            "a node name has 1 to 64 letters, digits, '-' or '_', and begins with a letter or digit"
+        )
+    return node
+
+
+def _checked_topic_prefix(prefix: str) -> str:
+    if not prefix or re.search(r"[#+\x00]", prefix) or prefix.startswith(("/", "$")):
+        raise ValueError("a topic prefix is not empty, has no '#' or '+' and begins with no '/'")
+    return prefix.rstrip("/")
+
+
+def default_node() -> str:
+    """Return this machine's host name as a node name."""
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", socket.gethostname().split(".")[0]).strip("-_")
+    return name[:64] or "rtgenre"
+
+
+Color = Annotated[str, AfterValidator(_checked_color)]
+Node = Annotated[str, AfterValidator(_checked_node)]
+TopicPrefix = Annotated[str, AfterValidator(_checked_topic_prefix)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Table(BaseModel):
+    """A TOML table: unknown keys are errors, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class SourceConfig(Table):
+    """``[source]``, or several ``[[source]]``: where the music comes from."""
+
+    input: str | int | tuple[str, ...] = ""
+    """A device (index, name or part of it; empty: the default), file(s), a URL, or '-'."""
+    node: Node = Field(default_factory=default_node)
+    """Names this source in messages and MQTT topics: a room."""
+    channel: Literal["mix", "left", "right"] | Annotated[int, Field(ge=1)] = "mix"
+    """'mix', 'left', 'right' or a channel number counted from 1."""
+    speed: Literal["realtime", "max"] = "realtime"
+    """Of files: as they would be heard, or as fast as the machine can."""
+    loop: bool = False
+    """Files begin again after the last one."""
+    pcm_rate_hz: Annotated[int, Field(ge=8000, le=192000)] = 44100
+    pcm_channels: Annotated[int, Field(ge=1, le=64)] = 2
+    pcm_format: Literal["s16le", "f32le"] = "s16le"
+
+    @field_validator("input", mode="before")
+    @classmethod
+    def _list_to_tuple(cls, value: object) -> object:
+        return tuple(value) if isinstance(value, list) else value
+
+
+class ModelConfig(Table):
+    """``[model]``: what classifies."""
+
+    folder: str = "crnn"
+    """A shipped model's name, or the path of a folder that holds model.json."""
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+
+
+class WindowsConfig(Table):
+    """``[windows]``: how often to look."""
+
+    hop_seconds: Annotated[float, Field(ge=0.25, le=4.0)] = 2.0
+
+
+class SmoothingConfig(Table):
+    """``[smoothing]``: how calm the shown genre is."""
+
+    time_constant_seconds: Annotated[float, Field(ge=0, le=600)] = _TRACKER.time_constant_seconds
+    switch_margin: Annotated[float, Field(ge=0, le=1)] = _TRACKER.switch_margin
+    switch_hold_seconds: Annotated[float, Field(ge=0, le=600)] = _TRACKER.switch_hold_seconds
+    unknown_below: Annotated[float, Field(ge=0, le=1)] = _TRACKER.unknown_below
+    music_below: Annotated[float, Field(ge=0, le=1)] = _TRACKER.music_below
+    silence_below_dbfs: Annotated[float, Field(ge=-120, le=0)] = _TRACKER.silence_below_dbfs
+    silence_after_seconds: Annotated[float, Field(ge=0, le=3600)] = _TRACKER.silence_after_seconds
+
+    def tracker_params(self) -> TrackerParams:
+        """Return the same values as the tracker takes them."""
+        return TrackerParams(**self.model_dump())
+
+
+class TerminalConfig(Table):
+    """``[terminal]``: what is printed."""
+
+    format: Literal["auto", "live", "plain", "json", "off"] = "auto"
+
+
+class WebSocketConfig(Table):
+    """``[websocket]``: the port for WebSocket clients and HTTP."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8765
+    """0 takes any free port."""
+
+
+class MqttConfig(Table):
+    """``[mqtt]``: the broker; off while ``host`` is empty."""
+
+    host: str = ""
+    port: Port = 1883
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    password_file: Path | None = None
+    topic_prefix: TopicPrefix = "rtgenre"
+    publish: Literal["change", "window"] = "change"
+    """Send genre, confidence, level and colour on every change of genre, or with every window."""
+    qos: Literal[0, 1, 2] = 1
+    keepalive_seconds: Annotated[int, Field(ge=5, le=3600)] = 30
+    client_id: str = ""
+    tls: bool = False
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> MqttConfig:
+        if self.password.get_secret_value() and self.password_file:
+            raise ValueError("give either password or password_file, not both")
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("a client certificate needs both cert_file and key_file")
+        if not self.tls and (self.ca_file or self.cert_file):
+            raise ValueError("ca_file and cert_file need tls = true")
+        return self
+
+
+class LogConfig(Table):
+    """``[log]``: messages on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class Config(BaseSettings):
+    """All settings, checked."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid",
+        frozen=True,
+        validate_default=True,
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_nested_delimiter="__",
+    )
+
+    source: tuple[SourceConfig, ...] = (SourceConfig(),)
+    model: ModelConfig = ModelConfig()
+    windows: WindowsConfig = WindowsConfig()
+    smoothing: SmoothingConfig = SmoothingConfig()
+    terminal: TerminalConfig = TerminalConfig()
+    websocket: WebSocketConfig = WebSocketConfig()
+    mqtt: MqttConfig = MqttConfig()
+    colors: dict[str, Color] = Field(default_factory=dict)
+    log: LogConfig = LogConfig()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take the merged layers only: ``load_config`` reads the environment itself."""
+        return (init_settings,)
+
+    @field_validator("source", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, dict | SourceConfig) else value
+
+    @field_validator("source")
+    @classmethod
+    def _nodes_differ(cls, sources: tuple[SourceConfig, ...]) -> tuple[SourceConfig, ...]:
+        nodes = [source.node for source in sources]
+        if not nodes:
+            raise ValueError("at least one [source] is needed")
+        if len(set(nodes)) < len(nodes):
+            raise ValueError(f"each [[source]] needs a node name of its own; found {nodes}")
+        return sources
+
+    @field_validator("colors")
+    @classmethod
+    def _complete_colors(cls, colors: dict[str, str]) -> dict[str, str]:
+        return GENRE_COLORS | colors
+
+
+def load_config(
+    file: Path | None = None,
+    flags: dict[str, Any] | None = None,
+) -> Config:
+    """Read every layer of settings and check the result.
+
+    Args:
+        file: a TOML file; None reads ``config.toml`` in the current folder if it exists.
+        flags: nested tables from the command line, without the flags that were not given.
+
+    Raises:
+        ConfigError: a file cannot be read, or a setting is unknown or out of range.
+    """
+    layers = {
+        "config file": _read_file(file),
+        "environment": _read_environment(),
+        "command line": flags or {},
+    }
+    merged: dict[str, Any] = {}
+    for name, layer in layers.items():
+        _merge(merged, layer, name)
+    try:
+        return Config(**merged)
+    except ValidationError as error:
+        problems = [_describe(problem, layers) for problem in error.errors()]
+        raise ConfigError("\n".join(problems)) from None
+
+
+def _read_file(file: Path | None) -> dict[str, Any]:
+    path = file or Path(DEFAULT_FILE_NAME)
+    if file is None and not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the config file {path} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"the config file {path} is not valid TOML: {error}") from error
+
+
+def _read_environment() -> dict[str, Any]:
+    tables = {name.upper() for name in Config.model_fields}
+    for variable in sorted(os.environ):
+        if variable.startswith(ENVIRONMENT_PREFIX):
+            table = variable.removeprefix(ENVIRONMENT_PREFIX).split("__")[0]
+            if table.upper() not in tables or "__" not in variable:
+                raise ConfigError(
+                    f"the environment variable {variable} names no setting; they are written "
+                    f"{ENVIRONMENT_PREFIX}TABLE__KEY, for example {ENVIRONMENT_PREFIX}MQTT__HOST, "
+                    f"with the tables {', '.join(sorted(tables))}"
+                )
+    return dict(EnvSettingsSource(Config)())
+
+
+def _merge(merged: dict[str, Any], layer: dict[str, Any], layer_name: str) -> None:
+    for key, value in layer.items():
+        below = merged.get(key)
+        if key == "source" and isinstance(below, list) and isinstance(value, dict):
+            if len(below) != 1:
+                raise ConfigError(
+                    f"[source] is set by the {layer_name}, but the config file has {len(below)} "
+                    "[[source]] tables; change them there, or use another file with --config"
+                )
+            below = below[0]
+            merged[key] = below
+        if isinstance(below, dict) and isinstance(value, dict):
+            merged[key] = dict(below)
+            _merge(merged[key], value, layer_name)
+        else:
+            merged[key] = value
+
+
+def _describe(problem: Any, layers: dict[str, dict[str, Any]]) -> str:
+    location = [part for part in problem["loc"] if not str(part).startswith("function-")]
+    table, keys = location[0], location[1:]
+    name = f"[{table}]"
+    if keys:
+        name += " " + ".".join(str(key) for key in keys[:2] if not isinstance(key, int))
+    where = next(
+        (layer for layer, values in reversed(layers.items()) if table in values), "defaults"
+    )
+    if problem["type"] == "extra_forbidden":
+        return f"{name} ({where}): there is no such setting; {_allowed_keys(str(table), keys)}"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    secret = "password" in str(location[-1])
+    value = "" if secret or isinstance(problem["input"], dict) else f" = {problem['input']!r}"
+    return f"{name}{value} ({where}): {message}"
+
+
+def _allowed_keys(table: str, keys: list[Any]) -> str:
+    if not keys:
+        return f"the tables are {', '.join(Config.model_fields)}"
+    annotation = SourceConfig if table == "source" else Config.model_fields[table].annotation
+    fields = getattr(annotation, "model_fields", {})
+    return f"the keys of [{table}] are {', '.join(fields)}"

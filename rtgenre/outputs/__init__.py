@@ -1,0 +1,1 @@
+"""Where the genre goes: terminal, WebSocket and HTTP, MQTT."""

@@ -1,0 +1,126 @@
+"""One source's chain, from block to document; knows the stages and does no I/O of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rtgenre.audio import Resampler, sanitise, select_channel
+from rtgenre.payload import StateDocument, state_document
+from rtgenre.smoothing import GenreTracker, TrackerParams
+from rtgenre.windows import WindowSlicer
+
+if TYPE_CHECKING:
+    from rtgenre.model_info import ModelInfo
+    from rtgenre.types import Block, Prediction, Window
+
+_SLEW = 0.5
+"""How fast timestamps advance, against the samples, while the system clock is behind them."""
+
+
+class Pipeline:
+    """Turns blocks into windows, and a window's prediction into the document that is published.
+
+    Between the two calls the classifier runs, wherever the caller wants it to.
+    """
+
+    def __init__(
+        self,
+        *,
+        node: str,
+        source: str,
+        channel: str | int,
+        hop_seconds: float,
+        info: ModelInfo,
+        tracker_params: TrackerParams,
+    ) -> None:
+        params = info.features
+        self.node = node
+        self.source = source
+        self.info = info
+        self._channel = channel
+        self._slicer = WindowSlicer(
+            window_samples=params.window_samples,
+            hop_samples=round(hop_seconds * params.sample_rate_hz),
+            sample_rate_hz=params.sample_rate_hz,
+        )
+        self._resampler: Resampler | None = None
+        self.tracker = GenreTracker(info.labels, tracker_params)
+        # Totals since the start, for metrics.
+        self.clipped_samples = 0
+        self.invalid_samples = 0
+        self.resets = 0
+        # What the previous document had already told.
+        self._told_clipped_samples = 0
+        self._told_invalid_samples = 0
+        # Number of the next document, and the time line that documents are stamped on.
+        self._sequence = 0
+        self._last_time = 0.0
+        self._last_end_seconds = 0.0
+        self._since = 0.0
+
+    def push(self, block: Block) -> list[Window]:
+        """Take in a block and return the windows it completes, oldest first.
+
+        Raises:
+            ValueError: the block does not have the channel that was chosen.
+        """
+        rate_changed = (
+            self._resampler is not None
+            and self._resampler.input_rate_hz != block.sample_rate_hz
+        )
+        if block.gap or rate_changed:
+            self._reset()
+        if self._resampler is None:
+            self._resampler = Resampler(
+                block.sample_rate_hz, self.info.features.sample_rate_hz
+            )
+        samples, n_invalid, n_clipped = sanitise(block.samples)
+        self.invalid_samples += n_invalid
+        self.clipped_samples += n_clipped
+        mono = select_channel(samples, self._channel)
+        return self._slicer.push(self._resampler.process(mono), block.captured_at)
+
+    def conclude(
+        self, window: Window, prediction: Prediction, *, latency_seconds: float
+    ) -> StateDocument:
+        """Smooth a window's prediction and build the document about it."""
+        sample_rate_hz = self.info.features.sample_rate_hz
+        end_seconds = window.end_sample / sample_rate_hz
+        state = self.tracker.update(
+            prediction, end_seconds=end_seconds, level_dbfs=window.level_dbfs
+        )
+        time = self._ordered_time(window.captured_at, end_seconds)
+        if state.held_seconds == 0:
+            self._since = time
+        document = state_document(
+            node=self.node,
+            source=self.source,
+            sequence=self._sequence,
+            labels=self.info.labels,
+            sample_rate_hz=sample_rate_hz,
+            window=window,
+            prediction=prediction,
+            state=state,
+            time=time,
+            since=self._since,
+            clipped_samples=self.clipped_samples - self._told_clipped_samples,
+            invalid_samples=self.invalid_samples - self._told_invalid_samples,
+            latency_seconds=latency_seconds,
+        )
+        self._sequence += 1
+        self._told_clipped_samples = self.clipped_samples
+        self._told_invalid_samples = self.invalid_samples
+        return document
+
+    def _reset(self) -> None:
+        self.resets += 1
+        self._resampler = None
+        self._slicer.reset()
+        self.tracker.reset()
+
+    def _ordered_time(self, captured_at: float, end_seconds: float) -> float:
+        """Follow the system clock, but never back: slow down until it has caught up."""
+        elapsed_seconds = end_seconds - self._last_end_seconds
+        self._last_time = max(captured_at, self._last_time + _SLEW * elapsed_seconds)
+        self._last_end_seconds = end_seconds
+        return self._last_time

@@ -1,0 +1,49 @@
+"""What every source of audio is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+
+from rtgenre.types import Block
+
+Deliver = Callable[[Block], Awaitable[None]]
+"""Takes one block; a source that is not live waits for it, so that no audio is skipped."""
+
+
+class SourceError(Exception):
+    """A source cannot be used; the message says what was found, what is allowed, what to do."""
+
+
+class AudioSource(ABC):
+    """One input, from opening to closing.
+
+    Everything that a source holds open lives inside ``run``: to stop it, cancel the task.
+    """
+
+    def __init__(self, name: str, *, live: bool) -> None:
+        self.name = name
+        """Shown to people and in messages, for example ``device: USB Audio``."""
+        self.live = live
+        """Sound that passes whether or not anybody listens; late windows are skipped."""
+        # Why no audio comes just now, for people; None while all is well.
+        self.problem: str | None = None
+        # Inputs that could not be used, one line each; they decide the exit code.
+        self.failures: list[str] = []
+        # Input overflows reported by the audio system, each a gap in the audio.
+        self.overruns = 0
+        # Blocks thrown away because the pipeline was too slow to take them, each a gap too.
+        self.dropped_blocks = 0
+        # How often the input was opened again after it was lost.
+        self.reopens = 0
+
+    @abstractmethod
+    async def run(self, deliver: Deliver) -> None:
+        """Deliver blocks until the input ends (return) or the task is cancelled.
+
+        An input that is lost and may come back is reopened from here, with ``problem`` set
+        meanwhile; the first block after it has ``gap`` set.
+
+        Raises:
+            SourceError: the input cannot be used and waiting would not help.
+        """
