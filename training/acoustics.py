@@ -24,7 +24,8 @@ def as_float32(values: NDArray[np.floating]) -> FloatArray:
 
 def rms(waveform: NDArray[np.floating]) -> float:
     """Root mean square, at least 1e-9 so that it can be divided by."""
-    return max(float(np.sqrt(np.mean(np.square(waveform, dtype=np.float64)))), 1e-9)
+    energy = float(np.sum(np.square(waveform, dtype=np.float64)))
+    return max(float(np.sqrt(energy / max(len(waveform), 1))), 1e-9)
 
 
 def coloured_noise(

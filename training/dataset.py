@@ -72,7 +72,8 @@ def load_tracks(folder: Path, split: str) -> list[Track]:
         DatasetError: the split is missing, cannot be read, is empty, or an array has a wrong shape.
     """
     path = mel_file(folder, split)
-    artists = read_artists(folder)
+    tracks_file = folder / TRACKS_FILE
+    artists = read_artists(tracks_file) if tracks_file.exists() else {}
     try:
         with np.load(path, allow_pickle=False) as arrays:
             tracks = [_track(name, arrays[name], artists) for name in sorted(arrays.files)]
@@ -99,13 +100,19 @@ def splits_of(folder: Path) -> list[str]:
     return sorted(path.stem.removeprefix("mel_") for path in folder.glob("mel_*.npz"))
 
 
-def read_artists(folder: Path) -> dict[str, str]:
-    """Read who plays on which track from ``tracks.csv``; empty where there is no such file."""
-    path = folder / TRACKS_FILE
-    if not path.exists():
-        return {}
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+def read_artists(path: Path) -> dict[str, str]:
+    """Read who plays on which track from a CSV with the columns ``track`` and ``artist``.
+
+    Tracks without an artist are left out.
+
+    Raises:
+        DatasetError: the file cannot be read.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"the artists in {path} cannot be read: {error}") from error
     return {row["track"]: row["artist"] for row in rows if row.get("track") and row.get("artist")}
 
 

@@ -94,9 +94,13 @@ class ClipMaker:
         text = self.texts[rng.integers(len(self.texts))]
         start = rng.integers(len(text) - 600)
         speed, pitch = rng.integers(110, 260), rng.integers(5, 95)
-        command = ["espeak-ng", "--stdout", "-v", voice, "-s", str(speed), "-p", str(pitch)]
+        command = ["espeak-ng", "--stdin", "--stdout", "-v", voice]
+        passage = text[start : start + 600].encode()
         spoken = subprocess.run(  # noqa: S603
-            [*command, text[start : start + 600]], check=True, capture_output=True
+            [*command, "-s", str(speed), "-p", str(pitch)],
+            input=passage,
+            check=True,
+            capture_output=True,
         ).stdout
         waveform = _fit(_read_wav(spoken), self.n_samples)
         return Clip(waveform, f"espeak-ng {voice}")

@@ -129,7 +129,7 @@ def find_voices(folder: Path, kind: str, split: str) -> list[Voice]:
     for source in SOURCES:
         if (source.kind, source.split) == (kind, split):
             for path in sorted((folder / source.package).glob(source.files)):
-                if path.suffix in _SUFFIXES:
+                if path.suffix in _SUFFIXES and path.parent.name != "silence":
                     groups.setdefault(path.parent, []).append(path)
     return [
         Voice(parent.relative_to(folder).parts[0], "/".join(parent.parts[-2:]), tuple(paths))
@@ -146,8 +146,11 @@ def string_together(voice: Voice, rng: np.random.Generator, n_samples: int) -> F
     pieces: list[FloatArray] = []
     remaining = n_samples
     while remaining > 0:
-        piece = decode(voice.paths[rng.integers(len(voice.paths))])
         pause = np.zeros(int(rng.uniform(0.02, 0.8) * SAMPLE_RATE_HZ), dtype=np.float32)
+        try:
+            piece = decode(voice.paths[rng.integers(len(voice.paths))])
+        except subprocess.CalledProcessError:
+            piece = pause  # a few prompts are empty or damaged
         pieces += [(0.1 / rms(piece)) * piece, pause]
         remaining -= len(piece) + len(pause)
     return np.concatenate(pieces)[:n_samples].astype(np.float32)
