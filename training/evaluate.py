@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -42,6 +43,19 @@ T = TypeVar("T")
 _BATCH = 64
 _ALL = "all"
 _DECIMALS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a model is judged on."""
+
+    data: Path
+    """A dataset, or a folder of music."""
+    split: str
+    negatives: Path | None = None
+    """A dataset made by ``training.negatives``."""
+    conditions: bool = False
+    """Whether to play the recordings in ``data`` under ``training.conditions``."""
 
 
 def load_split(folder: Path, split: str) -> list[Track]:
@@ -111,22 +125,40 @@ def load_classifier(name_or_path: str) -> Classifier:
     return classifier
 
 
-def evaluate(classifier: Classifier, tracks: Sequence[Track], plots: Path | None) -> dict[str, Any]:
-    """Judge a model on windows, on tracks and live; see ``training.judging`` for each figure."""
+def evaluate(classifier: Classifier, material: Material, plots: Path | None) -> dict[str, Any]:
+    """Judge a model; see ``training.judging`` for what each figure means.
+
+    Args:
+        classifier: the model.
+        material: what to judge it on.
+        plots: folder for pictures of confusion and reliability; none without it.
+
+    Raises:
+        DatasetError: the material cannot be read, or its genres are not the model's.
+    """
     labels = classifier.info.labels
     predict = predictor(classifier)
+    tracks = load_split(material.data, material.split)
     outcome = judging.predict_tracks(predict, labels, tracks)
     figures = {
         "model": {"name": classifier.info.name, "version": classifier.info.version},
+        "split": material.split,
         "labels": list(labels),
         **judging.judge_windows(outcome),
         **judging.judge_tracks(outcome),
         "confusion": judging.window_confusion(outcome).tolist(),
         "live": judging.judge_live(predict, labels, tracks),
     }
+    if material.negatives:
+        negatives = load_tracks(material.negatives, f"negatives_{material.split}")
+        figures["negatives"] = judging.judge_negatives(predict, negatives)
+    if material.conditions:
+        recordings = read_recordings(material.data, material.split)
+        figures["conditions"] = judging.judge_conditions(predict, labels, recordings)
     if plots:
         _plot(outcome, classifier.info.name, plots)
-    return figures
+    result: dict[str, Any] = _rounded(figures)
+    return result
 
 
 def read_recordings(folder: Path, split: str) -> Iterator[tuple[str, FloatArray]]:
@@ -136,15 +168,6 @@ def read_recordings(folder: Path, split: str) -> Iterator[tuple[str, FloatArray]
             yield file.genre, read_audio(file.path)
         except DatasetError:
             continue
-
-
-def rounded(value: Any) -> Any:
-    """Round every float in a JSON document."""
-    if isinstance(value, dict):
-        return {key: rounded(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [rounded(item) for item in value]
-    return round(value, _DECIMALS) if isinstance(value, float) else value
 
 
 def summary(figures: dict[str, Any]) -> str:
@@ -204,20 +227,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print the figures as JSON, alone")
     args = parser.parse_args(arguments)
     try:
-        classifier = load_classifier(args.model)
-        predict = predictor(classifier)
-        figures = evaluate(classifier, load_split(args.data, args.split), args.plots)
-        if args.negatives:
-            negatives = load_tracks(args.negatives, f"negatives_{args.split}")
-            figures["negatives"] = judging.judge_negatives(predict, negatives)
-        if args.conditions:
-            recordings = read_recordings(args.data, args.split)
-            figures["conditions"] = judging.judge_conditions(
-                predict, classifier.info.labels, recordings
-            )
+        material = Material(args.data, args.split, args.negatives, args.conditions)
+        figures = evaluate(load_classifier(args.model), material, args.plots)
     except (DatasetError, ModelError) as error:
         raise SystemExit(f"error: {error}") from error
-    print(json.dumps(rounded(figures), indent=2) if args.json else summary(figures))
+    print(json.dumps(figures, indent=2) if args.json else summary(figures))
 
 
 def _plot(outcome: judging.Outcome, name: str, folder: Path) -> None:
@@ -229,6 +243,15 @@ def _plot(outcome: judging.Outcome, name: str, folder: Path) -> None:
     confusion = metrics.confusion_matrix(truth, predicted, len(outcome.labels))
     plots.plot_confusion(confusion, outcome.labels, f"{name}: tracks, %", folder / "confusion.png")
     plots.plot_reliability(bins, ece, name, folder / "reliability.png")
+
+
+def _rounded(value: Any) -> Any:
+    """Round every float in a JSON document."""
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return round(value, _DECIMALS) if isinstance(value, float) else value
 
 
 def _progress(items: Sequence[T], what: str) -> Iterable[T]:
