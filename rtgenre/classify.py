@@ -15,7 +15,7 @@ from rtgenre.classifier import Classifier, find_model_folder
 from rtgenre.features import log_mel_spectrogram
 from rtgenre.pipeline import Pipeline
 from rtgenre.sources.decode import DecodeError, expand_paths, read_audio_blocks
-from rtgenre.types import Block, PlayState
+from rtgenre.types import Block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -110,7 +110,7 @@ def classify_file(path: Path, classifier: Classifier, config: Config) -> FileVer
         )
     probabilities = _overall(documents)
     genre = max(probabilities, key=lambda label: probabilities[label])
-    if all(document["state"] != PlayState.MUSIC for document in documents):
+    if all(document["state"] != "music" for document in documents):
         genre = documents[-1]["state"]
     return FileVerdict(path, genre, probabilities, tuple(_sections(documents)))
 
@@ -129,7 +129,7 @@ def _windows(path: Path, pipeline: Pipeline) -> Iterator[Window]:
 
 
 def _overall(documents: Sequence[StateDocument]) -> dict[str, float]:
-    music = [d for d in documents if d["state"] == PlayState.MUSIC] or list(documents)
+    music = [d for d in documents if d["state"] == "music"] or list(documents)
     raw = np.array([list(document["raw_probabilities"].values()) for document in music])
     means = np.log(np.maximum(raw, _PROBABILITY_FLOOR)).mean(axis=0)
     likelihoods = np.exp(means - means.max())

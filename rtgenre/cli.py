@@ -16,7 +16,7 @@ from rtgenre.config import Config, ConfigError, SourceConfig, load_config
 from rtgenre.logs import set_up_logging
 from rtgenre.model_info import ModelError
 from rtgenre.outputs.errors import OutputError
-from rtgenre.sources.base import SourceError
+from rtgenre.sources.base import NoInputDevice, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -249,15 +249,18 @@ def _event_loop() -> asyncio.AbstractEventLoop:
 
 
 def _open_source(config: SourceConfig) -> AudioSource:
-    """Open a source; without any input device, play the demo recording instead."""
-    from rtgenre.sources.open import NoInputDevice, open_source  # noqa: PLC0415
+    """Make a source; where there is no default input device, one that plays the demo recording."""
+    from rtgenre.sources.open import open_source  # noqa: PLC0415
 
-    try:
-        return open_source(config)
-    except NoInputDevice as error:
-        logger.warning("%s; playing the demo recording instead", error)
-        demo = config.model_copy(update={"input": str(DEMO_RECORDING), "loop": True})
-        return open_source(demo)
+    if config.input == "":
+        from rtgenre.sources.device import find_input_device  # noqa: PLC0415
+
+        try:
+            find_input_device(config.input)
+        except NoInputDevice as error:
+            logger.warning("%s; playing the demo recording instead", error)
+            config = config.model_copy(update={"input": str(DEMO_RECORDING), "loop": True})
+    return open_source(config)
 
 
 def _terminal(config: Config, *, json: bool, quiet: bool) -> TerminalOutput | None:

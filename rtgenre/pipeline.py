@@ -11,7 +11,7 @@ from rtgenre.windows import WindowSlicer
 
 if TYPE_CHECKING:
     from rtgenre.model_info import ModelInfo
-    from rtgenre.types import Block, Prediction, Window
+    from rtgenre.types import Block, Channel, Prediction, Window
 
 
 class Pipeline:
@@ -25,7 +25,7 @@ class Pipeline:
         *,
         node: str,
         source: str,
-        channel: str | int,
+        channel: Channel,
         hop_seconds: float,
         info: ModelInfo,
         tracker_params: TrackerParams,

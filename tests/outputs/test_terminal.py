@@ -9,7 +9,7 @@ from rtgenre.config import GENRE_COLORS
 from rtgenre.hub import Hub
 from rtgenre.outputs.terminal import Readout, TerminalOutput
 from rtgenre.payload import status_document
-from tests.documents import START, state
+from tests.states import START, state
 
 
 async def print_all(output_format, documents):
