@@ -1,4 +1,4 @@
-"""The command line: ``rtgenre run | devices | classify | doctor | bench``."""
+"""The command line: ``rtgenre run | devices | classify | history | doctor | bench``."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ examples:
   rtgenre run --mqtt-host homeassistant.local
   rtgenre devices                           list the input devices
   rtgenre classify ~/Music/album            say what files are, over time and overall
+  rtgenre history --plot week.png           draw what was heard in the last seven days
   rtgenre doctor                            try everything, and say what to do about what fails
 """
 
@@ -92,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_devices(commands)
     _add_classify(commands)
+    _add_history(commands)
     _add_doctor(commands)
     _add_bench(commands)
     return parser
@@ -156,6 +158,19 @@ def _add_classify(commands: Any) -> None:
     _add_setting(parser, "--hop-seconds", "windows.hop_seconds", help="time between windows")
     _add_model(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document per file")
+
+
+def _add_history(commands: Any) -> None:
+    parser = _add_command(commands, "history", "print or draw what was heard", _history)
+    parser.add_argument(
+        "--since", default="7d", metavar="TIME", help="30m, 12h, 7d, 2w or a date: 7d"
+    )
+    parser.add_argument("--until", metavar="TIME", help="the same; the default is now")
+    parser.add_argument("--node", metavar="NAME", help="of this room only")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="print a JSON document")
+    output.add_argument("--csv", action="store_true", help="print comma-separated values")
+    output.add_argument("--plot", type=Path, metavar="FILE", help="draw to a PNG, SVG or PDF file")
 
 
 def _add_doctor(commands: Any) -> None:
@@ -271,6 +286,12 @@ def _classify(options: argparse.Namespace) -> int:
     config = _config(options)
     set_up_logging(config)
     return classify_files(options.files, config, as_json=options.json)
+
+
+def _history(options: argparse.Namespace) -> int:
+    from rtgenre.history_command import run_history  # noqa: PLC0415 - start-up time
+
+    return run_history(options, _config(options))
 
 
 def _doctor(options: argparse.Namespace) -> int:

@@ -250,6 +250,16 @@ class MqttConfig(Table):
         return self
 
 
+class HistoryConfig(Table):
+    """``[history]``: what was heard, kept on this machine."""
+
+    enabled: bool = True
+    file: Path | None = None
+    """An SQLite file; the default is ``history.db`` in the user's data folder."""
+    retention_days: Annotated[int, Field(ge=0, le=36500)] = 400
+    """Older stretches are deleted; 0 keeps all."""
+
+
 class LogConfig(Table):
     """``[log]``: messages on standard error."""
 
@@ -275,6 +285,7 @@ class Config(BaseSettings):
     websocket: WebSocketConfig = WebSocketConfig()
     mqtt: MqttConfig = MqttConfig()
     colors: dict[str, Color] = Field(default_factory=dict)
+    history: HistoryConfig = HistoryConfig()
     log: LogConfig = LogConfig()
 
     @classmethod
