@@ -32,6 +32,7 @@ _TRACKER = TrackerParams()
 
 ENVIRONMENT_PREFIX = "RTGENRE_"
 DEFAULT_FILE_NAME = "config.toml"
+MIN_TOKEN_CHARACTERS = 16
 
 GENRE_COLORS = {
     "blues": "#2f6fde",
@@ -67,6 +68,27 @@ def _checked_node(node: str) -> str:
     return node
 
 
+def _checked_origin(origin: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s;,?#@]+", origin):
+        raise ValueError("an origin is written scheme://host[:port], without a path")
+    return origin.lower()
+
+
+def checked_token(token: SecretStr) -> SecretStr:
+    """Return ``token`` if it is empty or long enough to be unguessable.
+
+    Raises:
+        ValueError: it is not; the message does not repeat it.
+    """
+    length = len(token.get_secret_value())
+    if 0 < length < MIN_TOKEN_CHARACTERS:
+        raise ValueError(
+            f"the token has {length} characters, at least {MIN_TOKEN_CHARACTERS} are needed; "
+            "`python3 -c 'import secrets; print(secrets.token_urlsafe())'` makes one"
+        )
+    return token
+
+
 def _checked_topic_prefix(prefix: str) -> str:
     if not prefix or re.search(r"[#+\x00]", prefix) or prefix.startswith(("/", "$")):
         raise ValueError("a topic prefix is not empty, has no '#' or '+' and begins with no '/'")
@@ -80,6 +102,7 @@ def default_node() -> str:
 
 
 Color = Annotated[str, AfterValidator(_checked_color)]
+Origin = Annotated[str, AfterValidator(_checked_origin)]
 Node = Annotated[str, AfterValidator(_checked_node)]
 TopicPrefix = Annotated[str, AfterValidator(_checked_topic_prefix)]
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -157,6 +180,36 @@ class WebSocketConfig(Table):
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8765
     """0 takes any free port."""
+    token: SecretStr = SecretStr("")
+    """What clients must know; needed on any host but loopback, at least 16 characters."""
+    token_file: Path | None = None
+    """Holds the token instead."""
+    allowed_origins: tuple[Origin, ...] = ()
+    """Other sites whose pages may connect, for example ``https://home.example.org``."""
+    cert_file: Path | None = None
+    """A certificate chain (PEM) turns ``http`` and ``ws`` into ``https`` and ``wss``."""
+    key_file: Path | None = None
+    max_clients: Annotated[int, Field(ge=1, le=10000)] = 600
+    """Each takes an open file: more than about 700 need a higher ``ulimit -n``."""
+    max_message_bytes: Annotated[int, Field(ge=256, le=65536)] = 4096
+    """Longer messages from a client close its connection."""
+    messages_per_second: Annotated[float, Field(gt=0, le=1000)] = 5.0
+    """From one client, over time; 20 at once are always taken."""
+    send_timeout_seconds: Annotated[float, Field(ge=0.1, le=300)] = 10.0
+    """A client that takes no message for so long is disconnected."""
+
+    @field_validator("token")
+    @classmethod
+    def _hard_to_guess(cls, token: SecretStr) -> SecretStr:
+        return checked_token(token)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> WebSocketConfig:
+        if self.token.get_secret_value() and self.token_file:
+            raise ValueError("give either token or token_file, not both")
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("TLS needs both cert_file and key_file")
+        return self
 
 
 class MqttConfig(Table):
@@ -169,10 +222,16 @@ class MqttConfig(Table):
     password_file: Path | None = None
     topic_prefix: TopicPrefix = "rtgenre"
     publish: Literal["change", "window"] = "change"
-    """Send genre, confidence, level and colour on every change of genre, or with every window."""
+    """Send genre, confidence, level and colour when they change, or with every window.
+
+    The JSON on ``/state`` comes with every window either way.
+    """
     qos: Literal[0, 1, 2] = 1
     keepalive_seconds: Annotated[int, Field(ge=5, le=3600)] = 30
-    client_id: str = ""
+    timeout_seconds: Annotated[float, Field(ge=0.5, le=60)] = 10.0
+    """How long the broker may take for each answer before the connection counts as lost."""
+    client_id: Annotated[str, Field(min_length=1, max_length=64)] = "rtgenre"
+    """Each node connects as ``<client_id>-<node>``."""
     tls: bool = False
     ca_file: Path | None = None
     cert_file: Path | None = None
@@ -182,6 +241,8 @@ class MqttConfig(Table):
     def _consistent(self) -> MqttConfig:
         if self.password.get_secret_value() and self.password_file:
             raise ValueError("give either password or password_file, not both")
+        if (self.password.get_secret_value() or self.password_file) and not self.username:
+            raise ValueError("a password needs a username")
         if (self.cert_file is None) != (self.key_file is None):
             raise ValueError("a client certificate needs both cert_file and key_file")
         if not self.tls and (self.ca_file or self.cert_file):
@@ -333,7 +394,7 @@ def _describe(problem: Any, layers: dict[str, dict[str, Any]]) -> str:
     if problem["type"] == "extra_forbidden":
         return f"{name} ({where}): there is no such setting; {_allowed_keys(str(table), keys)}"
     message = str(problem["msg"]).removeprefix("Value error, ")
-    secret = "password" in str(location[-1])
+    secret = str(location[-1]) in {"password", "token"}
     value = "" if secret or isinstance(problem["input"], dict) else f" = {problem['input']!r}"
     return f"{name}{value} ({where}): {message}"
 

@@ -1,0 +1,83 @@
+"""Who may connect: the checks of Host, Origin and token, as functions of their values."""
+
+from __future__ import annotations
+
+import hmac
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Guard:
+    """Decides on requests by their headers.
+
+    A page of another site, opened in a browser of this machine, must neither read nor connect:
+    its ``Origin`` gives it away. A page that had its own name point here (DNS rebinding) is given
+    away by its ``Host`` on loopback, and by not knowing the token anywhere else.
+    """
+
+    def __init__(self, host: str, token: str, allowed_origins: Sequence[str]) -> None:
+        self._loopback = is_loopback(host)
+        self._token = token.encode()
+        self._allowed_origins = frozenset(allowed_origins)
+        self._loopback_names = {"localhost", "127.0.0.1", "::1", host.lower()} | {
+            name for origin in allowed_origins if (name := urlsplit(origin).hostname)
+        }
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether clients must show a token."""
+        return bool(self._token)
+
+    def knows_token(self, token: str | None) -> bool:
+        """Say whether ``token`` is the right one, in a time that does not depend on it."""
+        if not self._token:
+            return True
+        return hmac.compare_digest(self._token, (token or "").encode("utf-8", "surrogateescape"))
+
+    def refusal(self, host: str | None, origin: str | None) -> str | None:
+        """Return why a request with these headers is refused; None if it is not."""
+        if self._loopback and _host_name(host) not in self._loopback_names:
+            return (
+                f"the Host header is {host!r}, but only this machine's own names are answered; "
+                "behind a proxy, add the site's address to [websocket] allowed_origins"
+            )
+        if origin is None or origin.lower() in self._allowed_origins:
+            return None
+        if origin.partition("://")[2].lower() == (host or "").lower():
+            return None
+        return (
+            f"pages of {origin!r} may not connect; "
+            "to allow them, add it to [websocket] allowed_origins"
+        )
+
+    def is_allowed_site(self, origin: str | None) -> bool:
+        """Say whether ``origin`` is another site that the settings allow."""
+        return origin is not None and origin.lower() in self._allowed_origins
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether ``host`` can only be reached from this machine."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def bearer_token(authorization: str | None) -> str | None:
+    """Return the token of an ``Authorization: Bearer …`` header (RFC 6750), None without one."""
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _host_name(host: str | None) -> str | None:
+    """Return the name in a Host header, without port and brackets."""
+    if host is None:
+        return None
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return None

@@ -1,0 +1,81 @@
+"""What a WebSocket client may send, and how often."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+STREAMS = frozenset({"spectrogram"})
+"""What can be subscribed to, beside the state that everyone gets."""
+
+BURST_MESSAGES = 20
+
+
+class ClientRequestError(ValueError):
+    """A client's message makes no sense; the text is for that client."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRequest:
+    """One message from a client."""
+
+    token: str | None = None
+    subscribe: frozenset[str] = frozenset()
+    unsubscribe: frozenset[str] = frozenset()
+
+
+def parse_client_request(message: str | bytes) -> ClientRequest:
+    """Read ``{"subscribe": […]}``, ``{"unsubscribe": […]}`` or ``{"token": "…"}``.
+
+    Raises:
+        ClientRequestError: it is none of them.
+    """
+    if isinstance(message, bytes):
+        raise ClientRequestError("binary messages are not understood; send JSON as text")
+    try:
+        document = json.loads(message)
+    except (ValueError, RecursionError):
+        raise ClientRequestError("the message is not JSON") from None
+    if not isinstance(document, dict) or not document:
+        raise ClientRequestError("the message is not a JSON object with a key")
+    unknown = document.keys() - {"token", "subscribe", "unsubscribe"}
+    if unknown:
+        raise ClientRequestError("the keys are token, subscribe and unsubscribe")
+    token = document.get("token")
+    if token is not None and not isinstance(token, str):
+        raise ClientRequestError("the token is not a string")
+    return ClientRequest(
+        token=token,
+        subscribe=_streams(document.get("subscribe", [])),
+        unsubscribe=_streams(document.get("unsubscribe", [])),
+    )
+
+
+def _streams(names: Any) -> frozenset[str]:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise ClientRequestError("subscribe and unsubscribe take a list of names")
+    if not STREAMS.issuperset(names):
+        raise ClientRequestError(f"what can be subscribed to: {', '.join(sorted(STREAMS))}")
+    return frozenset(names)
+
+
+class RateLimit:
+    """A token bucket: ``burst`` at once, ``per_second`` over time."""
+
+    def __init__(self, per_second: float, burst: int = BURST_MESSAGES) -> None:
+        self._per_second = per_second
+        self._burst = burst
+        self._left = float(burst)
+        self._last_seconds: float | None = None
+
+    def allows(self, now_seconds: float) -> bool:
+        """Count one message at ``now_seconds`` (any clock that never runs backwards)."""
+        if self._last_seconds is not None:
+            self._left += self._per_second * (now_seconds - self._last_seconds)
+            self._left = min(self._left, self._burst)
+        self._last_seconds = now_seconds
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

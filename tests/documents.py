@@ -1,0 +1,112 @@
+"""Documents as the service builds them, and the service's side of a WebSocket output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rtgenre.config import WebSocketConfig
+from rtgenre.features import FeatureParams
+from rtgenre.metrics import Metrics
+from rtgenre.model_info import ModelInfo
+from rtgenre.outputs.websocket import WebSocketOutput
+from rtgenre.payload import (
+    HelloDocument,
+    StateDocument,
+    StatusDocument,
+    hello_document,
+    state_document,
+    status_document,
+)
+from rtgenre.types import GenreState, PlayState, Prediction, Window
+
+if TYPE_CHECKING:
+    from rtgenre.hub import Hub
+
+LABELS = ("blues", "jazz", "rock")
+COLORS = {
+    "blues": "#0000ff",
+    "jazz": "#00ff00",
+    "rock": "#ff0000",
+    "unknown": "#777777",
+    "silence": "#000000",
+}
+NOW = 1_700_000_000.0
+
+
+def a_state(
+    sequence: int = 0,
+    *,
+    node: str = "den",
+    state: PlayState = PlayState.MUSIC,
+    genre: str | None = "jazz",
+    confidence: float = 0.7,
+    level_dbfs: float = -20.0,
+) -> StateDocument:
+    """Return the document of window number ``sequence`` at a 2 s hop."""
+    probabilities = np.array([0.2, confidence, 0.8 - confidence], dtype=np.float32)
+    rate_hz = 22050
+    end_sample = (4 + 2 * sequence) * rate_hz
+    return state_document(
+        node=node,
+        source="a test",
+        sequence=sequence,
+        labels=LABELS,
+        sample_rate_hz=rate_hz,
+        window=Window(
+            samples=np.zeros(4 * rate_hz, dtype=np.float32),
+            start_sample=end_sample - 4 * rate_hz,
+            end_sample=end_sample,
+            captured_at=NOW + 2 * sequence,
+            level_dbfs=level_dbfs,
+        ),
+        prediction=Prediction(probabilities, music=1.0),
+        state=GenreState(
+            state=state,
+            genre=genre if state is PlayState.MUSIC else None,
+            confidence=confidence,
+            held_seconds=2.0 * sequence,
+            probabilities=probabilities,
+            music=1.0,
+        ),
+        time=NOW + 2 * sequence,
+        since=NOW,
+        clipped_samples=0,
+        invalid_samples=0,
+        latency_seconds=0.02,
+    )
+
+
+def a_status(problem: str | None, *, node: str = "den") -> StatusDocument:
+    """Return the document about a source that was lost or is back."""
+    return status_document(node=node, source="a test", problem=problem, time=NOW)
+
+
+def a_hello(*nodes: str) -> HelloDocument:
+    """Return the greeting of a service with these nodes, ``den`` if none is given."""
+    return hello_document(
+        version="1.2.3",
+        info=ModelInfo(
+            name="crnn",
+            version="4",
+            labels=LABELS,
+            features=FeatureParams(),
+            has_music_output=True,
+        ),
+        colors=COLORS,
+        hop_seconds=2.0,
+        sources=[{"node": node, "source": "a test"} for node in nodes or ("den",)],
+    )
+
+
+def a_websocket_output(hub: Hub, *nodes: str, **options: Any) -> WebSocketOutput:
+    """Return an output on a free port; ``options`` beyond its own are settings."""
+    arguments = {
+        "hello": lambda: a_hello(*nodes),
+        "health": lambda: (True, {"ok": True, "version": "1.2.3", "nodes": {}}),
+        "metrics": Metrics(),
+    }
+    own = {*arguments, "columns", "routes"}
+    arguments |= {name: options.pop(name) for name in own & options.keys()}
+    return WebSocketOutput(WebSocketConfig(port=0, **options), hub, **arguments)
