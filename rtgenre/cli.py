@@ -16,12 +16,13 @@ from rtgenre.config import Config, ConfigError, SourceConfig, load_config
 from rtgenre.logs import set_up_logging
 from rtgenre.model_info import ModelError
 from rtgenre.outputs.errors import OutputError
-from rtgenre.sources.base import SourceError
+from rtgenre.sources.base import NoInputDevice, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rtgenre.outputs.terminal import TerminalOutput
+    from rtgenre.service import Service
     from rtgenre.sources.base import AudioSource
 
 DEMO_RECORDING = Path(__file__).parent / "demo" / "vibe_ace.ogg"
@@ -122,6 +123,9 @@ def _add_run(commands: Any) -> None:
     _add_source(parser)
     _add_setting(parser, "--channel", "source.channel", help="mix, left, right or a number")
     _add_setting(parser, "--speed", "source.speed", choices=["realtime", "max"], help="of files")
+    _add_setting(
+        parser, "--loop", "source.loop", action="store_true", help="play files again and again"
+    )
     _add_setting(parser, "--node", "source.node", help="name in messages and MQTT topics")
     _add_setting(parser, "--pcm-rate-hz", "source.pcm_rate_hz", help="of standard input: 44100")
     _add_setting(parser, "--pcm-channels", "source.pcm_channels", help="of standard input: 2")
@@ -207,10 +211,11 @@ def _run(options: argparse.Namespace) -> int:
     )
     sources = [(source_config, _open_source(source_config)) for source_config in config.source]
     service = Service(config, classifier, sources)
-    return asyncio.run(_until_stopped(service, terminal), loop_factory=_event_loop)
+    with asyncio.Runner(loop_factory=_event_loop) as runner:
+        return runner.run(_until_stopped(service, terminal))
 
 
-async def _until_stopped(service: Any, terminal: TerminalOutput | None) -> int:
+async def _until_stopped(service: Service, terminal: TerminalOutput | None) -> int:
     """Run the service until it ends or the process is asked to stop."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -220,7 +225,7 @@ async def _until_stopped(service: Any, terminal: TerminalOutput | None) -> int:
         except NotImplementedError:
             # Windows' event loops take no signal handlers.
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    return int(await service.run(stop, terminal))
+    return await service.run(stop, terminal)
 
 
 def _event_loop() -> asyncio.AbstractEventLoop:
@@ -229,30 +234,29 @@ def _event_loop() -> asyncio.AbstractEventLoop:
 
 
 def _open_source(config: SourceConfig) -> AudioSource:
-    """Open a source; without any input device, play the demo recording instead."""
-    from rtgenre.sources.open import NoInputDevice, open_source  # noqa: PLC0415
+    """Make a source; where there is no default input device, one that plays the demo recording."""
+    from rtgenre.sources.open import open_source  # noqa: PLC0415
 
-    try:
-        return open_source(config)
-    except NoInputDevice as error:
-        logger.warning("%s; playing the demo recording instead", error)
-        demo = config.model_copy(update={"input": str(DEMO_RECORDING), "loop": True})
-        return open_source(demo)
+    if config.input == "":
+        from rtgenre.sources.device import find_input_device  # noqa: PLC0415
+
+        try:
+            find_input_device(config.input)
+        except NoInputDevice as error:
+            logger.warning("%s; playing the demo recording instead", error)
+            config = config.model_copy(update={"input": str(DEMO_RECORDING), "loop": True})
+    return open_source(config)
 
 
 def _terminal(config: Config, *, json: bool, quiet: bool) -> TerminalOutput | None:
     from rtgenre.outputs.terminal import TerminalOutput  # noqa: PLC0415
 
-    output_format = config.terminal.format
-    if json:
-        output_format = "json"
-    elif quiet:
-        output_format = "off"
-    elif output_format == "auto":
-        output_format = "live" if sys.stdout.isatty() else "plain"
-    if output_format in {"off", "auto"}:
+    chosen = "json" if json else config.terminal.format
+    if quiet or chosen == "off":
         return None
-    return TerminalOutput(output_format, colors=config.colors)
+    if chosen == "auto":
+        chosen = "live" if sys.stdout.isatty() else "plain"
+    return TerminalOutput(chosen, colors=config.colors)
 
 
 def _devices(options: argparse.Namespace) -> int:
@@ -272,7 +276,8 @@ def _classify(options: argparse.Namespace) -> int:
 def _doctor(options: argparse.Namespace) -> int:
     from rtgenre.doctor import examine  # noqa: PLC0415
 
-    return asyncio.run(examine(_config(options)), loop_factory=_event_loop)
+    with asyncio.Runner(loop_factory=_event_loop) as runner:
+        return runner.run(examine(_config(options)))
 
 
 def _bench(options: argparse.Namespace) -> int:

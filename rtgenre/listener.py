@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING
+
+from rtgenre.sources.base import SourceError
 
 if TYPE_CHECKING:
     from rtgenre.hub import Hub
@@ -13,6 +16,9 @@ if TYPE_CHECKING:
     from rtgenre.pipeline import Pipeline
     from rtgenre.sources.base import AudioSource
     from rtgenre.types import Block, Window
+
+
+logger = logging.getLogger(__name__)
 
 
 class Listener:
@@ -38,6 +44,7 @@ class Listener:
         # The window of a live source that is to be classified next.
         self._newest: Window | None = None
         self._newest_arrived = asyncio.Event()
+        self._heard = False
         self._ended = False
         self.skipped_windows = 0
         # When the last document was published, and the listener began, on the monotonic clock.
@@ -54,16 +61,27 @@ class Listener:
 
         Raises:
             SourceError: the source cannot be used.
-            ValueError: the chosen channel is not there, or the model gave nonsense.
+            ValueError: the model gave nonsense.
         """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._classify_newest(), name=f"classify {self.node}")
             await self.source.run(self._deliver)
+            await self._take(self.pipeline.finish())
             self._ended = True
             self._newest_arrived.set()
 
     async def _deliver(self, block: Block) -> None:
-        for window in self.pipeline.push(block):
+        if not self._heard:
+            self._heard = True
+            logger.info("%s: listening to %s", self.node, self.source.name)
+        try:
+            windows = self.pipeline.push(block)
+        except ValueError as error:
+            raise SourceError(f"{self.source.name}: {error}") from error
+        await self._take(windows)
+
+    async def _take(self, windows: list[Window]) -> None:
+        for window in windows:
             if not self.source.live:
                 await self._classify(window)
                 await self._hub.taken_by_patient()

@@ -11,10 +11,7 @@ from rtgenre.windows import WindowSlicer
 
 if TYPE_CHECKING:
     from rtgenre.model_info import ModelInfo
-    from rtgenre.types import Block, Prediction, Window
-
-_SLEW = 0.5
-"""How fast timestamps advance, against the samples, while the system clock is behind them."""
+    from rtgenre.types import Block, Channel, Prediction, Window
 
 
 class Pipeline:
@@ -28,7 +25,7 @@ class Pipeline:
         *,
         node: str,
         source: str,
-        channel: str | int,
+        channel: Channel,
         hop_seconds: float,
         info: ModelInfo,
         tracker_params: TrackerParams,
@@ -44,6 +41,8 @@ class Pipeline:
             sample_rate_hz=params.sample_rate_hz,
         )
         self._resampler: Resampler | None = None
+        # When the newest block was captured, for what the resampler still holds.
+        self._captured_at = 0.0
         self.tracker = GenreTracker(info.labels, tracker_params)
         # Totals since the start, for metrics.
         self.clipped_samples = 0
@@ -52,10 +51,9 @@ class Pipeline:
         # What the previous document had already told.
         self._told_clipped_samples = 0
         self._told_invalid_samples = 0
-        # Number of the next document, and the time line that documents are stamped on.
+        # Number of the next document, the last one's time, and since when its genre is shown.
         self._sequence = 0
-        self._last_time = 0.0
-        self._last_end_seconds = 0.0
+        self._time = 0.0
         self._since = 0.0
 
     def push(self, block: Block) -> list[Window]:
@@ -67,7 +65,9 @@ class Pipeline:
         rate_changed = (
             self._resampler is not None and self._resampler.input_rate_hz != block.sample_rate_hz
         )
+        windows = []
         if block.gap or rate_changed:
+            windows = self.finish()
             self._reset()
         if self._resampler is None:
             self._resampler = Resampler(block.sample_rate_hz, self.info.features.sample_rate_hz)
@@ -75,7 +75,14 @@ class Pipeline:
         self.invalid_samples += n_invalid
         self.clipped_samples += n_clipped
         mono = select_channel(samples, self._channel)
-        return self._slicer.push(self._resampler.push(mono), block.captured_at)
+        self._captured_at = block.captured_at
+        return windows + self._slicer.push(self._resampler.push(mono), block.captured_at)
+
+    def finish(self) -> list[Window]:
+        """Return the windows that the last few milliseconds complete, when the audio has ended."""
+        if self._resampler is None:
+            return []
+        return self._slicer.push(self._resampler.flush(), self._captured_at)
 
     def conclude(
         self, window: Window, prediction: Prediction, *, latency_seconds: float
@@ -86,9 +93,10 @@ class Pipeline:
         state = self.tracker.update(
             prediction, end_seconds=end_seconds, level_dbfs=window.level_dbfs
         )
-        time = self._ordered_time(window.captured_at, end_seconds)
+        # Of files that are read faster than they play, capture times may cross by a block.
+        self._time = max(self._time, window.captured_at)
         if state.held_seconds == 0:
-            self._since = time
+            self._since = self._time
         document = state_document(
             node=self.node,
             source=self.source,
@@ -98,7 +106,7 @@ class Pipeline:
             window=window,
             prediction=prediction,
             state=state,
-            time=time,
+            time=self._time,
             since=self._since,
             clipped_samples=self.clipped_samples - self._told_clipped_samples,
             invalid_samples=self.invalid_samples - self._told_invalid_samples,
@@ -114,10 +122,3 @@ class Pipeline:
         self._resampler = None
         self._slicer.reset()
         self.tracker.reset()
-
-    def _ordered_time(self, captured_at: float, end_seconds: float) -> float:
-        """Follow the system clock, but never back: slow down until it has caught up."""
-        elapsed_seconds = end_seconds - self._last_end_seconds
-        self._last_time = max(captured_at, self._last_time + _SLEW * elapsed_seconds)
-        self._last_end_seconds = end_seconds
-        return self._last_time

@@ -46,6 +46,8 @@ class Service:
         self._sources = sources
         self.hub = Hub()
         self.metrics = Metrics()
+        info = classifier.info
+        self.metrics.set_info(version=__version__, model=info.name, model_version=info.version)
         self._listeners: list[Listener] = []
 
     async def run(self, stop: asyncio.Event, terminal: TerminalOutput | None = None) -> int:

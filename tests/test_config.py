@@ -84,7 +84,9 @@ def test_a_password_is_never_shown_even_in_errors():
     with pytest.raises(ConfigError) as caught:
         load_config(write("[mqtt]\npassword = 'hunter2'\npassword_file = 'p'\nport = 0"))
     assert "hunter2" not in str(caught.value)
-    assert "hunter2" not in repr(load_config(write("[mqtt]\npassword = 'hunter2'")))
+    assert "hunter2" not in repr(
+        load_config(write("[mqtt]\nusername = 'me'\npassword = 'hunter2'"))
+    )
 
 
 def test_a_missing_file_is_an_error_when_it_was_named():
