@@ -56,6 +56,19 @@ class Listener:
         """The name of this source in messages."""
         return self.pipeline.node
 
+    @property
+    def problem(self) -> str | None:
+        """Why nothing is heard just now, or None while all is well."""
+        if (
+            self.source.problem is None
+            and self.source.live
+            and self.pipeline.silence_watch.is_silent
+        ):
+            return (
+                "input is digital silence: is it muted, or is this program not allowed to record?"
+            )
+        return self.source.problem
+
     async def run(self) -> None:
         """Listen until the source ends.
 

@@ -90,7 +90,7 @@ class Service:
             NodeHealth(
                 node=listener.node,
                 source=listener.source.name,
-                problem=listener.source.problem,
+                problem=listener.problem,
                 silent_for_seconds=now - (listener.last_window_at or listener.started_at),
                 allowed_seconds=2 * hop_seconds
                 + (first_seconds if listener.last_window_at is None else 0),
@@ -172,11 +172,11 @@ class Service:
         told: dict[str, str | None] = {}
         while True:
             for listener in self._listeners:
-                source = listener.source
                 self.metrics.observe_source(listener)
-                if told.get(listener.node) != source.problem:
-                    told[listener.node] = source.problem
-                    self._tell(listener, source.problem)
+                problem = listener.problem
+                if told.get(listener.node) != problem:
+                    told[listener.node] = problem
+                    self._tell(listener, problem)
             await asyncio.sleep(_WATCH_SECONDS)
 
     def _tell(self, listener: Listener, problem: str | None) -> None:
