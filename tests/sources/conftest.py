@@ -41,6 +41,13 @@ class Heard:
         return np.concatenate([block.samples for block in self.blocks])
 
 
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Wait for what a source does without delivering anything."""
+    async with asyncio.timeout(60):
+        while not condition():
+            await asyncio.sleep(0.02)
+
+
 @contextlib.asynccontextmanager
 async def running(source: AudioSource, heard: Heard) -> AsyncIterator[asyncio.Task[None]]:
     task = asyncio.create_task(source.run(heard))
