@@ -43,9 +43,11 @@ class Heard:
 
 async def eventually(condition: Callable[[], bool]) -> None:
     """Wait for what a source does without delivering anything."""
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0.02)
+    for _ in range(3000):
+        if condition():
+            return
+        await asyncio.sleep(0.02)
+    raise TimeoutError
 
 
 @contextlib.asynccontextmanager

@@ -185,31 +185,60 @@ def test_a_sound_server_that_hangs_is_noticed_and_does_not_keep_the_process(puls
         assert recorder.stop() == 0
 
 
-def test_a_device_that_is_back_is_found_though_another_one_is_recording(pulse, long_tone):
-    kitchen = PrivatePulse()
-    kitchen.start()
-    try:
-        pulse.add_alsa_device("kitchen", kitchen)
-        with (
-            recording(pulse, "default", "kitchen") as recorder,
-            playing(pulse, long_tone),
-        ):
-            with playing(kitchen, long_tone):
-                recorder.wait_for_tone(source=0)
-                recorder.wait_for_tone(source=1)
-                lost_at = len(recorder.events)
-                kitchen.kill()
+@pytest.fixture
+def kitchen(pulse) -> Iterator[PrivatePulse]:
+    """A second sound server, an ALSA device of that name to the first one's clients."""
+    server = PrivatePulse()
+    server.start()
+    pulse.add_alsa_device("kitchen", server)
+    yield server
+    server.remove()
+
+
+def test_a_device_that_comes_back_disturbs_no_other_that_is_recording(pulse, kitchen, long_tone):
+    with recording(pulse, "default", "kitchen") as recorder, playing(pulse, long_tone):
+        with playing(kitchen, long_tone):
+            recorder.wait_for_tone(source=0)
+            recorder.wait_for_tone(source=1)
+        lost_at = len(recorder.events)
+        kitchen.kill()
+        recorder.wait_for(lambda event: _is_problem(event) and event["source"] == 1)
+        kitchen.start()
+        with playing(kitchen, long_tone):
+            recorder.wait_for_tone(source=1, after=lost_at)
+        recorder.wait_for_tone(source=0, after=len(recorder.events))
+        assert recorder.stop() == 0
+    of_default = [event["event"] for event in recorder.events if event.get("source") == 0]
+    assert set(of_default) == {"heard"}
+
+
+def test_a_device_missing_from_the_list_is_found_though_another_is_recording(
+    pulse, kitchen, long_tone
+):
+    with recording(pulse, "default", "kitchen") as recorder:
+        recorder.wait_for(lambda event: event["event"] == "heard" and event["source"] == 0)
+        recorder.wait_for(lambda event: event["event"] == "heard" and event["source"] == 1)
+        lost_at = len(recorder.events)
+        pulse.kill()
+        kitchen.kill()
+        for source in (0, 1):
+            # Only a list that was renewed says so.
             recorder.wait_for(
-                lambda event: _is_problem(event) and event["source"] == 1, after=lost_at
+                lambda event, source=source: (
+                    _is_problem(event)
+                    and event["source"] == source
+                    and "no input device" in event["problem"]
+                ),
+                after=lost_at,
             )
-            recorder.wait_for_tone(source=0, after=len(recorder.events))
+        pulse.start()
+        with playing(pulse, long_tone):
+            recorder.wait_for_tone(source=0, after=lost_at)
             kitchen.start()
             with playing(kitchen, long_tone):
                 recorder.wait_for_tone(source=1, after=lost_at)
                 recorder.wait_for_tone(source=0, after=len(recorder.events))
-            assert recorder.stop() == 0
-    finally:
-        kitchen.remove()
+        assert recorder.stop() == 0
 
 
 _DEVICES = """
