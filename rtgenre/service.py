@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from rtgenre import __version__
+from rtgenre.column_hub import ColumnHub
 from rtgenre.health import NodeHealth, health_document
 from rtgenre.hub import Hub
 from rtgenre.inference import BatchingClassifier
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from rtgenre.classifier import Classifier
     from rtgenre.config import Config, SourceConfig
+    from rtgenre.outputs.history import HistoryOutput
     from rtgenre.outputs.terminal import TerminalOutput
     from rtgenre.sources.base import AudioSource
 
@@ -45,6 +47,8 @@ class Service:
         self._classifier = classifier
         self._sources = sources
         self.hub = Hub()
+        self.column_hub = ColumnHub([source_config.node for source_config, _ in sources])
+        self._history = self._make_history()
         self.metrics = Metrics()
         info = classifier.info
         self.metrics.set_info(version=__version__, model=info.name, model_version=info.version)
@@ -63,7 +67,14 @@ class Service:
         async with AsyncExitStack() as resources:
             inference = await resources.enter_async_context(BatchingClassifier(self._classifier))
             self._listeners = [
-                Listener(source, self._pipeline(config, source), inference, self.hub, self.metrics)
+                Listener(
+                    source,
+                    self._pipeline(config, source),
+                    inference,
+                    hub=self.hub,
+                    column_hub=self.column_hub,
+                    metrics=self.metrics,
+                )
                 for config, source in self._sources
             ]
             await self._open_web_socket(resources)
@@ -71,6 +82,8 @@ class Service:
                 tasks = [outputs.create_task(self._watch(), name="watch")]
                 if terminal is not None:
                     tasks.append(outputs.create_task(terminal.run(self.hub), name="terminal"))
+                if self._history is not None:
+                    tasks.append(outputs.create_task(self._history.run(), name="history"))
                 if self._config.mqtt.host:
                     tasks.append(outputs.create_task(self._run_mqtt(), name="mqtt"))
                 try:
@@ -122,6 +135,19 @@ class Service:
             tracker_params=self._config.smoothing.tracker_params(),
         )
 
+    def _make_history(self) -> HistoryOutput | None:
+        if not self._config.history.enabled:
+            return None
+        from rtgenre.outputs.history import HistoryOutput  # noqa: PLC0415 - off for some
+
+        info = self._classifier.info
+        return HistoryOutput(
+            self._config.history,
+            self.hub,
+            nodes=[config.node for config, _ in self._sources if config.speed != "max"],
+            model=f"{info.name} {info.version}",
+        )
+
     async def _open_web_socket(self, resources: AsyncExitStack) -> None:
         if not self._config.websocket.enabled:
             return
@@ -133,6 +159,8 @@ class Service:
             hello=self.hello,
             health=self.health,
             metrics=self.metrics,
+            columns=self.column_hub,
+            routes={} if self._history is None else self._history.routes(),
         )
         await resources.enter_async_context(output)
         logger.info("open %s to watch, or connect to %s", output.http_url, output.url)

@@ -3,6 +3,7 @@ import asyncio
 import numpy as np
 import pytest
 
+from rtgenre.column_hub import ColumnHub
 from rtgenre.hub import Hub
 from rtgenre.inference import BatchingClassifier
 from rtgenre.listener import Listener
@@ -25,7 +26,14 @@ def make_listener(source, inference, hub, channel="mix"):
         info=INFO,
         tracker_params=TrackerParams(),
     )
-    return Listener(source, pipeline, inference, hub, Metrics())
+    return Listener(
+        source,
+        pipeline,
+        inference,
+        hub=hub,
+        column_hub=ColumnHub(["kitchen"]),
+        metrics=Metrics(),
+    )
 
 
 async def test_a_late_model_skips_to_the_newest_window_and_counts_the_others():
