@@ -49,7 +49,7 @@ class Listener:
         self._newest: Window | None = None
         self._newest_arrived = asyncio.Event()
         self._heard = False
-        self._ended = False
+        self.ended = False
         self.skipped_windows = 0
         # When the last document was published, and the listener began, on the monotonic clock.
         self.last_window_at: float | None = None
@@ -84,7 +84,7 @@ class Listener:
             tasks.create_task(self._classify_newest(), name=f"classify {self.node}")
             await self.source.run(self._deliver)
             await self._take(self.pipeline.finish())
-            self._ended = True
+            self.ended = True
             self._newest_arrived.set()
 
     async def _deliver(self, block: Block) -> None:
@@ -120,7 +120,7 @@ class Listener:
             while self._newest is not None:
                 window, self._newest = self._newest, None
                 await self._classify(window)
-            if self._ended:
+            if self.ended:
                 return
 
     async def _classify(self, window: Window) -> None:
