@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # A window is complete at most this long before the block that completes it.
 BLOCK_SECONDS = 0.02
+# What PortAudio may buffer: few wake-ups, and no overflow on a busy machine.
+LATENCY_SECONDS = 0.1
 RATES_HZ = (8000, 16000, 22050, 32000, 44100, 48000, 88200, 96000, 176400, 192000)
 
 _LIST_INPUTS = (
@@ -92,7 +94,7 @@ class PortAudio:
                     samplerate=device.default_rate_hz,
                     blocksize=round(BLOCK_SECONDS * device.default_rate_hz),
                     dtype="float32",
-                    latency="high",
+                    latency=max(LATENCY_SECONDS, device.latency_seconds),
                     callback=callback,
                     finished_callback=finished,
                 )
