@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rtgenre.sources.base import SourceError
 
 if TYPE_CHECKING:
+    from rtgenre.column_hub import ColumnHub
     from rtgenre.hub import Hub
     from rtgenre.inference import BatchingClassifier
     from rtgenre.metrics import Metrics
@@ -33,13 +34,16 @@ class Listener:
         source: AudioSource,
         pipeline: Pipeline,
         classifier: BatchingClassifier,
+        *,
         hub: Hub,
+        column_hub: ColumnHub,
         metrics: Metrics,
     ) -> None:
         self.source = source
         self.pipeline = pipeline
         self._classifier = classifier
         self._hub = hub
+        self._column_hub = column_hub
         self._metrics = metrics
         # The window of a live source that is to be classified next.
         self._newest: Window | None = None
@@ -55,6 +59,19 @@ class Listener:
     def node(self) -> str:
         """The name of this source in messages."""
         return self.pipeline.node
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing is heard just now, or None while all is well."""
+        if (
+            self.source.problem is None
+            and self.source.live
+            and self.pipeline.silence_watch.is_silent
+        ):
+            return (
+                "input is digital silence: is it muted, or is this program not allowed to record?"
+            )
+        return self.source.problem
 
     async def run(self) -> None:
         """Listen until the source ends.
@@ -74,10 +91,15 @@ class Listener:
         if not self._heard:
             self._heard = True
             logger.info("%s: listening to %s", self.node, self.source.name)
+        self.pipeline.draws_columns = self._column_hub.has_subscribers
         try:
             windows = self.pipeline.push(block)
         except ValueError as error:
             raise SourceError(f"{self.source.name}: {error}") from error
+        for column in self.pipeline.take_columns():
+            self._column_hub.publish(
+                self.node, column.values, column.end_seconds, column.captured_at
+            )
         await self._take(windows)
 
     async def _take(self, windows: list[Window]) -> None:

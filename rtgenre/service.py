@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from rtgenre import __version__
+from rtgenre.column_hub import ColumnHub
 from rtgenre.health import NodeHealth, health_document
 from rtgenre.hub import Hub
 from rtgenre.inference import BatchingClassifier
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from rtgenre.classifier import Classifier
     from rtgenre.config import Config, SourceConfig
+    from rtgenre.outputs.history import HistoryOutput
     from rtgenre.outputs.terminal import TerminalOutput
     from rtgenre.outputs.websocket import WebSocketOutput
     from rtgenre.sources.base import AudioSource
@@ -55,6 +57,8 @@ class Service:
         self._classifier = classifier
         self._sources = sources
         self.hub = Hub()
+        self.column_hub = ColumnHub([source_config.node for source_config, _ in sources])
+        self._history = self._make_history()
         self.metrics = Metrics()
         info = classifier.info
         self.metrics.set_info(version=__version__, model=info.name, model_version=info.version)
@@ -77,7 +81,14 @@ class Service:
         async with AsyncExitStack() as resources:
             inference = await resources.enter_async_context(BatchingClassifier(self._classifier))
             self._listeners = [
-                Listener(source, self._pipeline(config, source), inference, self.hub, self.metrics)
+                Listener(
+                    source,
+                    self._pipeline(config, source),
+                    inference,
+                    hub=self.hub,
+                    column_hub=self.column_hub,
+                    metrics=self.metrics,
+                )
                 for config, source in self._sources
             ]
             await self._open_web_socket(resources)
@@ -85,6 +96,8 @@ class Service:
                 tasks = [outputs.create_task(self._watch(), name="watch")]
                 if terminal is not None:
                     tasks.append(outputs.create_task(terminal.run(self.hub), name="terminal"))
+                if self._history is not None:
+                    tasks.append(outputs.create_task(self._history.run(), name="history"))
                 if self._config.mqtt.host:
                     tasks.append(outputs.create_task(self._run_mqtt(), name="mqtt"))
                 if self._config.mdns.enabled and self._web_socket is not None:
@@ -113,7 +126,7 @@ class Service:
             NodeHealth(
                 node=listener.node,
                 source=listener.source.name,
-                problem=listener.source.problem,
+                problem=listener.problem,
                 silent_for_seconds=now - (listener.last_window_at or listener.started_at),
                 allowed_seconds=2 * hop_seconds
                 + (first_seconds if listener.last_window_at is None else 0),
@@ -159,6 +172,19 @@ class Service:
             tracker_params=self._config.smoothing.tracker_params(),
         )
 
+    def _make_history(self) -> HistoryOutput | None:
+        if not self._config.history.enabled:
+            return None
+        from rtgenre.outputs.history import HistoryOutput  # noqa: PLC0415 - off for some
+
+        info = self._classifier.info
+        return HistoryOutput(
+            self._config.history,
+            self.hub,
+            nodes=[config.node for config, _ in self._sources if config.speed != "max"],
+            model=f"{info.name} {info.version}",
+        )
+
     async def _open_web_socket(self, resources: AsyncExitStack) -> None:
         if not self._config.websocket.enabled:
             return
@@ -170,6 +196,8 @@ class Service:
             hello=self.hello,
             health=self.health,
             metrics=self.metrics,
+            columns=self.column_hub,
+            routes={} if self._history is None else self._history.routes(),
         )
         self._web_socket = await resources.enter_async_context(output)
         logger.info("open %s to watch, or connect to %s", output.http_url, output.url)
@@ -233,11 +261,11 @@ class Service:
         told: dict[str, str | None] = {}
         while True:
             for listener in self._listeners:
-                source = listener.source
                 self.metrics.observe_source(listener)
-                if told.get(listener.node) != source.problem:
-                    told[listener.node] = source.problem
-                    self._tell(listener, source.problem)
+                problem = listener.problem
+                if told.get(listener.node) != problem:
+                    told[listener.node] = problem
+                    self._tell(listener, problem)
             await asyncio.sleep(_WATCH_SECONDS)
 
     def _tell(self, listener: Listener, problem: str | None) -> None:

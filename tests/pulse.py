@@ -66,6 +66,13 @@ class PrivatePulse:
     def play(self, path: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(["paplay", "--device=null", path], env=self.environment)
 
+    def add_alsa_device(self, name: str, server: PrivatePulse) -> None:
+        """Let this daemon's clients see another one's default input as an ALSA device."""
+        (self._folder / ".asoundrc").write_text(
+            f'pcm.{name} {{ type pulse server "unix:{server._socket}" '
+            f'hint {{ show on description "{name}" }} }}\n'
+        )
+
     def remove(self) -> None:
         self.kill()
         shutil.rmtree(self._folder, ignore_errors=True)

@@ -92,9 +92,7 @@ async def test_music_in_the_room_reaches_terminal_websocket_and_mqtt(pulse, wav,
             await client.close()
             process.terminate()
             assert await process.wait() == 0
-            await subscriber.until(
-                lambda s: s.latest["rtgenre/kitchen/availability"] == "offline"
-            )
+            await subscriber.until(lambda s: s.latest["rtgenre/kitchen/availability"] == "offline")
             deaf.transport.abort()
     player.kill()
     player.wait()

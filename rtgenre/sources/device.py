@@ -2,8 +2,8 @@
 
 PortAudio sees devices only as they were when it was initialised. To find one that was plugged
 in again it must be initialised anew, and that ends every open stream. So a source that lost its
-device looks for it first, in a fresh process while others are recording; only when it is back do
-the others pause for a moment (``renewal_wanted``).
+device looks for it first, in a fresh process while others are recording; only when it is back,
+and cannot be opened without that, do the others pause for a moment (``renewal_wanted``).
 """
 
 from __future__ import annotations
@@ -67,8 +67,6 @@ class _PortAudio:
         self._n_open = 0
         # Recording sources close their streams when they see this, so that it can happen.
         self.renewal_wanted = False
-        # How often PortAudio was initialised anew.
-        self.renewals = 0
 
     def library(self) -> ModuleType:
         """Return sounddevice, which initialises PortAudio when first imported."""
@@ -145,7 +143,6 @@ class _PortAudio:
             return False
         library._terminate()  # noqa: SLF001 - the documented way to see new devices
         library._initialize()  # noqa: SLF001
-        self.renewals += 1
         self.renewal_wanted = False
         return True
 
@@ -238,8 +235,7 @@ class DeviceSource(AudioSource):
         self._gap = False
         # When the newest block came; None before the first of a stream.
         self._captured_at: float | None = None
-        # The device list that was looked at last, and whether a fresh process saw the device.
-        self._known_renewals = 0
+        # Whether the last look in a fresh process found the device.
         self._was_seen = False
 
     async def run(self, deliver: Deliver) -> None:
@@ -290,25 +286,24 @@ class DeviceSource(AudioSource):
         while True:
             await asyncio.sleep(self._backoff.next_seconds())
             try:
-                await self._look_again()
+                await _call(_portaudio.renew)
                 await _call(lambda: self._open(wake))
             except SourceError as error:
                 self.problem = str(error)
+                await self._ask_for_renewal()
             else:
                 self.reopens += 1
                 return
 
-    async def _look_again(self) -> None:
-        """See to it that the device list is new, or will be if that helps."""
-        if self._known_renewals == _portaudio.renewals and not await _call(_portaudio.renew):
-            names = await asyncio.to_thread(_names_in_a_fresh_process)
-            is_seen = any(
-                self._follow_default or self._device.stable_name in name for name in names
-            )
-            if is_seen and not self._was_seen:
-                _portaudio.renewal_wanted = True
-            self._was_seen = is_seen
-        self._known_renewals = _portaudio.renewals
+    async def _ask_for_renewal(self) -> None:
+        """Let the others pause if the device is back, but not in this process's list."""
+        names = await asyncio.to_thread(_names_in_a_fresh_process)
+        wanted = "" if self._follow_default else self._device.stable_name
+        is_seen = any(wanted in name for name in names)
+        # Once for each return: a device that is there and cannot be opened disturbs nobody.
+        if is_seen and not self._was_seen:
+            _portaudio.renewal_wanted = True
+        self._was_seen = is_seen
 
     def _open(self, wake: Callable[[], None]) -> None:
         """Find the device and record from it; runs in PortAudio's thread."""
