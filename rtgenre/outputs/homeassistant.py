@@ -110,7 +110,7 @@ def discovery_payload(node: str, params: DiscoveryParams) -> dict[str, Any]:
     return {
         "dev": {
             "ids": [device_id(node)],
-            "name": f"Music genre {node}",
+            "name": f"rtgenre {node}",
             "mf": "rtgenre",
             "mdl": f"model {params.model}",
             "sw": params.version,
