@@ -20,6 +20,7 @@ from rtgenre.outputs import websocket
 from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.http import HttpResponse, json_response
 from rtgenre.spectrogram_message import decode_column
+from tests.certificates import a_certificate
 from tests.documents import a_hello, a_state, a_websocket_output
 
 if TYPE_CHECKING:
@@ -428,16 +429,3 @@ async def eventually_connected(url: str) -> ClientConnection:
             return await connect(url)
         except (OSError, EOFError, InvalidHandshake):
             await asyncio.sleep(0.05)
-
-
-async def a_certificate(folder: Path) -> tuple[Path, Path]:
-    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
-    process = await asyncio.create_subprocess_exec(
-        *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
-        *("-nodes", "-days", "2", "-subj", "/CN=localhost"),
-        *("-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"),
-        *("-keyout", str(key_file), "-out", str(cert_file)),
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    assert await process.wait() == 0
-    return cert_file, key_file
