@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import logging
+import os
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,14 +14,12 @@ from rtgenre.model_info import ModelError, ModelInfo, read_model_info
 from rtgenre.types import FloatArray, Prediction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 TFLITE_FILE_NAME = "model.tflite"
 KERAS_FILE_NAME = "model.keras"
 
 _MAX_FILE_BYTES = 256 * 2**20
-
-logger = logging.getLogger(__name__)
 
 
 class Network(Protocol):
@@ -131,8 +131,9 @@ class LiteRtNetwork:
     def __init__(self, path: Path, threads: int) -> None:
         from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - heavy, one user
 
-        self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
-        self._interpreter.allocate_tensors()
+        with _quiet_standard_error():
+            self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+            self._interpreter.allocate_tensors()
         self._input = self._single(self._interpreter.get_input_details(), "input")
         self._output = self._single(self._interpreter.get_output_details(), "output")
 
@@ -151,6 +152,20 @@ class LiteRtNetwork:
             found = ", ".join(f"{d['dtype'].__name__} {list(d['shape'])}" for d in details)
             raise ValueError(f"one float32 {what} is needed; it has {found or 'none'}")
         return details[0]
+
+
+@contextmanager
+def _quiet_standard_error() -> Iterator[None]:
+    """Drop what LiteRT's C++ code writes by itself; its errors come as exceptions."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 class KerasNetwork:

@@ -15,7 +15,7 @@ from rtgenre.classifier import Classifier, find_model_folder
 from rtgenre.features import log_mel_spectrogram
 from rtgenre.pipeline import Pipeline
 from rtgenre.sources.decode import DecodeError, expand_paths, read_audio_blocks
-from rtgenre.types import Block, FloatArray, PlayState
+from rtgenre.types import Block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from rtgenre.config import Config
     from rtgenre.payload import StateDocument
+    from rtgenre.types import Window
 
 _PROBABILITY_FLOOR = 1e-4
 
@@ -109,24 +110,26 @@ def classify_file(path: Path, classifier: Classifier, config: Config) -> FileVer
         )
     probabilities = _overall(documents)
     genre = max(probabilities, key=lambda label: probabilities[label])
-    if all(document["state"] != PlayState.MUSIC for document in documents):
+    if all(document["state"] != "music" for document in documents):
         genre = documents[-1]["state"]
     return FileVerdict(path, genre, probabilities, tuple(_sections(documents)))
 
 
-def _documents(
-    path: Path, classifier: Classifier, pipeline: Pipeline
-) -> Iterator[StateDocument]:
+def _documents(path: Path, classifier: Classifier, pipeline: Pipeline) -> Iterator[StateDocument]:
+    for window in _windows(path, pipeline):
+        features = log_mel_spectrogram(window.samples, classifier.info.features)
+        (prediction,) = classifier.predict(features[None])
+        yield pipeline.conclude(window, prediction, latency_seconds=0.0)
+
+
+def _windows(path: Path, pipeline: Pipeline) -> Iterator[Window]:
     for samples, sample_rate_hz in read_audio_blocks(path):
-        block = Block(samples=samples, sample_rate_hz=sample_rate_hz, captured_at=0.0)
-        for window in pipeline.push(block):
-            features: FloatArray = log_mel_spectrogram(window.samples, classifier.info.features)
-            (prediction,) = classifier.predict(features[None])
-            yield pipeline.conclude(window, prediction, latency_seconds=0.0)
+        yield from pipeline.push(Block(samples, sample_rate_hz, captured_at=0.0))
+    yield from pipeline.finish()
 
 
 def _overall(documents: Sequence[StateDocument]) -> dict[str, float]:
-    music = [d for d in documents if d["state"] == PlayState.MUSIC] or list(documents)
+    music = [d for d in documents if d["state"] == "music"] or list(documents)
     raw = np.array([list(document["raw_probabilities"].values()) for document in music])
     means = np.log(np.maximum(raw, _PROBABILITY_FLOOR)).mean(axis=0)
     likelihoods = np.exp(means - means.max())

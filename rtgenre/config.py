@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import socket
@@ -16,6 +17,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -26,13 +28,17 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from rtgenre.lights import LightParams, UnknownLook
 from rtgenre.smoothing import TrackerParams
 
+_LIGHTS = LightParams()
 _TRACKER = TrackerParams()
 
 ENVIRONMENT_PREFIX = "RTGENRE_"
 DEFAULT_FILE_NAME = "config.toml"
 MIN_TOKEN_CHARACTERS = 16
+FIRST_NODE = ""
+"""In place of a node's name: that of the first source."""
 
 GENRE_COLORS = {
     "blues": "#2f6fde",
@@ -95,6 +101,12 @@ def _checked_topic_prefix(prefix: str) -> str:
     return prefix.rstrip("/")
 
 
+def _checked_topic_level(name: str) -> str:
+    if not name or len(name) > 200 or re.search(r"[#+\x00-\x1f\x7f]", name):
+        raise ValueError("a device's name is not empty and has no '#', '+' or control characters")
+    return name.strip("/")
+
+
 def default_node() -> str:
     """Return this machine's host name as a node name."""
     name = re.sub(r"[^A-Za-z0-9_-]", "-", socket.gethostname().split(".")[0]).strip("-_")
@@ -105,6 +117,8 @@ Color = Annotated[str, AfterValidator(_checked_color)]
 Origin = Annotated[str, AfterValidator(_checked_origin)]
 Node = Annotated[str, AfterValidator(_checked_node)]
 TopicPrefix = Annotated[str, AfterValidator(_checked_topic_prefix)]
+TopicLevel = Annotated[str, AfterValidator(_checked_topic_level)]
+LampsByNode = dict[str, tuple[TopicLevel, ...]]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -250,10 +264,102 @@ class MqttConfig(Table):
         return self
 
 
+class HistoryConfig(Table):
+    """``[history]``: what was heard, kept on this machine."""
+
+    enabled: bool = True
+    file: Path | None = None
+    """An SQLite file; the default is ``history.db`` in the user's data folder."""
+    retention_days: Annotated[int, Field(ge=0, le=36500)] = 400
+    """Older stretches are deleted; 0 keeps all."""
+
+
+class HomeAssistantConfig(Table):
+    """``[homeassistant]``: how Home Assistant finds the nodes, over MQTT."""
+
+    enabled: bool = True
+    discovery_prefix: TopicPrefix = "homeassistant"
+    retain: bool = False
+    """Leave the discovery messages with the broker; else they are sent again when needed."""
+    expire_after_seconds: Annotated[int, Field(ge=0, le=86400)] = 60
+    """Values older than this are shown as unavailable; 0: never."""
+    announce_within_seconds: Annotated[float, Field(ge=0, le=300)] = 10.0
+    """A start of Home Assistant is answered at a random moment within this time."""
+    link: str = ""
+    """Address that the device page links to; empty: the dashboard's."""
+
+    @field_validator("expire_after_seconds")
+    @classmethod
+    def _longer_than_hops(cls, seconds: int) -> int:
+        if 0 < seconds < 10:
+            raise ValueError("at least 10 s, so that late windows do not count, or 0 for never")
+        return seconds
+
+    @field_validator("link")
+    @classmethod
+    def _web_address(cls, link: str) -> str:
+        if link and not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", link):
+            raise ValueError("a link begins with http:// or https://")
+        return link
+
+
+class LightsConfig(Table):
+    """``[lights]``: what lamps show; needs ``[mqtt] host``."""
+
+    wled: LampsByNode = Field(default_factory=dict)
+    """WLED devices, by node; a list stands for those of the first source."""
+    zigbee2mqtt: LampsByNode = Field(default_factory=dict)
+    """Friendly names of Zigbee2MQTT's lamps or groups, by node; a list as above."""
+    wled_prefix: TopicPrefix = "wled"
+    zigbee2mqtt_prefix: TopicPrefix = "zigbee2mqtt"
+    hold_seconds: Annotated[float, Field(ge=0, le=3600)] = _LIGHTS.hold_seconds
+    fade_seconds: Annotated[float, Field(ge=0, le=60)] = _LIGHTS.fade_seconds
+    neutral_color: Color = _LIGHTS.neutral_color
+    neutral_fade_seconds: Annotated[float, Field(ge=0, le=60)] = _LIGHTS.neutral_fade_seconds
+    unknown: UnknownLook = _LIGHTS.unknown
+    turn_on: bool = _LIGHTS.turn_on
+    brightness_percent: Annotated[int, Field(ge=1, le=100)] = _LIGHTS.brightness_percent
+    neutral_brightness_percent: Annotated[int, Field(ge=1, le=100)] = (
+        _LIGHTS.neutral_brightness_percent
+    )
+    wled_effects: dict[str, Annotated[int, Field(ge=0, le=255)]] = Field(default_factory=dict)
+    zigbee2mqtt_effects: dict[str, Annotated[str, Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
+
+    @field_validator("wled", "zigbee2mqtt", mode="before")
+    @classmethod
+    def _list_to_first_node(cls, value: object) -> object:
+        if not isinstance(value, list | tuple):
+            return value
+        return {FIRST_NODE: value} if value else {}
+
+    def light_params(self, colors: dict[str, str]) -> LightParams:
+        """Return the same values as the lamps' director takes them."""
+        names = {field.name for field in dataclasses.fields(LightParams)} - {"colors"}
+        return LightParams(colors=colors, **{name: getattr(self, name) for name in names})
+
+    def lamps(self, node: str, *, first: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return one node's WLED devices and Zigbee2MQTT lamps."""
+        names = (node, FIRST_NODE) if first else (node,)
+        wled = [lamp for name in names for lamp in self.wled.get(name, ())]
+        zigbee2mqtt = [lamp for name in names for lamp in self.zigbee2mqtt.get(name, ())]
+        return tuple(wled), tuple(zigbee2mqtt)
+
+
+class MdnsConfig(Table):
+    """``[mdns]``: whether the local network is told where the service is."""
+
+    enabled: bool = True
+    """Only has an effect where ``[websocket] host`` lets other machines in."""
+
+
 class LogConfig(Table):
     """``[log]``: messages on standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+    """Text for people, or one JSON object per line."""
 
 
 class Config(BaseSettings):
@@ -274,7 +380,12 @@ class Config(BaseSettings):
     terminal: TerminalConfig = TerminalConfig()
     websocket: WebSocketConfig = WebSocketConfig()
     mqtt: MqttConfig = MqttConfig()
+    homeassistant: HomeAssistantConfig = HomeAssistantConfig()
+    lights: LightsConfig = LightsConfig()
     colors: dict[str, Color] = Field(default_factory=dict)
+    history: HistoryConfig = HistoryConfig()
+
+    mdns: MdnsConfig = MdnsConfig()
     log: LogConfig = LogConfig()
 
     @classmethod
@@ -304,6 +415,18 @@ class Config(BaseSettings):
             raise ValueError(f"each [[source]] needs a node name of its own; found {nodes}")
         return sources
 
+    @field_validator("lights")
+    @classmethod
+    def _lamps_of_known_nodes(cls, lights: LightsConfig, info: ValidationInfo) -> LightsConfig:
+        nodes = [source.node for source in info.data.get("source", ())]
+        for node in {*lights.wled, *lights.zigbee2mqtt} - {FIRST_NODE}:
+            if nodes and node not in nodes:
+                raise ValueError(
+                    f"lamps are given for the node {node!r}; the sources' nodes are "
+                    f"{', '.join(nodes)}"
+                )
+        return lights
+
     @field_validator("colors")
     @classmethod
     def _complete_colors(cls, colors: dict[str, str]) -> dict[str, str]:
@@ -323,11 +446,30 @@ def load_config(
     Raises:
         ConfigError: a file cannot be read, or a setting is unknown or out of range.
     """
-    layers = {
+    return merge_layers(read_layers(file, flags))
+
+
+def read_layers(
+    file: Path | None = None, flags: dict[str, Any] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Read every layer of settings, by its name, the weakest first; see ``load_config``.
+
+    Raises:
+        ConfigError: a file cannot be read, or an environment variable names no setting.
+    """
+    return {
         "config file": _read_file(file),
         "environment": _read_environment(),
         "command line": flags or {},
     }
+
+
+def merge_layers(layers: dict[str, dict[str, Any]]) -> Config:
+    """Let each layer replace settings of those before it, and check the result.
+
+    Raises:
+        ConfigError: a setting is unknown or out of range.
+    """
     merged: dict[str, Any] = {}
     for name, layer in layers.items():
         _merge(merged, layer, name)

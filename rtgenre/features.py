@@ -1,6 +1,6 @@
 """Log-mel spectrograms, the one implementation for training and for live audio.
 
-Equal to librosa's ``power_to_db(melspectrogram(y, center=False), ref=np.max, top_db=80)`` without
+Equal to librosa's ``power_to_db(melspectrogram(y, center=False), ref=np.max, amin=1e-20)`` without
 librosa's slow first call.
 """
 
@@ -20,8 +20,8 @@ _LOG_START_HZ = 1000.0
 _LOG_START_MEL = _LOG_START_HZ / _HZ_PER_MEL
 _LOG_STEP = np.log(6.4) / 27.0
 
-_POWER_FLOOR = 1e-10
-"""librosa's ``amin``: powers below it count as silence."""
+_POWER_FLOOR = 1e-20
+"""librosa's ``amin``, but so low that it binds for digital silence alone, not for quiet music."""
 
 
 @dataclass(frozen=True, slots=True)

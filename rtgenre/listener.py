@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import TYPE_CHECKING
 
+from rtgenre.sources.base import SourceError
+
 if TYPE_CHECKING:
+    from rtgenre.column_hub import ColumnHub
     from rtgenre.hub import Hub
     from rtgenre.inference import BatchingClassifier
     from rtgenre.metrics import Metrics
     from rtgenre.pipeline import Pipeline
     from rtgenre.sources.base import AudioSource
     from rtgenre.types import Block, Window
+
+
+logger = logging.getLogger(__name__)
 
 
 class Listener:
@@ -27,18 +34,22 @@ class Listener:
         source: AudioSource,
         pipeline: Pipeline,
         classifier: BatchingClassifier,
+        *,
         hub: Hub,
+        column_hub: ColumnHub,
         metrics: Metrics,
     ) -> None:
         self.source = source
         self.pipeline = pipeline
         self._classifier = classifier
         self._hub = hub
+        self._column_hub = column_hub
         self._metrics = metrics
         # The window of a live source that is to be classified next.
         self._newest: Window | None = None
         self._newest_arrived = asyncio.Event()
-        self._ended = False
+        self._heard = False
+        self.ended = False
         self.skipped_windows = 0
         # When the last document was published, and the listener began, on the monotonic clock.
         self.last_window_at: float | None = None
@@ -49,21 +60,50 @@ class Listener:
         """The name of this source in messages."""
         return self.pipeline.node
 
+    @property
+    def problem(self) -> str | None:
+        """Why nothing is heard just now, or None while all is well."""
+        if (
+            self.source.problem is None
+            and self.source.live
+            and self.pipeline.silence_watch.is_silent
+        ):
+            return (
+                "input is digital silence: is it muted, or is this program not allowed to record?"
+            )
+        return self.source.problem
+
     async def run(self) -> None:
         """Listen until the source ends.
 
         Raises:
             SourceError: the source cannot be used.
-            ValueError: the chosen channel is not there, or the model gave nonsense.
+            ValueError: the model gave nonsense.
         """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._classify_newest(), name=f"classify {self.node}")
             await self.source.run(self._deliver)
-            self._ended = True
+            await self._take(self.pipeline.finish())
+            self.ended = True
             self._newest_arrived.set()
 
     async def _deliver(self, block: Block) -> None:
-        for window in self.pipeline.push(block):
+        if not self._heard:
+            self._heard = True
+            logger.info("%s: listening to %s", self.node, self.source.name)
+        self.pipeline.draws_columns = self._column_hub.has_subscribers
+        try:
+            windows = self.pipeline.push(block)
+        except ValueError as error:
+            raise SourceError(f"{self.source.name}: {error}") from error
+        for column in self.pipeline.take_columns():
+            self._column_hub.publish(
+                self.node, column.values, column.end_seconds, column.captured_at
+            )
+        await self._take(windows)
+
+    async def _take(self, windows: list[Window]) -> None:
+        for window in windows:
             if not self.source.live:
                 await self._classify(window)
                 await self._hub.taken_by_patient()
@@ -80,7 +120,7 @@ class Listener:
             while self._newest is not None:
                 window, self._newest = self._newest, None
                 await self._classify(window)
-            if self._ended:
+            if self.ended:
                 return
 
     async def _classify(self, window: Window) -> None:

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rtgenre.audio import Resampler, sanitise, select_channel
+from rtgenre.audio import DigitalSilenceWatch, Resampler, sanitise, select_channel
+from rtgenre.columns import Column, ColumnMaker
 from rtgenre.payload import StateDocument, state_document
 from rtgenre.smoothing import GenreTracker, TrackerParams
 from rtgenre.windows import WindowSlicer
 
 if TYPE_CHECKING:
     from rtgenre.model_info import ModelInfo
-    from rtgenre.types import Block, Prediction, Window
-
-_SLEW = 0.5
-"""How fast timestamps advance, against the samples, while the system clock is behind them."""
+    from rtgenre.types import Block, Channel, FloatArray, Prediction, Window
 
 
 class Pipeline:
@@ -28,7 +26,7 @@ class Pipeline:
         *,
         node: str,
         source: str,
-        channel: str | int,
+        channel: Channel,
         hop_seconds: float,
         info: ModelInfo,
         tracker_params: TrackerParams,
@@ -44,7 +42,14 @@ class Pipeline:
             sample_rate_hz=params.sample_rate_hz,
         )
         self._resampler: Resampler | None = None
+        # Spectrogram columns, made only while somebody looks.
+        self.draws_columns = False
+        self._column_maker = ColumnMaker(params)
+        self._columns: list[Column] = []
+        # When the newest block was captured, for what the resampler still holds.
+        self._captured_at = 0.0
         self.tracker = GenreTracker(info.labels, tracker_params)
+        self.silence_watch = DigitalSilenceWatch()
         # Totals since the start, for metrics.
         self.clipped_samples = 0
         self.invalid_samples = 0
@@ -52,10 +57,9 @@ class Pipeline:
         # What the previous document had already told.
         self._told_clipped_samples = 0
         self._told_invalid_samples = 0
-        # Number of the next document, and the time line that documents are stamped on.
+        # Number of the next document, the last one's time, and since when its genre is shown.
         self._sequence = 0
-        self._last_time = 0.0
-        self._last_end_seconds = 0.0
+        self._time = 0.0
         self._since = 0.0
 
     def push(self, block: Block) -> list[Window]:
@@ -65,20 +69,35 @@ class Pipeline:
             ValueError: the block does not have the channel that was chosen.
         """
         rate_changed = (
-            self._resampler is not None
-            and self._resampler.input_rate_hz != block.sample_rate_hz
+            self._resampler is not None and self._resampler.input_rate_hz != block.sample_rate_hz
         )
+        windows = []
         if block.gap or rate_changed:
+            windows = self.finish()
             self._reset()
         if self._resampler is None:
-            self._resampler = Resampler(
-                block.sample_rate_hz, self.info.features.sample_rate_hz
-            )
+            self._resampler = Resampler(block.sample_rate_hz, self.info.features.sample_rate_hz)
+        self.silence_watch.push(block.samples, block.sample_rate_hz)
         samples, n_invalid, n_clipped = sanitise(block.samples)
         self.invalid_samples += n_invalid
         self.clipped_samples += n_clipped
         mono = select_channel(samples, self._channel)
-        return self._slicer.push(self._resampler.push(mono), block.captured_at)
+        self._captured_at = block.captured_at
+        resampled = self._resampler.push(mono)
+        windows += self._slicer.push(resampled, block.captured_at)
+        self._draw(resampled, block.captured_at)
+        return windows
+
+    def take_columns(self) -> list[Column]:
+        """Return the spectrogram columns since the last call; none unless ``draws_columns``."""
+        columns, self._columns = self._columns, []
+        return columns
+
+    def finish(self) -> list[Window]:
+        """Return the windows that the last few milliseconds complete, when the audio has ended."""
+        if self._resampler is None:
+            return []
+        return self._slicer.push(self._resampler.flush(), self._captured_at)
 
     def conclude(
         self, window: Window, prediction: Prediction, *, latency_seconds: float
@@ -89,9 +108,10 @@ class Pipeline:
         state = self.tracker.update(
             prediction, end_seconds=end_seconds, level_dbfs=window.level_dbfs
         )
-        time = self._ordered_time(window.captured_at, end_seconds)
+        # Of files that are read faster than they play, capture times may cross by a block.
+        self._time = max(self._time, window.captured_at)
         if state.held_seconds == 0:
-            self._since = time
+            self._since = self._time
         document = state_document(
             node=self.node,
             source=self.source,
@@ -101,7 +121,7 @@ class Pipeline:
             window=window,
             prediction=prediction,
             state=state,
-            time=time,
+            time=self._time,
             since=self._since,
             clipped_samples=self.clipped_samples - self._told_clipped_samples,
             invalid_samples=self.invalid_samples - self._told_invalid_samples,
@@ -112,15 +132,18 @@ class Pipeline:
         self._told_invalid_samples = self.invalid_samples
         return document
 
+    def _draw(self, samples: FloatArray, captured_at: float) -> None:
+        if not self.draws_columns:
+            self._column_maker.reset()
+            return
+        end_seconds = self._slicer.end_sample / self.info.features.sample_rate_hz
+        self._columns += self._column_maker.push(
+            samples, end_seconds=end_seconds, captured_at=captured_at
+        )
+
     def _reset(self) -> None:
+        self._column_maker.reset()
         self.resets += 1
         self._resampler = None
         self._slicer.reset()
         self.tracker.reset()
-
-    def _ordered_time(self, captured_at: float, end_seconds: float) -> float:
-        """Follow the system clock, but never back: slow down until it has caught up."""
-        elapsed_seconds = end_seconds - self._last_end_seconds
-        self._last_time = max(captured_at, self._last_time + _SLEW * elapsed_seconds)
-        self._last_end_seconds = end_seconds
-        return self._last_time

@@ -83,11 +83,11 @@ class GenreTracker:
         if self._shown_since_seconds is None:
             self._shown_since_seconds = end_seconds
         self._follow_silence(level_dbfs, end_seconds)
-        if self._silent:
-            self._log_probabilities = None
         first_evidence = self._log_probabilities is None
         probabilities = self._smooth(prediction, end_seconds)
-        if not self._silent:
+        if self._silent:
+            self._log_probabilities = None
+        else:
             self._follow_genre(probabilities, end_seconds, at_once=first_evidence)
         return self._state(probabilities, end_seconds)
 

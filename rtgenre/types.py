@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
+
+
+Channel = Literal["mix", "left", "right"] | int
+"""The mean of all channels, the first, the second, or a number counted from 1."""
 
 
 @dataclass(frozen=True, slots=True)

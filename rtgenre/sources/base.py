@@ -15,6 +15,10 @@ class SourceError(Exception):
     """A source cannot be used; the message says what was found, what is allowed, what to do."""
 
 
+class NoInputDevice(SourceError):  # noqa: N818 - names what was found, not that it is an error
+    """The default input was asked for, and this machine has none."""
+
+
 class AudioSource(ABC):
     """One input, from opening to closing.
 

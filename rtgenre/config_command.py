@@ -1,0 +1,141 @@
+"""``rtgenre config check`` and ``rtgenre config show``: settings, and where each comes from."""
+
+from __future__ import annotations
+
+import json
+import stat
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, SecretStr
+
+from rtgenre.config import (
+    DEFAULT_FILE_NAME,
+    ENVIRONMENT_PREFIX,
+    Config,
+    SourceConfig,
+    merge_layers,
+    read_layers,
+)
+from rtgenre.logs import MASK, mask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Layers = dict[str, dict[str, Any]]
+
+_ORIGIN_COLUMN = 44
+
+
+def check_config(file: Path | None, flags: dict[str, Any]) -> int:
+    """Say that the settings are good, and what is risky about them; return the exit code.
+
+    Raises:
+        ConfigError: they are not good.
+    """
+    layers = read_layers(file, flags)
+    merge_layers(layers)
+    n_set = sum(1 for layer in layers.values() for table in layer.values() for _ in _keys(table))
+    print(f"{_file_name(file)}: no problems; {n_set} settings are set")  # noqa: T201 - the output
+    for warning in warnings(file, layers):
+        print(f"warning: {warning}", file=sys.stderr)  # noqa: T201 - a message to the user
+    return 0
+
+
+def show_config(file: Path | None, flags: dict[str, Any]) -> int:
+    """Print every setting as TOML with its origin, secrets masked; return the exit code.
+
+    Raises:
+        ConfigError: a setting is unknown or out of range.
+    """
+    layers = read_layers(file, flags)
+    for line in described(merge_layers(layers), layers, _file_name(file)):
+        print(line)  # noqa: T201 - this is the output
+    return 0
+
+
+def described(config: Config, layers: Layers, file_name: str) -> Iterator[str]:
+    """Yield the settings as the lines of a TOML file, each with its origin as a comment."""
+    several = len(config.source) > 1
+    for table_name in type(config).model_fields:
+        value = getattr(config, table_name)
+        if table_name == "source":
+            for index, source in enumerate(value):
+                yield "[[source]]" if several else "[source]"
+                yield from _lines(source, layers, table_name, index, file_name)
+                yield ""
+        else:
+            yield f"[{table_name}]"
+            yield from _lines(value, layers, table_name, 0, file_name)
+            yield ""
+
+
+def warnings(file: Path | None, layers: Layers) -> Iterator[str]:
+    """Yield what is risky: secrets that other users of the machine can read."""
+    path = file or Path(DEFAULT_FILE_NAME)
+    secrets = [
+        f"[{table}] {key}"
+        for table, values in layers["config file"].items()
+        if isinstance(values, dict)
+        for key, value in values.items()
+        if value and _is_secret(table, key)
+    ]
+    if secrets and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        yield (
+            f"{path} holds {' and '.join(secrets)} and can be read by other users; "
+            f"run `chmod 600 {path}`, or use a *_file setting or the environment instead"
+        )
+
+
+def _lines(
+    table: BaseModel | dict[str, Any], layers: Layers, name: str, index: int, file_name: str
+) -> Iterator[str]:
+    for key, value in table.items() if isinstance(table, dict) else table:
+        origin = _origin(layers, name, key, index, file_name)
+        text = f"# {key} is not set" if value is None else f"{key} = {_toml(value)}"
+        yield f"{text:<{_ORIGIN_COLUMN}} # {origin}"
+
+
+def _origin(layers: Layers, table: str, key: str, index: int, file_name: str) -> str:
+    """Name the strongest layer that sets a key."""
+    for name, layer in reversed(layers.items()):
+        values = layer.get(table, {})
+        if isinstance(values, list):
+            values = values[index]
+        if isinstance(values, dict) and key in values:
+            if name == "environment":
+                variable = f"{ENVIRONMENT_PREFIX}{table}__{key}".upper()
+                return f"environment: {variable}"
+            return file_name if name == "config file" else name
+    return "default"
+
+
+def _toml(value: Any) -> str:
+    """Write a setting as TOML; JSON's strings, numbers and booleans are TOML's, too."""
+    if isinstance(value, SecretStr):
+        return json.dumps(MASK if value.get_secret_value() else "")
+    if isinstance(value, dict):
+        pairs = [f"{json.dumps(key)} = {_toml(item)}" for key, item in value.items()]
+        return "{ " + ", ".join(pairs) + " }" if pairs else "{}"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, str | Path):
+        return json.dumps(mask(str(value)), ensure_ascii=False)
+    return json.dumps(value)
+
+
+def _is_secret(table: str, key: str) -> bool:
+    model = SourceConfig if table == "source" else Config.model_fields[table].annotation
+    field = getattr(model, "model_fields", {}).get(key)
+    return field is not None and field.annotation is SecretStr
+
+
+def _keys(table: Any) -> Iterator[str]:
+    for part in table if isinstance(table, list) else [table]:
+        yield from part
+
+
+def _file_name(file: Path | None) -> str:
+    path = file or Path(DEFAULT_FILE_NAME)
+    return str(path) if path.exists() else "no config file"

@@ -1,0 +1,32 @@
+"""Times as people write them: ``7d``, ``12h``, ``2026-11-21``, ``2026-11-21T18:30:00Z``."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+_UNIT_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
+def parse_moment(text: str, now: float) -> float:
+    """Return the Unix time that ``text`` means.
+
+    Args:
+        text: a time before ``now`` (``30m``, ``12h``, ``7d``, ``2w``), or a date or time in
+            ISO 8601, in the local zone where it names none.
+        now: Unix time in seconds.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    ago = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)([smhdw])", text)
+    if ago:
+        return now - float(ago[1]) * _UNIT_SECONDS[ago[2]]
+    try:
+        # astimezone reads a time without a zone as local.
+        return datetime.fromisoformat(text).astimezone().timestamp()
+    except (ValueError, OverflowError, OSError):
+        raise ValueError(
+            f"{text!r} is no time; write how long ago (30m, 12h, 7d, 2w) or a date or time such as "
+            "2026-11-21 or 2026-11-21T18:30:00Z"
+        ) from None

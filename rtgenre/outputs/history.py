@@ -1,0 +1,146 @@
+"""Keeps what was heard: stretches to the history file, and ``GET /history`` for the page."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from platformdirs import user_data_path
+
+from rtgenre.history_report import clipped, history_csv, history_document, merged
+from rtgenre.moments import parse_moment
+from rtgenre.outputs.daemon_call import DaemonCalls
+from rtgenre.outputs.history_store import HistoryError, read_stretches
+from rtgenre.outputs.history_writer import HistoryWriter
+from rtgenre.outputs.http import HttpResponse, error_response, json_response
+from rtgenre.stretches import StretchFold
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from rtgenre.config import HistoryConfig
+    from rtgenre.hub import Hub
+    from rtgenre.outputs.http import Query, Route
+    from rtgenre.stretches import Stretch
+
+WRITE_EVERY_SECONDS = 60.0
+CLOSE_SECONDS = 1.0
+READ_TIMEOUT_SECONDS = 10.0
+MAX_READS = 2
+"""Queries that are answered at once; each has a thread while it reads."""
+DEFAULT_SINCE = "1d"
+
+
+def history_file(config: HistoryConfig) -> Path:
+    """Return where the history is: as configured, else in the user's data folder."""
+    if config.file is not None:
+        return config.file.expanduser()
+    return user_data_path("rtgenre", appauthor=False) / "history.db"
+
+
+class HistoryOutput:
+    """Follows the hub and answers queries; the disk never holds up either."""
+
+    def __init__(
+        self,
+        config: HistoryConfig,
+        hub: Hub,
+        *,
+        nodes: Collection[str],
+        model: str,
+        write_every_seconds: float = WRITE_EVERY_SECONDS,
+    ) -> None:
+        """Prepare, without touching the disk.
+
+        Args:
+            config: where to write, and for how long to keep it.
+            hub: where the documents come from.
+            nodes: whose documents are kept; leave out files at maximum speed, whose time is
+                nobody's.
+            model: name and version of the model, kept with each stretch.
+            write_every_seconds: how often stretches that go on are written.
+        """
+        self._hub = hub
+        self._folds = {node: StretchFold(node, model) for node in nodes}
+        self._file = history_file(config)
+        self._write_every_seconds = write_every_seconds
+        self.writer = HistoryWriter(self._file, retention_days=config.retention_days)
+        self._reads = DaemonCalls(MAX_READS)
+
+    async def run(self) -> None:
+        """Keep what is heard until cancelled; what waits then is written."""
+        self.writer.start()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._follow(), name="history follow")
+                tasks.create_task(self._write_current(), name="history write")
+        finally:
+            self.writer.put(self._current())
+            with suppress(TimeoutError):
+                await DaemonCalls(1).call(self.writer.close, CLOSE_SECONDS)
+
+    def routes(self) -> dict[str, Route]:
+        """Return the paths to answer beside the WebSocket."""
+        return {"/history": self.answer}
+
+    async def answer(self, query: Query) -> HttpResponse:
+        """Answer ``GET /history?since=…&until=…&node=…&format=json|csv``."""
+        now = time.time()
+        try:
+            since = parse_moment(query.get("since", DEFAULT_SINCE), now)
+            until = parse_moment(query["until"], now) if "until" in query else now
+        except ValueError as error:
+            return error_response(400, str(error))
+        output_format = query.get("format", "json")
+        if output_format not in {"json", "csv"}:
+            return error_response(400, f"format is {output_format!r}; it may be json or csv")
+        # Taken here, in the loop, before the thread reads the file.
+        newer = [*self.writer.waiting(), *self._current()]
+
+        def build() -> HttpResponse:
+            stretches = merged(read_stretches(self._file, since, until), newer)
+            if "node" in query:
+                stretches = [stretch for stretch in stretches if stretch.node == query["node"]]
+            stretches = clipped(stretches, since, until)
+            if output_format == "csv":
+                return _csv_response(history_csv(stretches))
+            return json_response(
+                history_document(stretches, since=since, until=until, problem=self.writer.problem)
+            )
+
+        try:
+            return await self._reads.call(build, READ_TIMEOUT_SECONDS)
+        except HistoryError as error:
+            return error_response(503, str(error))
+        except TimeoutError:
+            return error_response(503, f"the disk took longer than {READ_TIMEOUT_SECONDS:g} s")
+
+    async def _follow(self) -> None:
+        with self._hub.subscribe(patient=True) as subscription:
+            while True:
+                document = await subscription.get()
+                if document["type"] != "state" or document["node"] not in self._folds:
+                    continue
+                ended = self._folds[document["node"]].update(document)
+                if ended is not None:
+                    self.writer.put([ended])
+
+    async def _write_current(self) -> None:
+        while True:
+            await asyncio.sleep(self._write_every_seconds)
+            self.writer.put(self._current())
+
+    def _current(self) -> list[Stretch]:
+        stretches = [fold.current() for fold in self._folds.values()]
+        return [stretch for stretch in stretches if stretch is not None]
+
+
+def _csv_response(text: str) -> HttpResponse:
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": 'attachment; filename="rtgenre-history.csv"',
+    }
+    return HttpResponse(200, text.encode(), "text/csv; charset=utf-8", headers)

@@ -1,0 +1,204 @@
+"""Microphones, line-ins and monitors, through PortAudio.
+
+A source that lost its device looks for it first, in a fresh process while others are recording;
+only when it is back, and cannot be opened without that, do the others pause for a moment so that
+PortAudio can be initialised anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from rtgenre.sources.backoff import Backoff
+from rtgenre.sources.base import AudioSource, Deliver, SourceError
+from rtgenre.sources.block_queue import BlockQueue
+from rtgenre.sources.clock import CaptureClock, Clock
+from rtgenre.sources.devices import InputDevice, channels_to_open, choose_device
+from rtgenre.sources.portaudio import (
+    BLOCK_SECONDS,
+    find_input_device,
+    names_in_a_fresh_process,
+    portaudio,
+)
+from rtgenre.types import Block, FloatArray
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
+
+QUEUE_SECONDS = 2.0
+# A device that delivers nothing for this long is lost.
+STALL_SECONDS = 3.0
+# An idle PulseAudio null sink takes two seconds to deliver its first block.
+FIRST_BLOCK_SECONDS = 4.0
+# Only a suspended machine makes blocks come this far apart: the watch above runs faster.
+SUSPENDED_SECONDS = 6.0
+# What stopping may take; a hung sound server answers never.
+CLOSE_SECONDS = 0.8
+
+
+class DeviceSource(AudioSource):
+    """An input device, reopened whenever it is lost, under the same name.
+
+    Lost is a device whose stream ends or that delivers nothing for ``STALL_SECONDS``.
+    """
+
+    def __init__(
+        self,
+        selector: str | int = "",
+        *,
+        channel: Literal["mix", "left", "right"] | int = "mix",
+        clock: Clock | None = None,
+    ) -> None:
+        """Find the device, without opening it.
+
+        Raises:
+            NoInputDevice: the default was asked for and there is none.
+            SourceError: no device matches, or several, or it has no such channel.
+        """
+        self._device = find_input_device(selector)
+        channels_to_open(self._device, channel)
+        super().__init__(f"device: {self._device.name}", live=True)
+        self._follow_default = selector == ""
+        self._channel = channel
+        self._clock = clock or CaptureClock()
+        self._backoff = Backoff()
+        self._queue = BlockQueue(round(QUEUE_SECONDS / BLOCK_SECONDS))
+        # PortAudio's stream while one is open; only its thread touches this.
+        self._stream: Any = None
+        # Set from the callback's thread, read by the loop's: the stream ended by itself.
+        self._ended = False
+        # The next block comes after lost audio; set while no stream is open.
+        self._gap = False
+        # When the newest block came; None before the first of a stream.
+        self._captured_at: float | None = None
+        # Whether the last look in a fresh process found the device.
+        self._was_seen = False
+
+    async def run(self, deliver: Deliver) -> None:
+        """Record until cancelled.
+
+        Raises:
+            SourceError: the device cannot be opened the first time.
+        """
+        loop = asyncio.get_running_loop()
+        news = asyncio.Event()
+
+        def wake() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+                loop.call_soon_threadsafe(news.set)
+
+        try:
+            await _call(lambda: self._open(wake))
+            while True:
+                self.problem = await self._record(deliver, news)
+                log.warning("%s: %s", self.name, self.problem)
+                await _call(self._close)
+                await self._reopen(wake)
+        finally:
+            await self._stop()
+
+    async def _record(self, deliver: Deliver, news: asyncio.Event) -> str:
+        """Deliver blocks until the device is lost and return what happened to it."""
+        patience_seconds = FIRST_BLOCK_SECONDS
+        while True:
+            news.clear()
+            while (block := self._queue.pop()) is not None:
+                self.dropped_blocks = self._queue.dropped_blocks
+                patience_seconds = STALL_SECONDS
+                self.problem = None
+                self._backoff.reset()
+                await deliver(block)
+            if self._ended:
+                return "the input device ended the recording: unplugged, or the sound server ended"
+            if portaudio.renewal_wanted:
+                return "paused for a moment while another input device is reopened"
+            try:
+                async with asyncio.timeout(patience_seconds):
+                    await news.wait()
+            except TimeoutError:
+                return f"the input device delivered nothing for {patience_seconds:.0f} s"
+
+    async def _reopen(self, wake: Callable[[], None]) -> None:
+        while True:
+            await asyncio.sleep(self._backoff.next_seconds())
+            try:
+                await _call(portaudio.renew)
+                await _call(lambda: self._open(wake))
+            except SourceError as error:
+                self.problem = str(error)
+                await self._ask_for_renewal()
+            else:
+                self.reopens += 1
+                return
+
+    async def _ask_for_renewal(self) -> None:
+        """Let the others pause if the device is back, but not in this process's list."""
+        names = await asyncio.to_thread(names_in_a_fresh_process)
+        wanted = "" if self._follow_default else self._device.stable_name
+        is_seen = any(wanted in name for name in names)
+        # Once for each return: a device that is there and cannot be opened disturbs nobody.
+        if is_seen and not self._was_seen:
+            portaudio.renewal_wanted = True
+        self._was_seen = is_seen
+
+    def _open(self, wake: Callable[[], None]) -> None:
+        """Find the device and record from it; runs in PortAudio's thread."""
+        self._device = self._find(portaudio.devices())
+        self._ended = False
+        self._captured_at = None
+
+        def callback(samples: FloatArray, _frames: int, _time: Any, status: Any) -> None:
+            self._take(samples.copy(), overflowed=bool(status.input_overflow))
+            wake()
+
+        def finished() -> None:
+            self._ended = True
+            wake()
+
+        n_channels = channels_to_open(self._device, self._channel)
+        self._stream = portaudio.open(self._device, n_channels, callback, finished)
+
+    def _find(self, devices: list[InputDevice]) -> InputDevice:
+        """Find the device again: the default may be another one now, an index may not."""
+        if self._follow_default:
+            return choose_device(devices, "")
+        name = self._device.stable_name
+        for device in devices:
+            if device.index == self._device.index and device.stable_name == name:
+                return device
+        return choose_device(devices, name)
+
+    def _take(self, samples: FloatArray, *, overflowed: bool) -> None:
+        """Stamp a block and hand it over; runs in PortAudio's callback."""
+        now = self._clock()
+        suspended = self._captured_at is not None and now - self._captured_at > SUSPENDED_SECONDS
+        self._captured_at = now
+        self.overruns += overflowed
+        gap = self._gap or overflowed or suspended
+        self._gap = False
+        self._queue.push(Block(samples, self._device.default_rate_hz, now, gap=gap))
+
+    def _close(self) -> None:
+        """Stop recording; runs in PortAudio's thread, after any call that opens."""
+        if self._stream is not None:
+            stream, self._stream = self._stream, None
+            portaudio.close(stream)
+            self._gap = True
+
+    async def _stop(self) -> None:
+        closing = asyncio.wrap_future(portaudio.thread.submit(self._close))
+        done, _ = await asyncio.wait([closing], timeout=CLOSE_SECONDS)
+        if not done:
+            log.warning("%s: the sound system does not answer; left as it is", self.name)
+            portaudio.give_up()
+
+
+async def _call(call: Callable[[], Result]) -> Result:
+    return await asyncio.wrap_future(portaudio.thread.submit(call))

@@ -1,0 +1,83 @@
+"""From documents, one per window, to stretches of one genre."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from rtgenre.payload import StateDocument
+
+GAP_SECONDS = 15.0
+"""A stretch does not reach across a longer time without a window; hops are at most 4 s."""
+
+
+class Stretch(NamedTuple):
+    """A time during which one thing was shown.
+
+    A tuple, since a week holds tens of thousands of them and a dataclass takes longer to make.
+    """
+
+    node: str
+    started_at: float
+    """Unix time in seconds; with the node it tells stretches apart."""
+    ended_at: float
+    """Unix time in seconds; of a stretch that goes on, the newest window's."""
+    genre: str
+    """A genre, or ``unknown`` or ``silence``."""
+    confidence: float
+    """Mean over the stretch's windows, 0 to 1, to four places."""
+    model: str
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasted."""
+        return self.ended_at - self.started_at
+
+
+class StretchFold:
+    """Follows the documents of one node: a pure fold."""
+
+    def __init__(self, node: str, model: str) -> None:
+        self._node = node
+        self._model = model
+        # The stretch that goes on; an empty genre before the first document.
+        self._genre = ""
+        self._started_at = 0.0
+        self._ended_at = 0.0
+        self._confidence_sum = 0.0
+        self._n_windows = 0
+
+    def update(self, document: StateDocument) -> Stretch | None:
+        """Take in a document and return the stretch that it ends, if it ends one.
+
+        What a document says holds until the next one, unless that comes ``GAP_SECONDS`` later.
+        """
+        time = datetime.fromisoformat(document["time"]).timestamp()
+        genre = document["genre"] or document["state"]
+        gap = time - self._ended_at > GAP_SECONDS
+        if not gap:
+            self._ended_at = max(self._ended_at, time)
+        ended = None
+        if gap or genre != self._genre:
+            ended = self.current()
+            self._genre = genre
+            self._started_at = self._ended_at = time
+            self._confidence_sum = 0.0
+            self._n_windows = 0
+        self._confidence_sum += document["confidence"]
+        self._n_windows += 1
+        return ended
+
+    def current(self) -> Stretch | None:
+        """Return the stretch that goes on, as far as it has come; None while it has no length."""
+        if self._ended_at <= self._started_at:
+            return None
+        return Stretch(
+            node=self._node,
+            started_at=self._started_at,
+            ended_at=self._ended_at,
+            genre=self._genre,
+            confidence=round(self._confidence_sum / self._n_windows, 4),
+            model=self._model,
+        )

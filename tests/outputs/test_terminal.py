@@ -1,0 +1,86 @@
+import asyncio
+import contextlib
+import io
+import json
+
+from rich.console import Console
+
+from rtgenre.config import GENRE_COLORS
+from rtgenre.hub import Hub
+from rtgenre.outputs.terminal import Readout, TerminalOutput
+from rtgenre.payload import status_document
+from tests.states import START, state
+
+
+async def print_all(output_format, documents):
+    stream = io.StringIO()
+    hub = Hub()
+    output = TerminalOutput(output_format, colors=GENRE_COLORS, stream=stream)
+    task = asyncio.create_task(output.run(hub))
+    await asyncio.sleep(0)
+    for document in documents:
+        hub.publish(document)
+        await hub.taken_by_patient()
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    return stream.getvalue()
+
+
+def draw(documents, width=100):
+    readout = Readout(GENRE_COLORS)
+    for document in documents:
+        readout.update(document)
+    console = Console(file=io.StringIO(), width=width, force_terminal=False)
+    console.print(readout.render())
+    return console.file.getvalue()
+
+
+async def test_plain_output_prints_a_line_per_change_and_nothing_between():
+    genres = ["jazz", "jazz", "rock", "rock", "silence", "unknown"]
+    text = await print_all("plain", [state(g, sequence=i) for i, g in enumerate(genres)])
+    lines = text.splitlines()
+    assert [line.split()[2] for line in lines] == ["jazz", "rock", "silence", "unknown"]
+    assert "80%" in lines[0]
+    assert "-20 dBFS" in lines[0]
+
+
+async def test_plain_output_keeps_rooms_apart():
+    documents = [state("jazz"), state("rock", node="bath"), state("jazz", sequence=1)]
+    text = await print_all("plain", documents)
+    assert [line.split()[1:3] for line in text.splitlines()] == [
+        ["kitchen", "jazz"],
+        ["bath", "rock"],
+    ]
+
+
+async def test_json_output_is_every_document_unchanged():
+    documents = [state("jazz", sequence=i) for i in range(50)]
+    text = await print_all("json", documents)
+    assert [json.loads(line) for line in text.splitlines()] == documents
+
+
+async def test_live_output_shows_the_genre():
+    assert "JAZZ" in await print_all("live", [state("jazz")])
+
+
+def test_the_readout_shows_what_a_person_wants_to_see():
+    text = draw([state("rock"), state("jazz", seconds=100, since=10, clipped_samples=3)])
+    assert " JAZZ   80%  for 1:30" in text
+    assert text.count("█") == 32 + 4 + 4
+    assert "-20 dBFS  clipping" in text
+    assert "rock → " in text
+    assert "kitchen · file: test.wav" in text
+
+
+def test_the_readout_says_why_nothing_is_heard():
+    lost = status_document(node="kitchen", source="x", problem="USB is unplugged", time=START)
+    assert "USB is unplugged" in draw([lost])
+    assert "! USB is unplugged" in draw([state("jazz"), lost])
+    back = status_document(node="kitchen", source="x", problem=None, time=START)
+    assert "unplugged" not in draw([state("jazz"), lost, back])
+
+
+def test_silence_and_unknown_are_shown_as_such():
+    assert " SILENCE " in draw([state("silence")])
+    assert " UNKNOWN " in draw([state("unknown")])

@@ -1,0 +1,160 @@
+"""The command line as a user runs it: in a process of its own."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from rtgenre import __version__
+from rtgenre.cli import DEMO_RECORDING
+from tests.signals import music
+
+LABELS = {
+    "blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock",
+}  # fmt: skip
+
+NO_HISTORY = {"RTGENRE_HISTORY__ENABLED": "false"}
+
+
+def start(*arguments, **kwargs):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("RTGENRE_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "rtgenre", *map(str, arguments)],
+        stdin=kwargs.pop("stdin", subprocess.DEVNULL),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment | NO_HISTORY | kwargs.pop("environment", {}),
+        **kwargs,
+    )
+
+
+def run(*arguments, **kwargs):
+    data = kwargs.pop("input", None)
+    process = start(*arguments, **kwargs, **({"stdin": subprocess.PIPE} if data else {}))
+    out, err = process.communicate(data, timeout=100)
+    return process.returncode, out.decode(), err.decode()
+
+
+@pytest.fixture
+def song(tmp_path):
+    path = tmp_path / "song.wav"
+    soundfile.write(path, music(9.0), 22050)
+    return path
+
+
+def test_help_shows_examples_and_the_version_is_the_packages():
+    code, out, _ = run("--help")
+    assert code == 0
+    for word in ("run", "devices", "classify", "doctor", "bench", "examples:", "rtgenre run -"):
+        assert word in out
+    assert run("--version")[1].strip() == f"rtgenre {__version__}"
+
+
+def test_a_file_is_played_through_and_ends_the_service_with_0(song):
+    code, out, err = run("run", song, "--speed", "max", "--json", "--port", "0")
+    assert code == 0, err
+    documents = [json.loads(line) for line in out.splitlines()]
+    assert [d["window_end_seconds"] for d in documents] == [4.0, 6.0, 8.0]
+    assert set(documents[0]["probabilities"]) == LABELS
+    assert documents[0]["source"] == "file: song.wav"
+
+
+def test_raw_pcm_on_standard_input_is_heard():
+    pcm = (np.repeat(music(5.0, 44100)[:, None], 2, axis=1) * 32767).astype("<i2").tobytes()
+    code, out, err = run("run", "-", "--json", "--port", "0", input=pcm)
+    assert code == 0, err
+    (document,) = map(json.loads, out.splitlines())
+    assert document["window_end_seconds"] == 4.0
+    assert document["level_dbfs"] > -60
+
+
+def test_a_bad_file_does_not_stop_the_others_but_shows_in_the_exit_code(song, tmp_path):
+    empty = tmp_path / "empty.wav"
+    empty.touch()
+    code, out, err = run("run", empty, song, "--speed", "max", "--json", "--port", "0")
+    assert code == 1
+    assert len(out.splitlines()) == 3
+    assert "empty.wav: the file is empty" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["run", "nowhere.wav"], 1, "nowhere.wav: there is no such file"),
+        (["run", "--hop-seconds", "9"], 2, "[windows] hop_seconds = '9' (command line)"),
+        (["run", "--model", "nowhere"], 1, "shipped models: "),
+        (["run", "--config", "nowhere.toml"], 2, "nowhere.toml cannot be read"),
+        (["run", "a.wav", "--source", "b.wav"], 2, "both --source b.wav and a.wav"),
+        (["run", DEMO_RECORDING, "--channel", "3", "--port", "0"], 1, "this input has 2 channels"),
+        (["run", DEMO_RECORDING, "--host", "0.0.0.0"], 1, "token"),
+        (["classify", "nowhere.wav"], 1, "nowhere.wav: there is no such file"),
+    ],
+)
+def test_a_mistake_is_one_clear_line_and_no_traceback(arguments, code, message, tmp_path):
+    found_code, _, err = run(*arguments, cwd=tmp_path, environment={"PYTHONPATH": str(Path.cwd())})
+    assert found_code == code, err
+    assert message in err
+    assert "Traceback" not in err
+
+
+def test_a_port_in_use_says_which_and_what_to_do(song):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, _, err = run("run", song, "--port", port)
+    assert code == 1
+    assert f"port {port}" in err
+    assert "--port" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_being_asked_to_stop_is_a_clean_end(number):
+    process = start("run", DEMO_RECORDING, "--loop", "--port", "0")
+    for line in process.stderr:
+        if b"listening to" in line:
+            break
+    process.send_signal(number)
+    _, err = process.communicate(timeout=20)
+    assert process.returncode == 0, err
+    assert b"Traceback" not in err
+
+
+def test_whoever_stops_reading_the_output_ends_it_quietly():
+    process = start("run", DEMO_RECORDING, "--loop", "--speed", "max", "--json", "--port", "0")
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.wait(timeout=60) == 0
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()
+
+
+def test_classify_says_what_files_are_over_time_and_overall(song, tmp_path):
+    (tmp_path / "more").mkdir()
+    soundfile.write(tmp_path / "more" / "other.flac", music(5.0, seed=1), 22050)
+    code, out, err = run("classify", "--json", song, tmp_path / "more")
+    assert code == 0, err
+    first, second = map(json.loads, out.splitlines())
+    assert first["genre"] in LABELS | {"unknown"}
+    assert set(first["probabilities"]) == LABELS
+    assert first["sections"][0]["start_seconds"] == 0.0
+    assert first["sections"][-1]["end_seconds"] == 8.0
+    assert second["file"].endswith("other.flac")
+    assert re.search(r"song\.wav: \w+ ", run("classify", song)[1])
+
+
+def test_classify_refuses_what_is_too_short_and_goes_on(song, tmp_path):
+    short = tmp_path / "short.wav"
+    soundfile.write(short, music(2.0), 22050)
+    code, out, err = run("classify", "--json", short, song)
+    assert code == 1
+    assert len(out.splitlines()) == 1
+    assert "short.wav: is shorter than one window" in err

@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+
+from rtgenre.features import FeatureParams
+from rtgenre.model_info import ModelInfo
+from rtgenre.payload import SCHEMA_VERSION
+from rtgenre.pipeline import Pipeline
+from rtgenre.smoothing import TrackerParams
+from rtgenre.types import Block, Prediction
+from tests.signals import noise, tone
+
+INFO = ModelInfo("test", "1", ("jazz", "rock"), FeatureParams(), has_music_output=False)
+JAZZ = Prediction(np.array([0.9, 0.1], dtype=np.float32), 1.0)
+
+
+def make_pipeline(channel="mix", hop_seconds=2.0):
+    return Pipeline(
+        node="kitchen",
+        source="file: test.wav",
+        channel=channel,
+        hop_seconds=hop_seconds,
+        info=INFO,
+        tracker_params=TrackerParams(),
+    )
+
+
+def blocks_of(signal, rate_hz, size=4410, start=0.0):
+    signal = signal if signal.ndim == 2 else signal[:, None]
+    for first in range(0, len(signal), size):
+        chunk = signal[first : first + size]
+        yield Block(chunk, rate_hz, start + (first + len(chunk)) / rate_hz)
+
+
+def push_all(pipeline, blocks):
+    return [window for block in blocks for window in pipeline.push(block)] + pipeline.finish()
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 22050, 44100, 48000, 96000])
+def test_a_tone_keeps_its_pitch_whatever_the_input_rate(rate_hz):
+    windows = push_all(make_pipeline(), blocks_of(tone(440, 10, rate_hz), rate_hz))
+    assert [window.end_sample for window in windows] == [88200, 132300, 176400, 220500]
+    spectrum = np.abs(np.fft.rfft(windows[-1].samples))
+    assert spectrum.argmax() * 22050 / 88200 == pytest.approx(440, abs=0.5)
+    assert windows[-1].level_dbfs == pytest.approx(-9.03, abs=0.1)
+
+
+def test_eight_channels_can_be_mixed_or_picked():
+    signal = np.zeros((5 * 22050, 8), dtype=np.float32)
+    signal[:, 4] = tone(440, 5)
+    for channel, level_dbfs in [("mix", -9.03 - 18.06), (5, -9.03), ("left", -120)]:
+        (window,) = push_all(make_pipeline(channel), blocks_of(signal, 22050))
+        assert window.level_dbfs == pytest.approx(level_dbfs, abs=0.1)
+
+
+def test_a_gap_starts_new_windows_and_is_counted():
+    pipeline = make_pipeline()
+    push_all(pipeline, blocks_of(tone(440, 7), 22050))
+    after = [Block(b.samples, 22050, b.captured_at) for b in blocks_of(noise(8), 22050)]
+    after[0] = Block(after[0].samples, 22050, after[0].captured_at, gap=True)
+    first, *_ = push_all(pipeline, after)
+    assert pipeline.resets == 1
+    assert first.start_sample == 7 * 22050
+    assert abs(np.fft.rfft(first.samples)[4 * 440]) < 100  # nothing of the tone
+
+
+def test_a_device_that_changes_its_rate_is_followed():
+    pipeline = make_pipeline()
+    push_all(pipeline, blocks_of(tone(440, 6, 44100), 44100))
+    windows = push_all(pipeline, blocks_of(tone(440, 6, 48000), 48000))
+    assert pipeline.resets == 1
+    spectrum = np.abs(np.fft.rfft(windows[-1].samples))
+    assert spectrum.argmax() * 22050 / 88200 == pytest.approx(440, abs=0.5)
+
+
+def test_broken_samples_never_reach_the_model_and_are_reported_once():
+    pipeline = make_pipeline()
+    signal = noise(4)
+    signal[100], signal[200], signal[300] = np.nan, np.inf, 3.0
+    (window,) = push_all(pipeline, blocks_of(signal, 22050))
+    assert np.isfinite(window.samples).all()
+    assert np.abs(window.samples).max() <= 1
+    document = pipeline.conclude(window, JAZZ, latency_seconds=0)
+    assert (document["invalid_samples"], document["clipped_samples"]) == (2, 1)
+    document = pipeline.conclude(window, JAZZ, latency_seconds=0)
+    assert (document["invalid_samples"], document["clipped_samples"]) == (0, 0)
+
+
+def test_the_document_says_what_was_heard_and_when():
+    pipeline = make_pipeline()
+    windows = push_all(pipeline, blocks_of(noise(6), 22050, start=1.7e9))
+    documents = [pipeline.conclude(w, JAZZ, latency_seconds=0.0123) for w in windows]
+    last = documents[-1]
+    assert last["schema"] == SCHEMA_VERSION
+    assert (last["node"], last["source"], last["sequence"]) == ("kitchen", "file: test.wav", 1)
+    assert (last["state"], last["genre"]) == ("music", "jazz")
+    assert last["time"] == "2023-11-14T22:13:26.000Z"
+    assert last["since"] == "2023-11-14T22:13:24.000Z"
+    assert (last["window_start_seconds"], last["window_end_seconds"]) == (2.0, 6.0)
+    assert last["latency_ms"] == 12.3
+    assert sum(last["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert last["raw_probabilities"] == {"jazz": 0.9, "rock": 0.1}
+
+
+def test_times_stay_in_order_when_capture_times_do_not():
+    pipeline = make_pipeline()
+    late, early = push_all(pipeline, blocks_of(noise(6), 22050, start=5000))
+    late = type(late)(late.samples, late.start_sample, late.end_sample, 9000.0, late.level_dbfs)
+    times = [pipeline.conclude(window, JAZZ, latency_seconds=0)["time"] for window in (late, early)]
+    assert times == sorted(times)
+
+
+def test_a_channel_that_is_not_there_is_an_error_with_the_count():
+    with pytest.raises(ValueError, match="1 channel"):
+        push_all(make_pipeline(3), blocks_of(noise(1), 22050))

@@ -1,0 +1,158 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtgenre.smoothing import GenreTracker, TrackerParams
+from rtgenre.types import PlayState, Prediction
+
+LABELS = ("blues", "jazz", "rock")
+HOP_SECONDS = 2.0
+
+
+def prediction(genre=None, probability=0.9, music=1.0):
+    probabilities = np.full(3, 1 / 3, dtype=np.float32)
+    if genre is not None:
+        probabilities[:] = (1 - probability) / 2
+        probabilities[LABELS.index(genre)] = probability
+    return Prediction(probabilities, music)
+
+
+class Player:
+    """Feeds a tracker one window per hop."""
+
+    def __init__(self, **params):
+        self.tracker = GenreTracker(LABELS, TrackerParams(**params))
+        self.seconds = 0.0
+
+    def play(self, *predictions, level_dbfs=-20.0):
+        states = []
+        for each in predictions:
+            self.seconds += HOP_SECONDS
+            states.append(
+                self.tracker.update(each, end_seconds=self.seconds, level_dbfs=level_dbfs)
+            )
+        return states
+
+
+def test_the_first_sure_window_is_shown_at_once():
+    (state,) = Player().play(prediction("jazz"))
+    assert (state.state, state.genre) == (PlayState.MUSIC, "jazz")
+    assert state.held_seconds == 0
+
+
+def test_one_stray_window_does_not_change_what_is_shown():
+    player = Player()
+    player.play(*[prediction("jazz")] * 5)
+    states = player.play(prediction("rock"), prediction("jazz"), prediction("jazz"))
+    assert [s.genre for s in states] == ["jazz"] * 3
+
+
+def test_a_lasting_change_is_shown_after_it_has_led_for_the_hold_time():
+    player = Player(time_constant_seconds=0, switch_hold_seconds=4)
+    player.play(prediction("jazz"))
+    states = player.play(*[prediction("rock")] * 4)
+    assert [s.genre for s in states] == ["jazz", "jazz", "rock", "rock"]
+    assert [s.held_seconds for s in states] == [2, 4, 0, 2]
+
+
+def test_a_lead_that_breaks_off_starts_the_hold_time_anew():
+    player = Player(time_constant_seconds=0, switch_hold_seconds=4)
+    player.play(prediction("jazz"))
+    turn = [prediction(g) for g in ("rock", "rock", "jazz", "rock", "rock", "rock")]
+    assert [s.genre for s in player.play(*turn)] == ["jazz"] * 5 + ["rock"]
+
+
+def test_two_genres_that_are_nearly_even_do_not_flicker():
+    player = Player(time_constant_seconds=0, switch_margin=0.2, switch_hold_seconds=0)
+    player.play(prediction("jazz"))
+    even = Prediction(np.array([0.1, 0.42, 0.48], dtype=np.float32), 1.0)
+    assert {s.genre for s in player.play(*[even] * 10)} == {"jazz"}
+
+
+def test_smoothing_halves_a_difference_at_the_rate_of_its_time_constant():
+    player = Player(time_constant_seconds=HOP_SECONDS / np.log(2))
+    first, second = player.play(prediction("jazz", 0.8), prediction("rock", 0.8))
+    logs = np.log([[0.1, 0.8, 0.1], [0.1, 0.1, 0.8]]).mean(axis=0)
+    np.testing.assert_allclose(second.probabilities, np.exp(logs) / np.exp(logs).sum(), rtol=1e-5)
+    np.testing.assert_allclose(first.probabilities, [0.1, 0.8, 0.1], rtol=1e-5)
+
+
+def test_an_unsure_model_is_shown_as_unknown_not_as_a_guess():
+    (state,) = Player(unknown_below=0.5).play(prediction())
+    assert (state.state, state.genre) == (PlayState.UNKNOWN, None)
+    assert state.confidence == pytest.approx(1 / 3)
+
+
+def test_talk_after_music_is_shown_as_unknown():
+    player = Player(music_below=0.5)
+    player.play(*[prediction("jazz")] * 3)
+    states = player.play(*[prediction("jazz", music=0.0)] * 8)
+    assert states[0].genre == "jazz"
+    assert (states[-1].state, states[-1].genre) == (PlayState.UNKNOWN, None)
+
+
+def test_silence_is_shown_only_after_it_has_lasted():
+    player = Player(silence_after_seconds=4)
+    player.play(prediction("jazz"))
+    states = player.play(*[prediction("rock")] * 4, level_dbfs=-90)
+    assert [s.state for s in states] == ["music", "music", "silence", "silence"]
+    assert states[2].held_seconds == 0
+
+
+def test_music_after_silence_is_shown_at_once_without_memory_of_before():
+    player = Player(silence_after_seconds=0)
+    player.play(*[prediction("jazz")] * 5)
+    player.play(*[prediction()] * 3, level_dbfs=-90)
+    (state,) = player.play(prediction("rock"))
+    assert state.genre == "rock"
+    assert state.probabilities[LABELS.index("rock")] == pytest.approx(0.9, rel=1e-4)
+
+
+def test_a_gap_forgets_evidence_but_not_what_is_shown():
+    player = Player()
+    player.play(*[prediction("jazz")] * 5)
+    player.tracker.reset()
+    (state,) = player.play(prediction("rock"))
+    assert state.genre == "jazz"
+    assert state.probabilities[LABELS.index("rock")] == pytest.approx(0.9, rel=1e-4)
+    assert player.play(prediction("rock"))[0].genre == "rock"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(st.floats(0, 1), min_size=3, max_size=3),
+            st.floats(0, 1),
+            st.floats(-120, 0),
+            st.floats(0, 10),
+        ),
+        max_size=30,
+    )
+)
+def test_states_always_make_sense_whatever_the_model_says(windows):
+    tracker = GenreTracker(LABELS, TrackerParams())
+    seconds = 0.0
+    for weights, music, level_dbfs, elapsed in windows:
+        seconds += elapsed
+        positive = np.array(weights) + 1e-12
+        probabilities = (positive / positive.sum()).astype(np.float32)
+        state = tracker.update(
+            Prediction(probabilities, music), end_seconds=seconds, level_dbfs=level_dbfs
+        )
+        assert (state.genre is not None) == (state.state == PlayState.MUSIC)
+        assert state.probabilities.sum() == pytest.approx(1, abs=1e-5)
+        assert 0 <= state.confidence <= 1
+        assert state.held_seconds >= 0
+
+
+def test_predictions_that_do_not_fit_are_refused():
+    tracker = GenreTracker(LABELS, TrackerParams())
+    with pytest.raises(ValueError, match=r"shape \(2,\)"):
+        tracker.update(
+            Prediction(np.array([0.5, 0.5], dtype=np.float32), 1), end_seconds=0, level_dbfs=0
+        )
+    with pytest.raises(ValueError, match="not finite"):
+        tracker.update(
+            Prediction(np.array([np.nan, 0, 1], dtype=np.float32), 1), end_seconds=0, level_dbfs=0
+        )

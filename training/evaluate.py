@@ -1,0 +1,263 @@
+"""Judge a model: single windows, whole tracks, and what a viewer would see live.
+
+``python -m training.evaluate --data DATASET --split valid`` takes a dataset of spectrograms, or a
+folder of music: there ``--split`` chooses by its ``partition.csv``, else by GTZAN's, and ``all``
+takes every track. The classifier and the tracker are the service's own. With ``--json`` standard
+output holds the figures alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from rich.console import Console
+from rich.progress import track as progress_bar
+
+from rtgenre.classifier import Classifier, find_model_folder
+from rtgenre.model_info import ModelError
+from training import judging, metrics
+from training.audio import AudioFile, find_audio, read_audio, read_tracks
+from training.dataset import (
+    FEATURES,
+    DatasetError,
+    FloatArray,
+    Track,
+    load_tracks,
+    mel_file,
+    splits_of,
+)
+from training.splits import GTZAN_PARTITION, read_partition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rtgenre.types import Prediction
+
+T = TypeVar("T")
+
+_BATCH = 64
+_ALL = "all"
+_DECIMALS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What a model is judged on."""
+
+    data: Path
+    """A dataset, or a folder of music."""
+    split: str
+    negatives: Path | None = None
+    """A dataset made by ``training.negatives``."""
+    conditions: bool = False
+    """Whether to play the recordings in ``data`` under ``training.conditions``."""
+
+
+def load_split(folder: Path, split: str) -> list[Track]:
+    """Read the tracks of one split of a dataset, or of a folder of music.
+
+    Raises:
+        DatasetError: there are none.
+    """
+    if mel_file(folder, split).exists() or splits_of(folder):
+        return load_tracks(folder, split)
+    tracks, faults = read_tracks(
+        audio_of_split(folder, split), lambda files: _progress(files, "reading")
+    )
+    for fault in faults:
+        print(f"left out: {fault.path}: {fault.reason}", file=sys.stderr)
+    if not tracks:
+        raise DatasetError(f"none of {len(faults)} files of {split!r} in {folder} can be used")
+    return tracks
+
+
+def audio_of_split(folder: Path, split: str) -> list[AudioFile]:
+    """Find a split's music by ``folder/partition.csv``, else by GTZAN's partition.
+
+    Raises:
+        DatasetError: there is none.
+    """
+    files = find_audio(folder)
+    if split == _ALL:
+        return files
+    own = folder / "partition.csv"
+    partition = read_partition(own if own.exists() else GTZAN_PARTITION)
+    chosen = [file for file in files if partition.get(file.name) == split]
+    if not chosen:
+        raise DatasetError(
+            f"none of {len(files)} files in {folder} is of the split {split!r}; put a "
+            f"partition.csv (track,split) beside them, or use --split {_ALL}"
+        )
+    return chosen
+
+
+def predictor(classifier: Classifier) -> judging.Predict:
+    """Let a classifier predict many windows in batches, with a progress bar."""
+
+    def predict(features: FloatArray) -> list[Prediction]:
+        starts = range(0, len(features), _BATCH)
+        return [
+            prediction
+            for start in _progress(starts, "predicting")
+            for prediction in classifier.predict(features[start : start + _BATCH])
+        ]
+
+    return predict
+
+
+def load_classifier(name_or_path: str) -> Classifier:
+    """Load a model that judges the datasets' features.
+
+    Raises:
+        DatasetError: it was made for other features.
+        ModelError: there is no such model, or it cannot be loaded.
+    """
+    classifier = Classifier.load(find_model_folder(name_or_path))
+    if classifier.info.features != FEATURES:
+        raise DatasetError(
+            f"the model was made for {classifier.info.features}; datasets hold {FEATURES}"
+        )
+    return classifier
+
+
+def evaluate(classifier: Classifier, material: Material, plots: Path | None) -> dict[str, Any]:
+    """Judge a model; see ``training.judging`` for what each figure means.
+
+    Args:
+        classifier: the model.
+        material: what to judge it on.
+        plots: folder for pictures of confusion and reliability; none without it.
+
+    Raises:
+        DatasetError: the material cannot be read, or its genres are not the model's.
+    """
+    labels = classifier.info.labels
+    predict = predictor(classifier)
+    tracks = load_split(material.data, material.split)
+    outcome = judging.predict_tracks(predict, labels, tracks)
+    figures = {
+        "model": {"name": classifier.info.name, "version": classifier.info.version},
+        "split": material.split,
+        "labels": list(labels),
+        **judging.judge_windows(outcome),
+        **judging.judge_tracks(outcome),
+        "confusion": judging.window_confusion(outcome).tolist(),
+        "live": judging.judge_live(predict, labels, tracks),
+    }
+    if material.negatives:
+        negatives = load_tracks(material.negatives, f"negatives_{material.split}")
+        figures["negatives"] = judging.judge_negatives(predict, negatives)
+    if material.conditions:
+        recordings = read_recordings(material.data, material.split)
+        figures["conditions"] = judging.judge_conditions(predict, labels, recordings)
+    if plots:
+        _plot(outcome, classifier.info.name, plots)
+    result: dict[str, Any] = _rounded(figures)
+    return result
+
+
+def read_recordings(folder: Path, split: str) -> Iterator[tuple[str, FloatArray]]:
+    """Read the music of a split that can be decoded and is long enough: genre and waveform."""
+    for file in _progress(audio_of_split(folder, split), "playing"):
+        try:
+            yield file.genre, read_audio(file.path)
+        except DatasetError:
+            continue
+
+
+def summary(figures: dict[str, Any]) -> str:
+    """Say the main figures in a few lines."""
+    live = figures["live"]
+    window_low, window_high = figures["window_accuracy_95"]
+    track_low, track_high = figures["track_accuracy_95"]
+    lines = [
+        (
+            f"windows  {figures['window_accuracy']:.1%} of {figures['n_windows']} right "
+            f"(95 %: {window_low:.1%} to {window_high:.1%}), ECE {figures['ece']:.3f}, "
+            f"{figures['music_rejected_share']:.1%} taken for no music"
+        ),
+        (
+            f"tracks   {figures['track_accuracy']:.1%} of {figures['n_tracks']} right "
+            f"(95 %: {track_low:.1%} to {track_high:.1%})"
+        ),
+        (
+            f"live     right genre {live['right_share']:.1%} of {live['minutes']:.0f} min, "
+            f"{live['wrong_switches_per_minute']:.2f} wrong switches a minute, "
+            f"{live['median_seconds_to_change'] or float('inf'):.1f} s to show a change (median; "
+            f"{live['missed_share']:.1%} never)"
+        ),
+        *(
+            f"{label:10} precision {scores['precision']:.2f} recall {scores['recall']:.2f} "
+            f"F1 {scores['f1']:.2f}, tracks {scores['track']['recall']:.0%}"
+            for label, scores in figures["per_genre"].items()
+        ),
+    ]
+    if "negatives" in figures:
+        kinds = figures["negatives"]["by_kind"].items()
+        lines.append(
+            f"not music: {figures['negatives']['shown_share']:.1%} of windows taken for music ("
+            + ", ".join(f"{kind} {share:.1%}" for kind, share in kinds)
+            + ")"
+        )
+    lines += [
+        f"{name:18} {points:+.1f} points lost"
+        for name, points in figures.get("conditions", {}).get("points_lost", {}).items()
+    ]
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="training.evaluate",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--data", type=Path, required=True, help="a dataset, or a folder of music")
+    parser.add_argument("--split", default="valid", help="train, valid, test, …; default: valid")
+    parser.add_argument("--model", default="crnn", help="a model's name or folder; default: crnn")
+    parser.add_argument("--negatives", type=Path, help="dataset made by training.negatives")
+    parser.add_argument("--conditions", action="store_true", help="noise, gain, phone, MP3: slow")
+    parser.add_argument("--plots", type=Path, help="folder for confusion and reliability, as PNG")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON, alone")
+    args = parser.parse_args(arguments)
+    try:
+        material = Material(args.data, args.split, args.negatives, args.conditions)
+        figures = evaluate(load_classifier(args.model), material, args.plots)
+    except (DatasetError, ModelError) as error:
+        raise SystemExit(f"error: {error}") from error
+    print(json.dumps(figures, indent=2) if args.json else summary(figures))
+
+
+def _plot(outcome: judging.Outcome, name: str, folder: Path) -> None:
+    from training import plots  # noqa: PLC0415 - matplotlib is slow to import
+
+    bins = metrics.reliability_bins(outcome.probabilities, outcome.truth)
+    ece = metrics.expected_calibration_error(bins)
+    truth, predicted = judging.track_verdicts(outcome)
+    confusion = metrics.confusion_matrix(truth, predicted, len(outcome.labels))
+    plots.plot_confusion(confusion, outcome.labels, f"{name}: tracks, %", folder / "confusion.png")
+    plots.plot_reliability(bins, ece, name, folder / "reliability.png")
+
+
+def _rounded(value: Any) -> Any:
+    """Round every float in a JSON document."""
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(item) for item in value]
+    return round(value, _DECIMALS) if isinstance(value, float) else value
+
+
+def _progress(items: Sequence[T], what: str) -> Iterable[T]:
+    """Show how far something is, on standard error."""
+    return progress_bar(items, what, console=Console(stderr=True))
+
+
+if __name__ == "__main__":
+    main()

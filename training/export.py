@@ -1,0 +1,204 @@
+"""Turn a trained network into a model folder that the service runs.
+
+``python -m training.export RUN MODELS/NAME --data DATASET`` converts ``RUN/model.keras`` to TFLite
+in 32-bit float and in dynamic-range int8, compares both with Keras on real windows, judges the
+chosen one as ``training.evaluate`` does, and writes ``model.tflite``, ``model.keras``,
+``model.json``, the card (``README.md``) and its plots.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+
+from rtgenre import __version__
+from rtgenre.classifier import KERAS_FILE_NAME, TFLITE_FILE_NAME, LiteRtNetwork
+from rtgenre.model_info import ModelError, ModelInfo, write_model_info
+from training.card import model_card
+from training.dataset import (
+    FEATURES,
+    DatasetError,
+    FloatArray,
+    IntArray,
+    Track,
+    genre_indices,
+    stack_windows,
+)
+from training.evaluate import Material, evaluate, load_classifier, load_split
+from training.runs import RunInfo, read_run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FLOAT_FILE_NAME = "float.tflite"
+INT8_FILE_NAME = "int8.tflite"
+FLOAT_TOLERANCE = 1e-4
+"""Largest difference of a probability between Keras and the float TFLite."""
+INT8_TOLERANCE_POINTS = 2.0
+"""Most points of window accuracy that int8 may lose."""
+
+
+class ExportError(Exception):
+    """A converted network does not do what the trained one does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """How a converted network compares with the trained one, on real windows."""
+
+    largest_difference: float
+    """Of any output."""
+    points_lost: float
+    """Of window accuracy; negative where the converted one is better."""
+
+
+def convert(model: keras.Model, *, int8: bool) -> bytes:
+    """Convert a network to TFLite, for one window at a time.
+
+    The recurrent layers only convert with a fixed batch size, so the network is rebuilt with one.
+
+    Args:
+        model: ``(batch, n_frames, n_mels)`` to ``(batch, n_outputs)``.
+        int8: store weights in 8 bits (dynamic range), and compute with them.
+    """
+    import tensorflow as tf  # noqa: PLC0415 - training may run on another backend
+
+    window = keras.Input(batch_shape=(1, FEATURES.n_frames, FEATURES.n_mels), name="window")
+    single = keras.models.clone_model(model, input_tensors=window)
+    single.set_weights(model.get_weights())
+    function = tf.function(lambda features: single(features, training=False))
+    signature = tf.TensorSpec(window.shape, tf.float32)
+    # The model itself must not be passed as second argument: that gives an error, or NaN.
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [function.get_concrete_function(signature)]
+    )
+    if int8:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    return bytes(converter.convert())
+
+
+def compare(
+    model: keras.Model, tflite: Path, windows: FloatArray, truth: IntArray, n_labels: int
+) -> Parity:
+    """Run both on the same windows."""
+    expected = np.asarray(model.predict(windows, batch_size=64, verbose=0))
+    found = LiteRtNetwork(tflite, threads=1).run(windows)
+    accuracies = [
+        float((outputs[:, :n_labels].argmax(axis=1) == truth).mean())
+        for outputs in (expected, found)
+    ]
+    return Parity(
+        largest_difference=float(np.abs(expected - found).max()),
+        points_lost=100.0 * (accuracies[0] - accuracies[1]),
+    )
+
+
+def export(run_folder: Path, folder: Path, material: Material, *, int8: bool) -> ModelInfo:
+    """Make the model folder ``folder`` of a training run.
+
+    Args:
+        run_folder: holds ``model.keras`` and ``run.json``; both TFLite files are kept there.
+        folder: made, or overwritten.
+        material: what to judge the model on, for its card.
+        int8: ship the TFLite in int8 rather than in float.
+
+    Raises:
+        DatasetError: the run or the material cannot be read.
+        ExportError: a converted network differs too much from the trained one.
+    """
+    run = read_run(run_folder)
+    model = keras.models.load_model(run_folder / KERAS_FILE_NAME, compile=False)
+    parity = _convert_both(model, run, run_folder, load_split(material.data, material.split))
+    folder.mkdir(parents=True, exist_ok=True)
+    chosen = run_folder / (INT8_FILE_NAME if int8 else FLOAT_FILE_NAME)
+    shutil.copyfile(chosen, folder / TFLITE_FILE_NAME)
+    shutil.copyfile(run_folder / KERAS_FILE_NAME, folder / KERAS_FILE_NAME)
+    info = ModelInfo(
+        name=run.name,
+        version=__version__,
+        labels=run.labels,
+        features=FEATURES,
+        has_music_output=run.has_music_output,
+        data={**run.data, "git_commit": run.git_commit},
+    )
+    write_model_info(info, folder)
+    figures = evaluate(load_classifier(str(folder)), material, plots=folder)
+    scores = {
+        **figures,
+        "export": {
+            **parity,
+            "shipped": "int8" if int8 else "float",
+            "tflite_bytes": chosen.stat().st_size,
+        },
+    }
+    info = replace(info, scores=scores)
+    write_model_info(info, folder)
+    (folder / "README.md").write_text(model_card(info, run.about, run.credits), encoding="utf-8")
+    return info
+
+
+def _convert_both(
+    model: keras.Model, run: RunInfo, run_folder: Path, tracks: Sequence[Track]
+) -> dict[str, float]:
+    """Write both TFLite files, and hold each against the trained network.
+
+    Raises:
+        ExportError: one differs too much.
+    """
+    windows = stack_windows(tracks)
+    truth = genre_indices(tracks, run.labels)[windows.track_index]
+    parities = []
+    for file_name, int8 in ((FLOAT_FILE_NAME, False), (INT8_FILE_NAME, True)):
+        print(f"converting to {file_name}", file=sys.stderr)
+        path = run_folder / file_name
+        path.write_bytes(convert(model, int8=int8))
+        parities.append(compare(model, path, windows.features, truth, len(run.labels)))
+    in_float, in_int8 = parities
+    if not in_float.largest_difference <= FLOAT_TOLERANCE:
+        raise ExportError(
+            f"the float TFLite differs by {in_float.largest_difference:.1e} from Keras; "
+            f"at most {FLOAT_TOLERANCE:.0e} is allowed"
+        )
+    if not in_int8.points_lost <= INT8_TOLERANCE_POINTS:
+        raise ExportError(
+            f"the int8 TFLite loses {in_int8.points_lost:.1f} points of window accuracy; "
+            f"at most {INT8_TOLERANCE_POINTS:g} are allowed"
+        )
+    return {
+        "float_largest_difference": in_float.largest_difference,
+        "int8_points_lost": in_int8.points_lost,
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="training.export",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("run", type=Path, help="folder of the training run")
+    parser.add_argument("folder", type=Path, help="the model folder to make, such as models/crnn")
+    parser.add_argument("--data", type=Path, required=True, help="a dataset, or a folder of music")
+    parser.add_argument("--split", default="valid", help="what to judge it on; default: valid")
+    parser.add_argument("--negatives", type=Path, help="dataset made by training.negatives")
+    parser.add_argument("--conditions", action="store_true", help="also noise, gain, phone, MP3")
+    parser.add_argument("--float", action="store_true", help="ship float instead of int8")
+    args = parser.parse_args(arguments)
+    material = Material(args.data, args.split, args.negatives, args.conditions)
+    try:
+        info = export(args.run, args.folder, material, int8=not args.float)
+    except (DatasetError, ExportError, ModelError) as error:
+        raise SystemExit(f"error: {error}") from error
+    print(f"{args.folder}: window accuracy {info.scores['window_accuracy']:.1%}")
+
+
+if __name__ == "__main__":
+    main()
