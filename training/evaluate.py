@@ -186,7 +186,8 @@ def summary(figures: dict[str, Any]) -> str:
             f"(95 %: {track_low:.1%} to {track_high:.1%})"
         ),
         (
-            f"live     right genre {live['right_share']:.1%} of {live['minutes']:.0f} min, "
+            f"live     right genre {live['right_share']:.1%} of {live['minutes']:.0f} min "
+            f"({live['settled_right_share']:.1%} after 8 s of a track), "
             f"{live['wrong_switches_per_minute']:.2f} wrong switches a minute, "
             f"{live['median_seconds_to_change'] or float('inf'):.1f} s to show a change (median; "
             f"{live['missed_share']:.1%} never)"
