@@ -1,4 +1,4 @@
-"""The command line: ``rtgenre run | devices | classify | history | doctor | bench``."""
+"""The command line: ``rtgenre run | devices | classify | history | doctor | bench | …``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rtgenre.outputs.errors import OutputError
 from rtgenre.sources.base import NoInputDevice, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from rtgenre.outputs.terminal import TerminalOutput
     from rtgenre.service import Service
@@ -42,6 +42,8 @@ examples:
   rtgenre classify ~/Music/album            say what files are, over time and overall
   rtgenre history --plot week.png           draw what was heard in the last seven days
   rtgenre doctor                            try everything, and say what to do about what fails
+  rtgenre config show                       print every setting and where it comes from
+  rtgenre mqtt remove-discovery             take the devices away from Home Assistant
 """
 
 _EXPLAINED = (ConfigError, SourceError, ModelError, OutputError, BrokenPipeError)
@@ -96,6 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_history(commands)
     _add_doctor(commands)
     _add_bench(commands)
+    _add_config(commands)
+    _add_mqtt(commands)
     return parser
 
 
@@ -122,6 +126,12 @@ def _add_setting(parser: argparse.ArgumentParser, flag: str, key: str, **kwargs:
 def _add_run(commands: Any) -> None:
     parser = _add_command(commands, "run", "listen and publish the genre", _run)
     parser.add_argument("inputs", nargs="*", metavar="INPUT", help="short for --source")
+    _add_run_settings(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON document per window")
+    parser.add_argument("--quiet", action="store_true", help="print no readout")
+
+
+def _add_run_settings(parser: argparse.ArgumentParser) -> None:
     _add_source(parser)
     _add_setting(parser, "--channel", "source.channel", help="mix, left, right or a number")
     _add_setting(parser, "--speed", "source.speed", choices=["realtime", "max"], help="of files")
@@ -141,8 +151,9 @@ def _add_run(commands: Any) -> None:
     _add_setting(parser, "--host", "websocket.host", help="address to serve on: 127.0.0.1")
     _add_setting(parser, "--port", "websocket.port", help="port to serve on: 8765")
     _add_setting(parser, "--mqtt-host", "mqtt.host", help="broker; off without one")
-    parser.add_argument("--json", action="store_true", help="print one JSON document per window")
-    parser.add_argument("--quiet", action="store_true", help="print no readout")
+    _add_setting(
+        parser, "--log-format", "log.format", choices=["text", "json"], help="of log messages"
+    )
 
 
 def _add_devices(commands: Any) -> None:
@@ -186,6 +197,28 @@ def _add_bench(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print a JSON object")
 
 
+def _add_config(commands: Any) -> None:
+    parser = commands.add_parser("config", help="check or show the settings")
+    actions = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, summary, run in (
+        ("check", "say whether the settings can be used", _config_check),
+        ("show", "print every setting and where it comes from, secrets masked", _config_show),
+    ):
+        _add_run_settings(_add_command(actions, name, summary, run))
+
+
+def _add_mqtt(commands: Any) -> None:
+    parser = commands.add_parser("mqtt", help="tidy up at the broker")
+    actions = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    removal = _add_command(
+        actions, "remove-discovery", "take devices away from Home Assistant", _remove_discovery
+    )
+    removal.add_argument(
+        "nodes", nargs="*", metavar="NODE", help="those of the settings if none is given"
+    )
+    _add_setting(removal, "--mqtt-host", "mqtt.host", help="broker")
+
+
 def _add_source(parser: argparse.ArgumentParser) -> None:
     _add_setting(
         parser, "--source", "source.input", help="device, file, URL, or - for standard input"
@@ -199,6 +232,10 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def _config(options: argparse.Namespace) -> Config:
+    return load_config(options.config, _flags(options))
+
+
+def _flags(options: argparse.Namespace) -> dict[str, Any]:
     flags: dict[str, Any] = {}
     for name, value in vars(options).items():
         if name.startswith("setting:") and value is not None:
@@ -211,7 +248,7 @@ def _config(options: argparse.Namespace) -> Config:
                 f"both --source {flags['source']['input']} and {inputs[0]} were given; give one"
             )
         flags.setdefault("source", {})["input"] = inputs[0] if len(inputs) == 1 else inputs
-    return load_config(options.config, flags)
+    return flags
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -227,11 +264,13 @@ def _run(options: argparse.Namespace) -> int:
     sources = [(source_config, _open_source(source_config)) for source_config in config.source]
     service = Service(config, classifier, sources)
     with asyncio.Runner(loop_factory=_event_loop) as runner:
-        return runner.run(_until_stopped(service, terminal))
+        return runner.run(_until_stopped(service, terminal, lambda: _config(options)))
 
 
-async def _until_stopped(service: Service, terminal: TerminalOutput | None) -> int:
-    """Run the service until it ends or the process is asked to stop."""
+async def _until_stopped(
+    service: Service, terminal: TerminalOutput | None, read_config: Callable[[], Config]
+) -> int:
+    """Run the service until it ends or the process is asked to stop; SIGHUP reads settings."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -240,7 +279,35 @@ async def _until_stopped(service: Service, terminal: TerminalOutput | None) -> i
         except NotImplementedError:
             # Windows' event loops take no signal handlers.
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    if hasattr(signal, "SIGHUP"):
+        in_terminal = sys.stdout.isatty()
+
+        def hang_up() -> None:
+            if in_terminal and _terminal_is_gone():
+                stop.set()
+            else:
+                _reload(service, read_config)
+
+        loop.add_signal_handler(signal.SIGHUP, hang_up)
     return await service.run(stop, terminal)
+
+
+def _reload(service: Service, read_config: Callable[[], Config]) -> None:
+    """Read the settings again; ones that cannot be used leave the present ones in force."""
+    try:
+        service.reload(read_config())
+    except ConfigError as error:
+        for line in str(error).splitlines():
+            logger.warning("the settings stay as they were: %s", line)
+
+
+def _terminal_is_gone() -> bool:
+    """Say whether the terminal was closed, which sends SIGHUP, too."""
+    try:
+        os.tcgetpgrp(sys.stdout.fileno())
+    except OSError:
+        return True
+    return False
 
 
 def _event_loop() -> asyncio.AbstractEventLoop:
@@ -253,7 +320,7 @@ def _open_source(config: SourceConfig) -> AudioSource:
     from rtgenre.sources.open import open_source  # noqa: PLC0415
 
     if config.input == "":
-        from rtgenre.sources.device import find_input_device  # noqa: PLC0415
+        from rtgenre.sources.portaudio import find_input_device  # noqa: PLC0415
 
         try:
             find_input_device(config.input)
@@ -299,6 +366,25 @@ def _doctor(options: argparse.Namespace) -> int:
 
     with asyncio.Runner(loop_factory=_event_loop) as runner:
         return runner.run(examine(_config(options)))
+
+
+def _config_check(options: argparse.Namespace) -> int:
+    from rtgenre.config_command import check_config  # noqa: PLC0415
+
+    return check_config(options.config, _flags(options))
+
+
+def _config_show(options: argparse.Namespace) -> int:
+    from rtgenre.config_command import show_config  # noqa: PLC0415
+
+    return show_config(options.config, _flags(options))
+
+
+def _remove_discovery(options: argparse.Namespace) -> int:
+    from rtgenre.discovery_command import remove_discovery  # noqa: PLC0415
+
+    with asyncio.Runner(loop_factory=_event_loop) as runner:
+        return runner.run(remove_discovery(_config(options), options.nodes))
 
 
 def _bench(options: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rtgenre.audio import sanitise
 from rtgenre.classifier import Classifier, find_model_folder
 from rtgenre.model_info import ModelError
-from rtgenre.outputs.mqtt import check_broker
+from rtgenre.outputs.broker_check import check_broker
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.open import open_source
 from rtgenre.windows import rms_dbfs
@@ -54,10 +54,8 @@ async def examine(config: Config) -> int:
         await _examine_source(doctor, source)
     if config.mqtt.host:
         for step in await check_broker(config.mqtt):
-            if step.ok:
-                doctor.good(f"broker, {step.name}", step.detail)
-            else:
-                doctor.bad(f"broker, {step.name}", step.detail, step.remedy)
+            tell = doctor.good if step.ok else doctor.bad
+            tell(f"broker, {step.name}", step.message)
     else:
         doctor.good("broker", "none is configured ([mqtt] host), so MQTT is off")
     return 0 if doctor.healthy else 1

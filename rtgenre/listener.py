@@ -49,7 +49,7 @@ class Listener:
         self._newest: Window | None = None
         self._newest_arrived = asyncio.Event()
         self._heard = False
-        self._ended = False
+        self.ended = False
         self.skipped_windows = 0
         # When the last document was published, and the listener began, on the monotonic clock.
         self.last_window_at: float | None = None
@@ -59,6 +59,19 @@ class Listener:
     def node(self) -> str:
         """The name of this source in messages."""
         return self.pipeline.node
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing is heard just now, or None while all is well."""
+        if (
+            self.source.problem is None
+            and self.source.live
+            and self.pipeline.silence_watch.is_silent
+        ):
+            return (
+                "input is digital silence: is it muted, or is this program not allowed to record?"
+            )
+        return self.source.problem
 
     async def run(self) -> None:
         """Listen until the source ends.
@@ -71,7 +84,7 @@ class Listener:
             tasks.create_task(self._classify_newest(), name=f"classify {self.node}")
             await self.source.run(self._deliver)
             await self._take(self.pipeline.finish())
-            self._ended = True
+            self.ended = True
             self._newest_arrived.set()
 
     async def _deliver(self, block: Block) -> None:
@@ -107,7 +120,7 @@ class Listener:
             while self._newest is not None:
                 window, self._newest = self._newest, None
                 await self._classify(window)
-            if self._ended:
+            if self.ended:
                 return
 
     async def _classify(self, window: Window) -> None:

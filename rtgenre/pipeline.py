@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rtgenre.audio import Resampler, sanitise, select_channel
+from rtgenre.audio import DigitalSilenceWatch, Resampler, sanitise, select_channel
 from rtgenre.columns import Column, ColumnMaker
 from rtgenre.payload import StateDocument, state_document
 from rtgenre.smoothing import GenreTracker, TrackerParams
@@ -49,6 +49,7 @@ class Pipeline:
         # When the newest block was captured, for what the resampler still holds.
         self._captured_at = 0.0
         self.tracker = GenreTracker(info.labels, tracker_params)
+        self.silence_watch = DigitalSilenceWatch()
         # Totals since the start, for metrics.
         self.clipped_samples = 0
         self.invalid_samples = 0
@@ -76,6 +77,7 @@ class Pipeline:
             self._reset()
         if self._resampler is None:
             self._resampler = Resampler(block.sample_rate_hz, self.info.features.sample_rate_hz)
+        self.silence_watch.push(block.samples, block.sample_rate_hz)
         samples, n_invalid, n_clipped = sanitise(block.samples)
         self.invalid_samples += n_invalid
         self.clipped_samples += n_clipped

@@ -44,7 +44,7 @@ def model_card(info: ModelInfo, about: str, credits_: Sequence[str]) -> str:
         about,
         _input_and_output(info),
         "## Figures\n",
-        f"On `{info.scores['split']}`, by `python -m training.evaluate` with the TFLite file here.\n",
+        f"On `{info.scores['split']}`, by `python -m training.evaluate` with this TFLite file.\n",
         _main_figures(info.scores),
         _per_genre(info.scores),
         "![confusion](confusion.png) ![reliability](reliability.png)\n",
