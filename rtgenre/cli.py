@@ -320,7 +320,7 @@ def _open_source(config: SourceConfig) -> AudioSource:
     from rtgenre.sources.open import open_source  # noqa: PLC0415
 
     if config.input == "":
-        from rtgenre.sources.device import find_input_device  # noqa: PLC0415
+        from rtgenre.sources.portaudio import find_input_device  # noqa: PLC0415
 
         try:
             find_input_device(config.input)

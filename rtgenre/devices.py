@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from rtgenre.sources.device import list_input_devices, supported_rates_hz
+from rtgenre.sources.portaudio import list_input_devices, supported_rates_hz
 
 if TYPE_CHECKING:
     from rtgenre.sources.devices import InputDevice

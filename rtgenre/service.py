@@ -64,6 +64,7 @@ class Service:
         self.metrics.set_info(version=__version__, model=info.name, model_version=info.version)
         self._listeners: list[Listener] = []
         self._web_socket: WebSocketOutput | None = None
+        self._reported_failures: list[str] = []
         self._lights = lights_extension(config)
         self._notifier = Notifier()
         warn_of_unknown_genres(config, info)
@@ -110,8 +111,8 @@ class Service:
                 finally:
                     for task in tasks:
                         task.cancel()
-        failures = [line for _, source in self._sources for line in source.failures]
-        return 1 if failures else 0
+        self._report_failures()
+        return 1 if self._reported_failures else 0
 
     def health(self) -> tuple[bool, dict[str, Any]]:
         """Return whether every source is being heard, and the document that says so."""
@@ -260,6 +261,7 @@ class Service:
         """Tell everybody when a source is lost or back, and keep the counters current."""
         told: dict[str, str | None] = {}
         while True:
+            self._report_failures()
             for listener in self._listeners:
                 self.metrics.observe_source(listener)
                 problem = listener.problem
@@ -267,6 +269,14 @@ class Service:
                     told[listener.node] = problem
                     self._tell(listener, problem)
             await asyncio.sleep(_WATCH_SECONDS)
+
+    def _report_failures(self) -> None:
+        """Name each input that could not be used, once."""
+        for _, source in self._sources:
+            for failure in source.failures:
+                if failure not in self._reported_failures:
+                    self._reported_failures.append(failure)
+                    logger.error("%s", failure)
 
     def _tell(self, listener: Listener, problem: str | None) -> None:
         if problem is None:

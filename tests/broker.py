@@ -44,7 +44,7 @@ class Broker:
 
     async def start(self) -> None:
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: ASYNC220 - it starts at once
                 [str(MOSQUITTO), "-c", str(self._file), "-v"], stdout=log, stderr=log
             )
         while True:

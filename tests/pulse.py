@@ -34,9 +34,10 @@ class PrivatePulse:
 
     def start(self) -> None:
         self._socket.unlink(missing_ok=True)
+        # Idle for two minutes, it ends by itself: a test run that was killed leaves none behind.
         self._daemon = subprocess.Popen(
             [
-                *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1"),
+                *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=120"),
                 *("--use-pid-file=no", "--disable-shm=yes", "--log-target=null"),
                 f"--load=module-native-protocol-unix socket={self._socket} auth-anonymous=1",
                 "--load=module-null-sink sink_name=null",

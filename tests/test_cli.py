@@ -21,6 +21,8 @@ LABELS = {
     "blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock",
 }  # fmt: skip
 
+NO_HISTORY = {"RTGENRE_HISTORY__ENABLED": "false"}
+
 
 def start(*arguments, **kwargs):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("RTGENRE_")}
@@ -29,7 +31,7 @@ def start(*arguments, **kwargs):
         stdin=kwargs.pop("stdin", subprocess.DEVNULL),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=environment | kwargs.pop("environment", {}),
+        env=environment | NO_HISTORY | kwargs.pop("environment", {}),
         **kwargs,
     )
 

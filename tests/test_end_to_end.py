@@ -11,7 +11,7 @@ import websockets
 from rtgenre.cli import DEMO_RECORDING
 from tests.broker import Broker, free_port, subscribed
 from tests.pulse import PrivatePulse
-from tests.test_cli import LABELS
+from tests.test_cli import LABELS, NO_HISTORY
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def wav(tmp_path):
 async def running(*arguments, environment):
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "rtgenre", "run", *map(str, arguments)),
-        env=environment,
+        env=environment | NO_HISTORY,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

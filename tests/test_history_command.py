@@ -39,7 +39,7 @@ def test_the_last_seven_days_are_printed_with_the_time_of_each_genre(history, ca
     assert code == 0
     assert "rock" in out
     assert "1 h 00 min" in out
-    assert "pop" not in out
+    assert " pop " not in out
 
 
 def test_json_is_the_document_that_the_page_gets(history, capsys):

@@ -261,7 +261,7 @@ class Broker:
                     await client.__aexit__(None, None, None)
         finally:
             # aiomqtt leaves the socket of a failed login open.
-            client._client.disconnect()  # noqa: SLF001
+            client._client._sock_close()  # noqa: SLF001
 
     def explain(self, error: BaseException) -> str:
         """Say in one sentence what an ``aiomqtt.MqttError`` means."""

@@ -97,7 +97,8 @@ def choose_device(devices: Sequence[InputDevice], selector: str | int) -> InputD
                 f"{len(preferred)} input devices match {selector!r}; give more of the name, or "
                 f"the index: {_listed(preferred)}"
             )
-    raise SourceError(f"no input device matches {selector!r}; {_found(devices)}")
+    hint = f"; {LOOPBACK_HINT}" if _MONITOR.search(selector) else ""
+    raise SourceError(f"no input device matches {selector!r}; {_found(devices)}{hint}")
 
 
 def channels_to_open(device: InputDevice, channel: Literal["mix", "left", "right"] | int) -> int:

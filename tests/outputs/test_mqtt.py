@@ -18,6 +18,7 @@ from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.mqtt import MqttOutput, publish_once
 from rtgenre.outputs.topics import Message
 from tests.broker import Broker, free_port, retained_messages, settings_for, subscribed
+from tests.certificates import a_certificate
 from tests.documents import COLORS, a_state, a_status
 
 if TYPE_CHECKING:
@@ -235,6 +236,55 @@ async def test_a_wrong_password_is_said_once_and_never_printed(
             await subscriber.until(lambda it: it.latest.get("rtgenre/den/genre") == "jazz")
 
 
+async def test_tls_with_a_client_certificate_is_spoken_and_checked(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    cert_file, key_file = await a_certificate(tmp_path)
+    key_file.chmod(0o644)
+    broker = Broker(
+        tmp_path,
+        f"cafile {cert_file}",
+        f"certfile {cert_file}",
+        f"keyfile {key_file}",
+        "require_certificate true",
+        "use_identity_as_username true",
+    )
+    tls = {"tls": True, "ca_file": cert_file, "cert_file": cert_file, "key_file": key_file}
+    async with broker:
+        await publish_once(settings_for(broker.port, **tls), [Message("a", "b")])
+        with pytest.raises(OutputError, match="CERTIFICATE_VERIFY_FAILED"):
+            await publish_once(settings_for(broker.port, tls=True), [Message("a", "b")])
+        with pytest.raises(OutputError, match="is that port one for TLS"):
+            await publish_once(settings_for(broker.port, timeout_seconds=0.5), [])
+    with pytest.raises(OutputError, match="cannot be used"):
+        await publish_once(settings_for(1, tls=True, ca_file=tmp_path / "missing"), [])
+
+
+async def test_a_slow_broker_gets_the_newest_state_only(broker: Broker):
+    hub = Hub()
+    async with (
+        a_slow_proxy(broker.port, delay_seconds=0.3) as port,
+        publishing(settings_for(port), hub) as metrics,
+        subscribed(broker.port) as subscriber,
+    ):
+        hub.publish(a_state(0))
+        await subscriber.until(lambda it: "rtgenre/den/state" in it.latest)
+        for sequence in range(1, 200):
+            hub.publish(a_state(sequence))
+            await asyncio.sleep(0.005)
+        await subscriber.until(
+            lambda it: '"sequence": 199' in it.latest.get("rtgenre/den/state", "")
+        )
+    states = [payload for topic, payload in subscriber.seen if topic.endswith("/state")]
+    assert len(states) < 100
+    skipped = next(
+        line
+        for line in metrics.text().decode().splitlines()
+        if line.startswith("rtgenre_mqtt_skipped_messages_total")
+    )
+    assert float(skipped.split()[-1]) > 0
+
+
 async def test_a_lost_source_is_a_problem_but_not_offline(broker: Broker):
     hub = Hub()
     hub.publish(a_status("the device is gone"))
@@ -303,3 +353,28 @@ async def run(*command: str) -> None:
 
 def open_files() -> int:
     return psutil.Process().num_fds()
+
+
+@contextlib.asynccontextmanager
+async def a_slow_proxy(port: int, delay_seconds: float) -> AsyncIterator[int]:
+    """Pass everything on to ``port``, later."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            await asyncio.sleep(delay_seconds)
+            writer.write(data)
+        writer.close()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        broker_reader, broker_writer = await asyncio.open_connection("127.0.0.1", port)
+        tasks.add(asyncio.create_task(pass_on(reader, broker_writer)))
+        tasks.add(asyncio.create_task(pass_on(broker_reader, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()

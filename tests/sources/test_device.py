@@ -244,7 +244,7 @@ def test_a_device_missing_from_the_list_is_found_though_another_is_recording(
 _DEVICES = """
 import json
 from dataclasses import asdict
-from rtgenre.sources.device import list_input_devices, supported_rates_hz
+from rtgenre.sources.portaudio import list_input_devices, supported_rates_hz
 print(json.dumps([asdict(d) | {"rates_hz": supported_rates_hz(d)} for d in list_input_devices()]))
 """
 
@@ -291,7 +291,8 @@ def test_a_missing_portaudio_is_an_error_that_says_how_to_get_it():
     program = (
         "import ctypes.util, os\n"
         "ctypes.util.find_library = lambda name: None\n"
-        "from rtgenre.sources.device import DeviceSource, list_input_devices\n"
+        "from rtgenre.sources.device import DeviceSource\n"
+        "from rtgenre.sources.portaudio import list_input_devices\n"
         "for attempt in (list_input_devices, DeviceSource):\n"
         "    try: attempt()\n"
         "    except Exception as error: print(type(error).__name__, error)\n"

@@ -44,6 +44,11 @@ def test_an_unknown_device_is_an_error_that_lists_what_is_there(selector):
         choose_device(DEVICES, selector)
 
 
+def test_who_looks_for_a_loopback_that_is_not_there_is_told_how_to_get_one():
+    with pytest.raises(SourceError, match="to hear what is being played, "):
+        choose_device(DEVICES[:2], "Monitor of HDMI")
+
+
 def test_a_part_of_several_names_is_an_error_that_lists_those():
     with pytest.raises(SourceError, match="2 input devices match 'usb'") as caught:
         choose_device(DEVICES, "usb")
