@@ -154,7 +154,7 @@ def test_node_reds_flow_is_wired_up_and_reads_topics_that_exist():
 def test_the_grafana_dashboard_asks_for_metrics_that_exist():
     metrics = Metrics()
     metrics.for_node("den")
-    metrics.add_genre_seconds("den", "jazz", 1)
+    metrics.observe_window(a_state(), inference_seconds=0.01, latency_seconds=0.02)
     metrics.set_info(version="1", model="crnn", model_version="1")
     metrics.websocket_refused.labels("token")
     text = metrics.text().decode()
