@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     batches = Windows(windows.features[seen], genres[seen])
     rate = keras.optimizers.schedules.CosineDecay(
         1e-4,
-        (args.epochs - 1) * len(batches),
+        max(1, (args.epochs - 1) * len(batches)),
         warmup_target=LEARNING_RATE,
         warmup_steps=len(batches),
     )
