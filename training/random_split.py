@@ -10,6 +10,7 @@ hears music that it does not know.
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ class Windows(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
         self.order = self.rng.permutation(len(genres))
 
     def __len__(self) -> int:
-        return len(self.genres) // BATCH
+        return math.ceil(len(self.genres) / BATCH)
 
     def __getitem__(self, index: int) -> tuple[FloatArray, IntArray]:
         chosen = self.order[index * BATCH : (index + 1) * BATCH]
