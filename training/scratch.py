@@ -33,6 +33,7 @@ from training.dataset import (
     load_tracks,
     stack_windows,
 )
+from training.fitting import fit_temperature, optimiser
 from training.plain_networks import GENRE_LOGITS, build_cnn, build_crnn
 from training.plots import plot_curves
 from training.runs import RunInfo, data_fingerprint, git_commit, write_run
@@ -138,25 +139,6 @@ def two_part_loss(music_weight: float) -> Callable[[Any, Any], Any]:
     return loss
 
 
-def fit_temperature(probabilities: FloatArray, truth: IntArray) -> float:
-    """Find the temperature under which the truth is likeliest (Guo et al. 2017).
-
-    Args:
-        probabilities: ``(n_windows, n_labels)`` of the untempered network.
-        truth: ``(n_windows,)``.
-    """
-    logits = np.log(np.maximum(probabilities, 1e-9))
-    temperatures = np.geomspace(0.3, 3.0, 200)
-
-    def cost(temperature: float) -> float:
-        scaled = logits / temperature
-        scaled -= scaled.max(axis=1, keepdims=True)
-        log_likelihood = scaled - np.log(np.exp(scaled).sum(axis=1, keepdims=True))
-        return -float(log_likelihood[np.arange(len(truth)), truth].mean())
-
-    return float(min(temperatures, key=cost))
-
-
 def apply_temperature(model: keras.Model, temperature: float) -> None:
     """Divide the genre logits by a temperature, within the weights."""
     layer = model.get_layer(GENRE_LOGITS)
@@ -179,7 +161,8 @@ def train(network: str, data: Path, negatives: Path, run_folder: Path, knobs: Kn
     targets = np.eye(len(labels) + 1, dtype=np.float32)[truth]
     targets[:, -1] = 1.0
     model = BUILDERS[network](len(labels))
-    model.compile(_optimiser(knobs, len(batches)), two_part_loss(knobs.music_loss_weight))
+    chosen = optimiser(knobs.peak_learning_rate, knobs.weight_decay, knobs.epochs, len(batches))
+    model.compile(chosen, two_part_loss(knobs.music_loss_weight))
     run_folder.mkdir(parents=True, exist_ok=True)
     best = run_folder / "best.weights.h5"
     step = knobs.validation_window_step
@@ -201,11 +184,22 @@ def train(network: str, data: Path, negatives: Path, run_folder: Path, knobs: Kn
     )
     model.load_weights(best)
     probabilities = model.predict(windows.features, batch_size=64, verbose=0)[:, :-1]
-    temperature = fit_temperature(probabilities, truth)
+    temperature = fit_temperature(np.log(np.maximum(probabilities, 1e-9)), truth)
     apply_temperature(model, temperature)
     model.save(run_folder / "model.keras")
     plot_curves(_history(run_folder), f"{network} from scratch", run_folder / "curves.png")
-    run = RunInfo(
+    write_run(_describe(network, labels, tracks, valid, not_music, knobs), run_folder)
+
+
+def _describe(
+    network: str,
+    labels: tuple[str, ...],
+    tracks: Sequence[Track],
+    valid: Sequence[Track],
+    not_music: Sequence[Track],
+    knobs: Knobs,
+) -> RunInfo:
+    return RunInfo(
         name=network,
         about=ABOUT[network],
         labels=labels,
@@ -220,7 +214,6 @@ def train(network: str, data: Path, negatives: Path, run_folder: Path, knobs: Kn
         config={"network": network, **asdict(knobs), **asdict(Augmentation())},
         git_commit=git_commit(),
     )
-    write_run(run, run_folder)
 
 
 def _history(run_folder: Path) -> dict[str, list[float]]:
@@ -231,19 +224,6 @@ def _history(run_folder: Path) -> dict[str, list[float]]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
     return {name: [float(row[name]) for row in rows] for name in ("loss", "val_loss")}
-
-
-def _optimiser(knobs: Knobs, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-    """Warm up for an epoch, then fall along a cosine."""
-    rate = keras.optimizers.schedules.CosineDecay(
-        1e-4,
-        decay_steps=max(1, (knobs.epochs - 1) * steps_per_epoch),
-        warmup_target=knobs.peak_learning_rate,
-        warmup_steps=steps_per_epoch,
-    )
-    optimiser = keras.optimizers.AdamW(rate, weight_decay=knobs.weight_decay)
-    optimiser.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-    return optimiser
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,12 +8,12 @@ import pytest
 from tests.training.conftest import GENRE_HZ, make_track
 from training import random_split
 from training.dataset import FEATURES, genre_indices
+from training.fitting import fit_temperature
 from training.plain_networks import build_cnn, build_crnn
 from training.scratch import (
     Batches,
     Knobs,
     apply_temperature,
-    fit_temperature,
     main,
     two_part_loss,
 )
@@ -77,7 +77,9 @@ def test_the_temperature_that_made_probabilities_too_sure_is_found() -> None:
     truth = np.array([rng.choice(4, p=row) for row in honest])
     too_sure = honest**2 / (honest**2).sum(axis=1, keepdims=True)
 
-    assert fit_temperature(too_sure.astype(np.float32), truth) == pytest.approx(2.0, abs=0.1)
+    assert fit_temperature(np.log(too_sure).astype(np.float32), truth) == pytest.approx(
+        2.0, abs=0.1
+    )
 
 
 @pytest.mark.parametrize("build", [build_cnn, build_crnn])
