@@ -188,16 +188,12 @@ def train(network: str, data: Path, negatives: Path, run_folder: Path, knobs: Kn
     apply_temperature(model, temperature)
     model.save(run_folder / "model.keras")
     plot_curves(_history(run_folder), f"{network} from scratch", run_folder / "curves.png")
-    write_run(_describe(network, labels, tracks, valid, not_music, knobs), run_folder)
+    used = {"train": tracks, "valid": valid, "not music": not_music}
+    write_run(_describe(network, labels, used, knobs), run_folder)
 
 
 def _describe(
-    network: str,
-    labels: tuple[str, ...],
-    tracks: Sequence[Track],
-    valid: Sequence[Track],
-    not_music: Sequence[Track],
-    knobs: Knobs,
+    network: str, labels: tuple[str, ...], used: dict[str, list[Track]], knobs: Knobs
 ) -> RunInfo:
     return RunInfo(
         name=network,
@@ -205,10 +201,10 @@ def _describe(
         labels=labels,
         has_music_output=True,
         data={
-            "music": f"{len(tracks)} tracks of the split train",
-            "chosen on": f"{len(valid)} tracks of the split valid: epoch and temperature",
-            "not music": f"{len(not_music)} clips made by training.negatives",
-            "fingerprint": data_fingerprint([*tracks, *valid, *not_music]),
+            "music": f"{len(used['train'])} tracks of the split train",
+            "chosen on": f"{len(used['valid'])} tracks of the split valid: epoch and temperature",
+            "not music": f"{len(used['not music'])} clips made by training.negatives",
+            "fingerprint": data_fingerprint([one for tracks in used.values() for one in tracks]),
         },
         credits=(GTZAN_RIGHTS, PARTITION_CREDIT, *negatives_credits()),
         config={"network": network, **asdict(knobs), **asdict(Augmentation())},
