@@ -142,7 +142,7 @@ def _feature_params(document: dict[str, Any]) -> FeatureParams:
         whole = isinstance(parameter.default, int)
         if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
             kind = "a whole number" if whole else "a number"
-            raise ValueError(f"{parameter.name} is {value!r}; {kind} is needed")
+            raise ValueError(f"{parameter.name} is {value!r}; {kind} is needed")  # noqa: TRY004 - as below
         # Written so that NaN, which compares as false, is refused too.
         if not value <= _MAX_FEATURE_PARAMS.get(parameter.name, float("inf")):
             raise ValueError(
