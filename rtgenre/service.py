@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rtgenre import __version__
 from rtgenre.column_hub import ColumnHub
+from rtgenre.daemon_threads import DaemonThreads
 from rtgenre.health import NodeHealth, health_document
 from rtgenre.hub import Hub
 from rtgenre.inference import BatchingClassifier
@@ -79,6 +80,7 @@ class Service:
             SourceError: a source cannot be used at all.
             OutputError: an output cannot be used, such as a port that is taken.
         """
+        asyncio.get_running_loop().set_default_executor(DaemonThreads())
         async with AsyncExitStack() as resources:
             inference = await resources.enter_async_context(BatchingClassifier(self._classifier))
             self._listeners = [
