@@ -86,9 +86,9 @@ def test_a_migration_that_fails_leaves_the_old_schema_whole(tmp_path, monkeypatc
         store.write([stretch(0, 10)])
     module = "rtgenre.history.store"
     broken = ("ALTER TABLE stretches ADD COLUMN volume REAL", "this is no SQL")
-    from rtgenre.outputs import history_store
+    from rtgenre.history.store import _MIGRATIONS
 
-    monkeypatch.setattr(f"{module}._MIGRATIONS", (*history_store._MIGRATIONS, broken))
+    monkeypatch.setattr(f"{module}._MIGRATIONS", (*_MIGRATIONS, broken))
     monkeypatch.setattr(f"{module}.SCHEMA_VERSION", SCHEMA_VERSION + 1)
     with pytest.raises(HistoryError):
         HistoryStore(file)
@@ -102,11 +102,11 @@ def test_a_migration_keeps_what_was_heard(tmp_path, monkeypatch):
     file = tmp_path / "history.db"
     with HistoryStore(file) as store:
         store.write([stretch(0, 10)])
-    from rtgenre.outputs import history_store
+    from rtgenre.history.store import _MIGRATIONS
 
     module = "rtgenre.history.store"
     step = ("ALTER TABLE stretches ADD COLUMN volume REAL",)
-    monkeypatch.setattr(f"{module}._MIGRATIONS", (*history_store._MIGRATIONS, step))
+    monkeypatch.setattr(f"{module}._MIGRATIONS", (*_MIGRATIONS, step))
     monkeypatch.setattr(f"{module}.SCHEMA_VERSION", SCHEMA_VERSION + 1)
     with HistoryStore(file) as store:
         store.write([stretch(10, 20)])

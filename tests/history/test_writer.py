@@ -10,7 +10,6 @@ import pytest
 from rtgenre.history.store import HistoryStore, read_stretches
 from rtgenre.history.stretches import Stretch
 from rtgenre.history.writer import HistoryWriter
-from rtgenre.outputs import history_writer
 
 
 def stretch(start, end, genre="rock"):
@@ -64,7 +63,7 @@ def test_a_slow_disk_does_not_hold_up_the_caller(tmp_path, writer, monkeypatch):
             released.wait()
             super().write(stretches)
 
-    monkeypatch.setattr(history_writer, "HistoryStore", SlowStore)
+    monkeypatch.setattr("rtgenre.history.writer.HistoryStore", SlowStore)
     started = writer()
     for i in range(1000):
         started.put([stretch(0, i + 1)])
@@ -100,7 +99,7 @@ def test_a_file_that_cannot_be_used_is_reported_once_and_written_when_it_can(
             attempts.append(file)
             super().__init__(file)
 
-    monkeypatch.setattr(history_writer, "HistoryStore", CountedStore)
+    monkeypatch.setattr("rtgenre.history.writer.HistoryStore", CountedStore)
     file = tmp_path / "history.db"
     file.write_text("not a database, for now " * 100)
     started = writer()
@@ -115,7 +114,7 @@ def test_a_file_that_cannot_be_used_is_reported_once_and_written_when_it_can(
 
 
 def test_memory_stays_bounded_while_nothing_can_be_written(tmp_path, writer, monkeypatch):
-    monkeypatch.setattr(history_writer, "MAX_WAITING_STRETCHES", 10)
+    monkeypatch.setattr("rtgenre.history.writer.MAX_WAITING_STRETCHES", 10)
     (tmp_path / "history.db").write_text("not a database " * 100)
     started = writer()
     started.put([stretch(i, i + 1) for i in range(25)])
