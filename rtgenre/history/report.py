@@ -15,7 +15,7 @@ from rtgenre.payload import SCHEMA_VERSION, iso_utc
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rtgenre.stretches import Stretch
+    from rtgenre.history.stretches import Stretch
 
 NOT_MUSIC = frozenset({"unknown", "silence"})
 

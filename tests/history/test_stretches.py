@@ -1,5 +1,5 @@
+from rtgenre.history.stretches import GAP_SECONDS, Stretch, StretchFold
 from rtgenre.payload import iso_utc
-from rtgenre.stretches import GAP_SECONDS, Stretch, StretchFold
 
 START = 1_700_000_000.0
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtgenre.column_hub import MAX_WAITING_COLUMNS, ColumnHub
-from rtgenre.spectrogram_message import SpectrogramColumn, decode_column, encode_column
+from rtgenre.spectrogram.hub import MAX_WAITING_COLUMNS, ColumnHub
+from rtgenre.spectrogram.message import SpectrogramColumn, decode_column, encode_column
 
 
 @given(st.integers(0, 255), st.floats(0, 1e9), st.floats(0, 1e10), st.lists(st.integers(0, 255)))

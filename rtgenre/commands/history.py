@@ -7,10 +7,10 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from rtgenre.history_report import clipped, history_csv, history_document, history_text
-from rtgenre.moments import parse_moment
+from rtgenre.history.moments import parse_moment
+from rtgenre.history.report import clipped, history_csv, history_document, history_text
+from rtgenre.history.store import HistoryError, read_stretches
 from rtgenre.outputs.history import history_file
-from rtgenre.outputs.history_store import HistoryError, read_stretches
 
 if TYPE_CHECKING:
     import argparse
@@ -41,7 +41,7 @@ def _show(options: argparse.Namespace, config: Config) -> None:
         if options.node in {None, stretch.node}
     ]
     if options.plot is not None:
-        from rtgenre.history_plot import plot_history  # noqa: PLC0415 - needs matplotlib
+        from rtgenre.history.plot import plot_history  # noqa: PLC0415 - needs matplotlib
 
         plot_history(options.plot, stretches, since=since, until=until, colors=config.colors)
         return

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from rtgenre.history_report import NOT_MUSIC, duration_text, music_seconds, seconds_by_genre
+from rtgenre.history.report import NOT_MUSIC, duration_text, music_seconds, seconds_by_genre
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from rtgenre.stretches import Stretch
+    from rtgenre.history.stretches import Stretch
 
 MAX_DAYS = 62
 

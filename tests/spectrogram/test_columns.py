@@ -2,8 +2,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rtgenre.columns import FLOOR_DB, ColumnMaker
 from rtgenre.features import FeatureParams, log_mel_spectrogram
+from rtgenre.spectrogram.columns import FLOOR_DB, ColumnMaker
 from tests.signals import music, noise, tone
 
 PARAMS = FeatureParams()

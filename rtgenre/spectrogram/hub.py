@@ -7,7 +7,7 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rtgenre.spectrogram_message import MAX_SOURCES, SpectrogramColumn, encode_column
+from rtgenre.spectrogram.message import MAX_SOURCES, SpectrogramColumn, encode_column
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

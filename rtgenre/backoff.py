@@ -17,8 +17,8 @@ class Backoff:
 
     def __init__(
         self,
-        first_seconds: float = 0.5,
-        longest_seconds: float = 5.0,
+        first_seconds: float,
+        longest_seconds: float,
         uniform: Callable[[float, float], float] = random.uniform,
     ) -> None:
         self._first_seconds = first_seconds

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Self
 
-from rtgenre.stretches import Stretch
+from rtgenre.history.stretches import Stretch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from rtgenre.commands.config import check_config, show_config
 from rtgenre.config import Config, ConfigError, load_config
-from rtgenre.config_command import check_config, show_config
 from rtgenre.logs import MASK
 
 

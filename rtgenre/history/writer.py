@@ -7,13 +7,13 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from rtgenre.outputs.history_store import HistoryError, HistoryStore
+from rtgenre.history.store import HistoryError, HistoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from rtgenre.stretches import Stretch
+    from rtgenre.history.stretches import Stretch
 
 RETRY_SECONDS = 10.0
 MAX_WAITING_STRETCHES = 20_000

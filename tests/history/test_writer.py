@@ -7,10 +7,10 @@ from contextlib import suppress
 
 import pytest
 
+from rtgenre.history.store import HistoryStore, read_stretches
+from rtgenre.history.stretches import Stretch
+from rtgenre.history.writer import HistoryWriter
 from rtgenre.outputs import history_writer
-from rtgenre.outputs.history_store import HistoryStore, read_stretches
-from rtgenre.outputs.history_writer import HistoryWriter
-from rtgenre.stretches import Stretch
 
 
 def stretch(start, end, genre="rock"):

@@ -2,7 +2,7 @@ from datetime import datetime
 
 import pytest
 
-from rtgenre.moments import parse_moment
+from rtgenre.history.moments import parse_moment
 
 NOW = 1_700_000_000.0
 

@@ -13,13 +13,13 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
-from rtgenre.column_hub import ColumnHub
 from rtgenre.hub import Hub
 from rtgenre.metrics import Metrics
 from rtgenre.outputs import websocket
 from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.http import HttpResponse, json_response
-from rtgenre.spectrogram_message import decode_column
+from rtgenre.spectrogram.hub import ColumnHub
+from rtgenre.spectrogram.message import decode_column
 from tests.certificates import a_certificate
 from tests.documents import a_hello, a_state, a_websocket_output
 

@@ -6,8 +6,8 @@ import time
 import pytest
 
 from rtgenre.cli import main
-from rtgenre.outputs.history_store import HistoryStore
-from rtgenre.stretches import Stretch
+from rtgenre.history.store import HistoryStore
+from rtgenre.history.stretches import Stretch
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import csv
 import io
 
-from rtgenre.history_report import (
+from rtgenre.history.report import (
     clipped,
     duration_text,
     history_csv,
@@ -10,7 +10,7 @@ from rtgenre.history_report import (
     merged,
     seconds_by_genre,
 )
-from rtgenre.stretches import Stretch
+from rtgenre.history.stretches import Stretch
 
 START = 1_700_000_000.0
 

@@ -6,7 +6,6 @@ import pytest
 from pydantic import SecretStr
 
 from rtgenre.config import MqttConfig, WebSocketConfig
-from rtgenre.outputs.backoff import Backoff
 from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.secret import read_secret
 
@@ -35,13 +34,3 @@ def test_settings_never_show_their_secrets():
     mqtt = MqttConfig(username="me", password="a-secret-password")
     websocket = WebSocketConfig(token="a-secret-token-of-length")
     assert "a-secret" not in repr(mqtt) + str(mqtt) + repr(websocket) + str(websocket)
-
-
-def test_waits_grow_to_a_minute_and_differ():
-    backoff = Backoff()
-    waits = [backoff.next_seconds() for _ in range(12)]
-    bounds = [1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60]
-    assert all(bound / 2 <= wait <= bound for wait, bound in zip(waits, bounds, strict=True))
-    assert len(set(waits[6:])) > 1
-    backoff.reset()
-    assert backoff.next_seconds() <= 1

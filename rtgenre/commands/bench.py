@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from websockets.sync.client import ClientConnection, connect
 
-from rtgenre.cli import DEMO_RECORDING
+from rtgenre.demo import DEMO_RECORDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,11 +10,11 @@ import socket
 import pytest
 
 from rtgenre.cli import _until_stopped
+from rtgenre.commands.discovery import remove_discovery
 from rtgenre.config import Config, load_config
-from rtgenre.discovery_command import remove_discovery
 from rtgenre.outputs.errors import OutputError
+from rtgenre.outputs.smarthome import home_assistant_extension, warn_of_unknown_genres
 from rtgenre.service import Service
-from rtgenre.smarthome import home_assistant_extension, warn_of_unknown_genres
 from tests.broker import Broker, free_port, retained_messages, subscribed
 from tests.networks import INFO, ToneNetwork, tone_classifier
 from tests.signals import tone

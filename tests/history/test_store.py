@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from rtgenre.outputs.history_store import (
+from rtgenre.history.store import (
     SCHEMA_VERSION,
     HistoryError,
     HistoryStore,
     read_stretches,
 )
-from rtgenre.stretches import Stretch
+from rtgenre.history.stretches import Stretch
 
 START = 1_700_000_000.0
 REPOSITORY = Path(__file__).parents[2]
@@ -84,7 +84,7 @@ def test_a_migration_that_fails_leaves_the_old_schema_whole(tmp_path, monkeypatc
     file = tmp_path / "history.db"
     with HistoryStore(file) as store:
         store.write([stretch(0, 10)])
-    module = "rtgenre.outputs.history_store"
+    module = "rtgenre.history.store"
     broken = ("ALTER TABLE stretches ADD COLUMN volume REAL", "this is no SQL")
     from rtgenre.outputs import history_store
 
@@ -104,7 +104,7 @@ def test_a_migration_keeps_what_was_heard(tmp_path, monkeypatch):
         store.write([stretch(0, 10)])
     from rtgenre.outputs import history_store
 
-    module = "rtgenre.outputs.history_store"
+    module = "rtgenre.history.store"
     step = ("ALTER TABLE stretches ADD COLUMN volume REAL",)
     monkeypatch.setattr(f"{module}._MIGRATIONS", (*history_store._MIGRATIONS, step))
     monkeypatch.setattr(f"{module}.SCHEMA_VERSION", SCHEMA_VERSION + 1)
@@ -141,8 +141,8 @@ def test_a_folder_that_cannot_be_made_is_an_error_with_its_path(tmp_path):
 _ENDLESS_WRITER = """
 import itertools, sys
 from pathlib import Path
-from rtgenre.outputs.history_store import HistoryStore
-from rtgenre.stretches import Stretch
+from rtgenre.history.store import HistoryStore
+from rtgenre.history.stretches import Stretch
 
 first = int(sys.argv[2])
 for i in itertools.count(first):
