@@ -27,7 +27,7 @@ import matplotlib.pyplot as plt
 import psutil
 import websockets
 
-from rtgenre.cli import DEMO_RECORDING
+from rtgenre.demo import DEMO_RECORDING
 from tests.broker import Broker, free_port
 
 mpl.use("Agg")
