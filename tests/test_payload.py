@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from rtgenre.history.report import history_document
+from rtgenre.history.stretches import Stretch
 from rtgenre.outputs.client_request import ClientRequestError, parse_client_request
 from rtgenre.outputs.http import error_document
 from rtgenre.payload import SCHEMA_VERSION, iso_utc
@@ -26,6 +28,9 @@ DOCUMENTS = {
     "silence": a_state(state=PlayState.SILENCE, level_dbfs=-120.0),
     "lost": a_status("the device is gone"),
     "back": a_status(None),
+    "history": history_document(
+        [Stretch("den", 1.7e9, 1.7e9 + 60, "rock", 0.8, "crnn 4")], since=1.6e9, until=1.8e9
+    ),
     "error": error_document("the message is not JSON"),
 }
 
@@ -39,7 +44,7 @@ def test_every_message_is_as_the_schema_says_and_names_no_field_it_does_not(docu
 
 def test_the_schema_itself_is_valid_and_of_the_version_that_is_sent():
     Draft202012Validator.check_schema(SCHEMA)
-    for name in ("hello", "state", "status", "error"):
+    for name in ("hello", "state", "status", "history", "error"):
         assert SCHEMA["$defs"][name]["properties"]["schema"] == {
             "description": SCHEMA["$defs"]["hello"]["properties"]["schema"]["description"],
             "const": SCHEMA_VERSION,

@@ -143,7 +143,7 @@ def with_probabilities(model: keras.Model, n_labels: int, temperature: float = 1
 
 
 def _log_power(decibels: Tensor, level_db: float) -> Tensor:
-    """musicnn's ``log10(1 + 10000 power)``, from dB relative to the window's loudest bin."""
+    """Musicnn's ``log10(1 + 10000 power)``, from dB relative to the window's loudest bin."""
     ln_10 = math.log(10)
     x = layers.Rescaling(ln_10 / 10, offset=(level_db + 40.0) * ln_10 / 10)(decibels)
     x = layers.Activation("softplus", name="log_power")(x)  # log(1 + exp(x))

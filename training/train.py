@@ -25,8 +25,6 @@ from training.card import GTZAN_RIGHTS, PARTITION_CREDIT, negatives_credits
 from training.dataset import (
     FEATURES,
     DatasetError,
-    FloatArray,
-    IntArray,
     Track,
     genre_indices,
     labels_of,
