@@ -56,8 +56,10 @@ export class HeatMap {
     for (let hour = 0; hour < 24; hour += 1) {
       const th = document.createElement("th");
       th.scope = "col";
-      th.textContent = hour % 3 === 0 ? String(hour) : "";
-      th.setAttribute("aria-label", `${hour} o’clock`);
+      const text = document.createElement("span");
+      text.textContent = hour;
+      text.classList.toggle("visually-hidden", hour % 3 !== 0);
+      th.append(text);
       head.append(th);
     }
     const body = this.#table.createTBody();

@@ -1,0 +1,230 @@
+"""Every state that the page can be in, from documents that the test chooses."""
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from rtgenre.types import PlayState
+from tests.documents import a_state, a_status
+
+TOKEN = "a-token-of-enough-characters"
+
+
+def test_music_is_shown_with_its_colour_and_confidence(open_page, puppet):
+    service = puppet()
+    service.publish(a_state(1, genre="jazz", confidence=0.7))
+    page = open_page(service.url)
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    expect(page.locator("#confidence")).to_have_text("70 % sure")
+    expect(page.locator("#bars li.shown .name")).to_have_text("Jazz")
+    color = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--genre')")
+    assert color in {"#00ff00", "rgb(0, 255, 0)"}
+
+
+def test_the_bars_hold_smoothed_values_and_the_ticks_raw_ones(open_page, puppet):
+    service = puppet()
+    document = a_state(1)
+    document["probabilities"] = {"blues": 0.1, "jazz": 0.6, "rock": 0.3}
+    document["raw_probabilities"] = {"blues": 0.7, "jazz": 0.2, "rock": 0.1}
+    service.publish(document)
+    page = open_page(service.url)
+    expect(page.locator("#bars [data-label=jazz] .value")).to_have_text("60 %")
+    bar, tick, track = (
+        page.locator(f"#bars [data-label=blues] {part}").bounding_box()
+        for part in (".fill", ".tick", ".track")
+    )
+    assert bar["width"] / track["width"] == pytest.approx(0.1, abs=0.02)
+    assert (tick["x"] + 1 - track["x"]) / track["width"] == pytest.approx(0.7, abs=0.02)
+
+
+def test_silence_and_unknown_are_shown_as_such(open_page, puppet):
+    service = puppet()
+    page = open_page(service.url)
+    service.publish(a_state(1, state=PlayState.SILENCE, level_dbfs=-90.0))
+    expect(page.locator("#genre")).to_have_text("Silence")
+    expect(page.locator("#confidence")).to_have_text("nothing to hear")
+    service.publish(a_state(2, state=PlayState.UNKNOWN, confidence=0.25))
+    expect(page.locator("#genre")).to_have_text("Unknown")
+    expect(page.locator("#confidence")).to_contain_text("perhaps")
+    expect(page.locator("#bars li.shown")).to_have_count(0)
+
+
+def test_before_the_first_window_the_page_says_that_it_listens(open_page, puppet):
+    page = open_page(puppet().url)
+    expect(page.locator("#connection")).to_have_text("Connected")
+    expect(page.locator("#eyebrow")).to_have_text("Listening …")
+
+
+def test_clipping_is_said(open_page, puppet):
+    service = puppet()
+    page = open_page(service.url)
+    service.publish(a_state(1, level_dbfs=-3.0))
+    expect(page.locator("#level-text")).to_have_text("\u22123.0 dBFS")
+    expect(page.locator("#clipping")).to_be_hidden()
+    service.publish({**a_state(2, level_dbfs=-1.0), "clipped_samples": 12})
+    expect(page.locator("#clipping")).to_be_visible()
+
+
+def test_a_lost_input_is_said_and_the_notice_goes_when_it_is_back(open_page, puppet):
+    service = puppet()
+    service.publish(a_state(1))
+    page = open_page(service.url)
+    service.publish({**a_status("the device is gone"), "time": "2030-01-01T00:00:00.000Z"})
+    expect(page.locator("#notice")).to_have_text("No sound comes in: the device is gone")
+    expect(page.locator("#announcer")).to_have_text("the device is gone")
+    service.publish(a_status(None))
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+def test_a_page_opened_while_the_input_is_lost_says_so_beside_the_last_genre(open_page, puppet):
+    service = puppet()
+    service.publish({**a_status("the device is gone"), "time": "2030-01-01T00:00:00.000Z"})
+    service.publish(a_state(1))
+    page = open_page(service.url)
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    expect(page.locator("#notice")).to_contain_text("the device is gone")
+
+
+def test_a_screen_reader_hears_changes_and_not_every_window(open_page, puppet):
+    service = puppet()
+    page = open_page(service.url)
+    page.evaluate(
+        """() => {
+            window.spoken = [];
+            const announcer = document.getElementById("announcer");
+            new MutationObserver(() => window.spoken.push(announcer.textContent))
+                .observe(announcer, { childList: true, characterData: true, subtree: true });
+        }"""
+    )
+    for sequence in range(3):
+        service.publish(a_state(sequence, confidence=0.6 + 0.05 * sequence))
+        expect(page.locator("#confidence")).to_have_text(f"{60 + 5 * sequence} % sure")
+    service.publish(a_state(3, genre="rock"))
+    expect(page.locator("#genre")).to_have_text("Rock")
+    service.publish(a_state(4, state=PlayState.SILENCE))
+    expect(page.locator("#genre")).to_have_text("Silence")
+    assert page.evaluate("window.spoken") == ["Jazz, 60 % sure", "Rock, 70 % sure", "Silence"]
+
+
+def test_what_was_shown_before_stays_in_a_line(open_page, puppet):
+    service = puppet()
+    page = open_page(service.url)
+    for sequence, genre in enumerate(["jazz", "rock", "blues"]):
+        service.publish(a_state(sequence, genre=genre))
+        expect(page.locator("#genre")).to_have_text(genre.capitalize())
+    assert [text.split()[0] for text in page.locator("#recent li").all_text_contents()] == [
+        "Rock",
+        "Jazz",
+    ]
+
+
+def test_another_room_is_one_press_away_and_remembered(open_page, puppet):
+    service = puppet("den", "studio")
+    service.publish(a_state(1, genre="jazz"))
+    service.publish(a_state(1, genre="rock", node="studio"))
+    page = open_page(service.url)
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    room = page.get_by_role("button", name="studio")
+    expect(room).to_contain_text("Rock")
+    room.click()
+    expect(page.locator("#genre")).to_have_text("Rock")
+    expect(page.locator("#node")).to_have_text("studio")
+    page.reload()
+    expect(page.locator("#genre")).to_have_text("Rock")
+    expect(page.get_by_role("button", name="studio")).to_have_attribute("aria-pressed", "true")
+
+
+def test_the_spectrogram_shows_the_room_that_was_chosen(open_page, puppet):
+    service = puppet("den", "studio")
+    page = open_page(service.url)
+    expect(page.locator("#connection")).to_have_text("Connected")
+    loud, quiet = np.full(128, 255, np.uint8), np.zeros(128, np.uint8)
+    newest = """() => {
+        const canvas = document.getElementById("spectrogram");
+        const { data } = canvas.getContext("2d").getImageData(canvas.width - 1, 64, 1, 1);
+        return data[0] > 200;
+    }"""
+
+    def play(column, other):
+        now = page.evaluate("performance.now() / 1000")
+        service.publish_column("den", column, now, now)
+        service.publish_column("studio", other, now, now)
+        return page.evaluate(newest)
+
+    def until_shown(column, other, shown):
+        for _ in range(200):
+            if play(column, other) is shown:
+                return
+            page.wait_for_timeout(50)
+        raise AssertionError("the column did not appear")
+
+    until_shown(loud, quiet, True)
+    page.get_by_role("button", name="studio").click()
+    until_shown(loud, quiet, False)
+    until_shown(quiet, loud, True)
+
+
+def test_a_page_with_many_rooms_does_not_grow_wider_than_a_phone(open_page, puppet):
+    rooms = [f"a-room-with-a-long-name-{i}" for i in range(8)]
+    page = open_page(puppet(*rooms).url, size=(360, 740))
+    expect(page.locator("#rooms button")).to_have_count(8)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_protected_service_is_asked_for_its_token_until_it_is_right_and_only_once(
+    open_page, puppet
+):
+    service = puppet(token=TOKEN)
+    service.publish(a_state(1))
+    page = open_page(service.url)
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.get_by_role("textbox", name="Token").fill("not-the-token-at-all")
+    page.get_by_role("button", name="Connect").click()
+    expect(page.locator("#token-hint")).to_contain_text("not the right one")
+    page.get_by_role("textbox", name="Token").fill(TOKEN)
+    page.get_by_role("button", name="Connect").click()
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    page.reload()
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    page.get_by_role("button", name="History").click()
+    expect(page.locator("#total")).to_contain_text("music")
+    assert page.locator("#timeline-hint").text_content().strip() == ""
+
+
+def test_a_token_in_the_address_is_taken_and_removed_from_it(open_page, puppet):
+    service = puppet(token=TOKEN)
+    service.publish(a_state(1))
+    page = open_page(f"{service.url}#token={TOKEN}")
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    assert TOKEN not in page.url
+
+
+def test_a_genre_of_another_model_needs_no_colour_of_its_own(open_page, puppet):
+    service = puppet()
+    page = open_page(service.url)
+    document = a_state(1)
+    document["genre"] = "drum_and_bass"
+    service.publish(document)
+    expect(page.locator("#genre")).to_have_text("Drum and bass")
+
+
+def test_kiosk_shows_the_genre_alone_and_as_large_as_it_fits(open_page, puppet):
+    service = puppet()
+    service.publish(a_state(1))
+    page = open_page(f"{service.url}?kiosk", size=(1920, 1080))
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    expect(page.locator("#clock")).to_have_text(re.compile(r"\d+:\d\d"))
+    for hidden in (".bar", ".genres", ".hears", ".level", ".about"):
+        expect(page.locator(hidden)).to_be_hidden()
+    box = page.locator("#genre").bounding_box()
+    assert box["height"] > 1080 / 4
+    service.publish({**a_state(2), "genre": "classical"})
+    expect(page.locator("#genre")).to_have_text("Classical")
+    overflows = (
+        "document.documentElement.scrollWidth > innerWidth"
+        " || document.getElementById('genre').scrollWidth > 0.96 * innerWidth"
+    )
+    assert not page.evaluate(overflows)
