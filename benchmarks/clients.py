@@ -22,7 +22,6 @@ import numpy as np
 import psutil
 
 from rtgenre import __version__
-from rtgenre.column_hub import ColumnHub
 from rtgenre.config import GENRE_COLORS, WebSocketConfig
 from rtgenre.features import FeatureParams
 from rtgenre.hub import Hub
@@ -30,6 +29,7 @@ from rtgenre.metrics import Metrics
 from rtgenre.model_info import ModelInfo
 from rtgenre.outputs.websocket import WebSocketOutput
 from rtgenre.payload import hello_document, state_document
+from rtgenre.spectrogram.hub import ColumnHub
 from rtgenre.types import GenreState, PlayState, Prediction, Window
 
 LABELS = tuple(genre for genre in GENRE_COLORS if genre not in {"unknown", "silence"})

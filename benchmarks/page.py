@@ -26,7 +26,7 @@ from typing import Any
 import psutil
 from playwright.sync_api import Page, sync_playwright
 
-from rtgenre.cli import DEMO_RECORDING
+from rtgenre.demo import DEMO_RECORDING
 
 ARGUMENTS = [
     "--no-sandbox",

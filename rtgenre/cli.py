@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import logging
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtgenre import __version__
-from rtgenre.config import Config, ConfigError, SourceConfig, load_config
+from rtgenre.config import Config, ConfigError, load_config
+from rtgenre.event_loop import run_in_event_loop
 from rtgenre.logs import set_up_logging
 from rtgenre.model_info import ModelError
 from rtgenre.outputs.errors import OutputError
-from rtgenre.sources.base import NoInputDevice, SourceError
+from rtgenre.sources.base import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from rtgenre.outputs.terminal import TerminalOutput
-    from rtgenre.service import Service
-    from rtgenre.sources.base import AudioSource
-
-DEMO_RECORDING = Path(__file__).parent / "demo" / "vibe_ace.ogg"
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
@@ -127,8 +121,22 @@ def _add_run(commands: Any) -> None:
     parser = _add_command(commands, "run", "listen and publish the genre", _run)
     parser.add_argument("inputs", nargs="*", metavar="INPUT", help="short for --source")
     _add_run_settings(parser)
-    parser.add_argument("--json", action="store_true", help="print one JSON document per window")
-    parser.add_argument("--quiet", action="store_true", help="print no readout")
+    _add_setting(
+        parser,
+        "--json",
+        "terminal.format",
+        action="store_const",
+        const="json",
+        help="print one JSON document per window",
+    )
+    _add_setting(
+        parser,
+        "--quiet",
+        "terminal.format",
+        action="store_const",
+        const="off",
+        help="print no readout",
+    )
 
 
 def _add_run_settings(parser: argparse.ArgumentParser) -> None:
@@ -252,103 +260,21 @@ def _flags(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from rtgenre.classifier import Classifier, find_model_folder  # noqa: PLC0415 - start-up time
-    from rtgenre.service import Service  # noqa: PLC0415
+    from rtgenre.commands.run import run  # noqa: PLC0415 - start-up time
 
     config = _config(options)
-    terminal = _terminal(config, json=options.json, quiet=options.quiet)
     set_up_logging(config)
-    classifier = Classifier.load(
-        find_model_folder(config.model.folder), threads=config.model.threads
-    )
-    sources = [(source_config, _open_source(source_config)) for source_config in config.source]
-    service = Service(config, classifier, sources)
-    with asyncio.Runner(loop_factory=_event_loop) as runner:
-        return runner.run(_until_stopped(service, terminal, lambda: _config(options)))
-
-
-async def _until_stopped(
-    service: Service, terminal: TerminalOutput | None, read_config: Callable[[], Config]
-) -> int:
-    """Run the service until it ends or the process is asked to stop; SIGHUP reads settings."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, stop.set)
-        except NotImplementedError:
-            # Windows' event loops take no signal handlers.
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    if hasattr(signal, "SIGHUP"):
-        in_terminal = sys.stdout.isatty()
-
-        def hang_up() -> None:
-            if in_terminal and _terminal_is_gone():
-                stop.set()
-            else:
-                _reload(service, read_config)
-
-        loop.add_signal_handler(signal.SIGHUP, hang_up)
-    return await service.run(stop, terminal)
-
-
-def _reload(service: Service, read_config: Callable[[], Config]) -> None:
-    """Read the settings again; ones that cannot be used leave the present ones in force."""
-    try:
-        service.reload(read_config())
-    except ConfigError as error:
-        for line in str(error).splitlines():
-            logger.warning("the settings stay as they were: %s", line)
-
-
-def _terminal_is_gone() -> bool:
-    """Say whether the terminal was closed, which sends SIGHUP, too."""
-    try:
-        os.tcgetpgrp(sys.stdout.fileno())
-    except OSError:
-        return True
-    return False
-
-
-def _event_loop() -> asyncio.AbstractEventLoop:
-    """Make the event loop; aiomqtt needs a selector loop on Windows, the default elsewhere."""
-    return asyncio.SelectorEventLoop()
-
-
-def _open_source(config: SourceConfig) -> AudioSource:
-    """Make a source; where there is no default input device, one that plays the demo recording."""
-    from rtgenre.sources.open import open_source  # noqa: PLC0415
-
-    if config.input == "":
-        from rtgenre.sources.portaudio import find_input_device  # noqa: PLC0415
-
-        try:
-            find_input_device(config.input)
-        except NoInputDevice as error:
-            logger.warning("%s; playing the demo recording instead", error)
-            config = config.model_copy(update={"input": str(DEMO_RECORDING), "loop": True})
-    return open_source(config)
-
-
-def _terminal(config: Config, *, json: bool, quiet: bool) -> TerminalOutput | None:
-    from rtgenre.outputs.terminal import TerminalOutput  # noqa: PLC0415
-
-    chosen = "json" if json else config.terminal.format
-    if quiet or chosen == "off":
-        return None
-    if chosen == "auto":
-        chosen = "live" if sys.stdout.isatty() else "plain"
-    return TerminalOutput(chosen, colors=config.colors)
+    return run(config, read_config=lambda: _config(options))
 
 
 def _devices(options: argparse.Namespace) -> int:
-    from rtgenre.devices import print_devices  # noqa: PLC0415
+    from rtgenre.commands.devices import print_devices  # noqa: PLC0415
 
     return print_devices(as_json=options.json)
 
 
 def _classify(options: argparse.Namespace) -> int:
-    from rtgenre.classify import classify_files  # noqa: PLC0415
+    from rtgenre.commands.classify import classify_files  # noqa: PLC0415
 
     config = _config(options)
     set_up_logging(config)
@@ -356,38 +282,36 @@ def _classify(options: argparse.Namespace) -> int:
 
 
 def _history(options: argparse.Namespace) -> int:
-    from rtgenre.history_command import run_history  # noqa: PLC0415 - start-up time
+    from rtgenre.commands.history import run_history  # noqa: PLC0415 - start-up time
 
     return run_history(options, _config(options))
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from rtgenre.doctor import examine  # noqa: PLC0415
+    from rtgenre.commands.doctor import examine  # noqa: PLC0415
 
-    with asyncio.Runner(loop_factory=_event_loop) as runner:
-        return runner.run(examine(_config(options)))
+    return run_in_event_loop(examine(_config(options)))
 
 
 def _config_check(options: argparse.Namespace) -> int:
-    from rtgenre.config_command import check_config  # noqa: PLC0415
+    from rtgenre.commands.config import check_config  # noqa: PLC0415
 
     return check_config(options.config, _flags(options))
 
 
 def _config_show(options: argparse.Namespace) -> int:
-    from rtgenre.config_command import show_config  # noqa: PLC0415
+    from rtgenre.commands.config import show_config  # noqa: PLC0415
 
     return show_config(options.config, _flags(options))
 
 
 def _remove_discovery(options: argparse.Namespace) -> int:
-    from rtgenre.discovery_command import remove_discovery  # noqa: PLC0415
+    from rtgenre.commands.discovery import remove_discovery  # noqa: PLC0415
 
-    with asyncio.Runner(loop_factory=_event_loop) as runner:
-        return runner.run(remove_discovery(_config(options), options.nodes))
+    return run_in_event_loop(remove_discovery(_config(options), options.nodes))
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from rtgenre.bench import run_bench  # noqa: PLC0415
+    from rtgenre.commands.bench import run_bench  # noqa: PLC0415
 
     return run_bench(_config(options), as_json=options.json)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from rtgenre.sources.base import SourceError
 
 if TYPE_CHECKING:
-    from rtgenre.column_hub import ColumnHub
     from rtgenre.hub import Hub
     from rtgenre.inference import BatchingClassifier
     from rtgenre.metrics import Metrics
     from rtgenre.pipeline import Pipeline
     from rtgenre.sources.base import AudioSource
+    from rtgenre.spectrogram.hub import ColumnHub
     from rtgenre.types import Block, Window
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from rtgenre.columns import FLOOR_DB
+from rtgenre.spectrogram.columns import FLOOR_DB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rtgenre.audio import DigitalSilenceWatch, Resampler, sanitise, select_channel
-from rtgenre.columns import Column, ColumnMaker
 from rtgenre.payload import StateDocument, state_document
 from rtgenre.smoothing import GenreTracker, TrackerParams
+from rtgenre.spectrogram.columns import Column, ColumnMaker
 from rtgenre.windows import WindowSlicer
 
 if TYPE_CHECKING:

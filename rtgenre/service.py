@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from rtgenre import __version__
-from rtgenre.column_hub import ColumnHub
+from rtgenre.daemon_threads import DaemonThreads
 from rtgenre.health import NodeHealth, health_document
 from rtgenre.hub import Hub
 from rtgenre.inference import BatchingClassifier
@@ -17,14 +17,15 @@ from rtgenre.listener import Listener
 from rtgenre.logs import set_up_logging
 from rtgenre.metrics import Metrics
 from rtgenre.notify import Notifier
-from rtgenre.payload import HelloDocument, HelloSource, hello_document, status_document
-from rtgenre.pipeline import Pipeline
-from rtgenre.reload import changed_settings, with_live_settings
-from rtgenre.smarthome import (
+from rtgenre.outputs.smarthome import (
     home_assistant_extension,
     lights_extension,
     warn_of_unknown_genres,
 )
+from rtgenre.payload import HelloDocument, HelloSource, hello_document, status_document
+from rtgenre.pipeline import Pipeline
+from rtgenre.reload import changed_settings, with_live_settings
+from rtgenre.spectrogram.hub import ColumnHub
 from rtgenre.supervision import supervise
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Service:
             SourceError: a source cannot be used at all.
             OutputError: an output cannot be used, such as a port that is taken.
         """
+        asyncio.get_running_loop().set_default_executor(DaemonThreads())
         async with AsyncExitStack() as resources:
             inference = await resources.enter_async_context(BatchingClassifier(self._classifier))
             self._listeners = [

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 from rtgenre import __version__
-from rtgenre.cli import DEMO_RECORDING
+from rtgenre.demo import DEMO_RECORDING
 from tests.signals import music
 
 LABELS = {

@@ -8,7 +8,7 @@ import sys
 import pytest
 import websockets
 
-from rtgenre.cli import DEMO_RECORDING
+from rtgenre.demo import DEMO_RECORDING
 from tests.broker import Broker, free_port, subscribed
 from tests.pulse import PrivatePulse
 from tests.test_cli import LABELS, NO_HISTORY

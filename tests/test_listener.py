@@ -3,7 +3,6 @@ import asyncio
 import numpy as np
 import pytest
 
-from rtgenre.column_hub import ColumnHub
 from rtgenre.hub import Hub
 from rtgenre.inference import BatchingClassifier
 from rtgenre.listener import Listener
@@ -11,6 +10,7 @@ from rtgenre.metrics import Metrics
 from rtgenre.pipeline import Pipeline
 from rtgenre.smoothing import TrackerParams
 from rtgenre.sources.base import SourceError
+from rtgenre.spectrogram.hub import ColumnHub
 from rtgenre.types import Block
 from tests.networks import INFO, HeldNetwork, tone_classifier
 from tests.signals import tone

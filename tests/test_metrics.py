@@ -52,12 +52,13 @@ def test_totals_counted_elsewhere_are_followed_without_counting_twice():
     listener = SimpleNamespace(
         node="den",
         skipped_windows=1,
-        source=SimpleNamespace(problem=None, overruns=2, dropped_blocks=3, reopens=4),
+        problem=None,
+        source=SimpleNamespace(overruns=2, dropped_blocks=3, reopens=4),
         pipeline=SimpleNamespace(resets=5, invalid_samples=6, clipped_samples=7),
     )
     metrics.observe_source(listener)
     metrics.observe_source(listener)
-    listener.source.problem, listener.source.overruns = "gone", 9
+    listener.problem, listener.source.overruns = "gone", 9
     metrics.observe_source(listener)
     found = values(metrics)
     assert found["rtgenre_overruns_total", "den"] == 9

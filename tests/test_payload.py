@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from rtgenre.history_report import history_document
+from rtgenre.history.report import history_document
+from rtgenre.history.stretches import Stretch
 from rtgenre.outputs.client_request import ClientRequestError, parse_client_request
 from rtgenre.outputs.http import error_document
 from rtgenre.payload import SCHEMA_VERSION, iso_utc
-from rtgenre.stretches import Stretch
 from rtgenre.types import PlayState
 from tests.documents import a_hello, a_state, a_status
 

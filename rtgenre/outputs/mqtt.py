@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
 
-from rtgenre.outputs.backoff import Backoff
+from rtgenre.backoff import Backoff
 from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.secret import read_secret
 from rtgenre.outputs.tls import client_tls
@@ -110,7 +110,7 @@ class MqttOutput:
                 group.create_task(self._keep_connected(node), name=f"mqtt {node}")
 
     async def _keep_connected(self, node: str) -> NoReturn:
-        backoff = Backoff()
+        backoff = Backoff(first_seconds=1.0, longest_seconds=60.0)
         reconnects = self._metrics.for_node(node).mqtt_reconnects
         while True:
             began_at = time.monotonic()

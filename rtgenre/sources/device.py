@@ -12,7 +12,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from rtgenre.sources.backoff import Backoff
+from rtgenre.backoff import Backoff
 from rtgenre.sources.base import AudioSource, Deliver, SourceError
 from rtgenre.sources.block_queue import BlockQueue
 from rtgenre.sources.clock import CaptureClock, Clock
@@ -68,7 +68,7 @@ class DeviceSource(AudioSource):
         self._follow_default = selector == ""
         self._channel = channel
         self._clock = clock or CaptureClock()
-        self._backoff = Backoff()
+        self._backoff = Backoff(first_seconds=0.5, longest_seconds=5.0)
         self._queue = BlockQueue(round(QUEUE_SECONDS / BLOCK_SECONDS))
         # PortAudio's stream while one is open; only its thread touches this.
         self._stream: Any = None

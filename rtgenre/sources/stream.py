@@ -10,7 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from rtgenre.sources.backoff import Backoff
+from rtgenre.backoff import Backoff
 from rtgenre.sources.base import AudioSource, Deliver, SourceError
 from rtgenre.sources.clock import CaptureClock, Clock
 from rtgenre.sources.ffmpeg import INSTALL_HINT, find_ffmpeg, start_ffmpeg

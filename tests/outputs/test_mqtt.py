@@ -170,7 +170,7 @@ async def test_a_broker_that_never_answers_costs_no_file_for_each_attempt():
     port = server.sockets[0].getsockname()[1]
     config = settings_for(port, timeout_seconds=0.5)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rtgenre.outputs.backoff.Backoff.next_seconds", lambda _: 0.01)
+        patch.setattr("rtgenre.backoff.Backoff.next_seconds", lambda _: 0.01)
         before = open_files()
         async with publishing(config, Hub()):
             await enough.wait()
@@ -218,7 +218,7 @@ async def test_a_wrong_password_is_said_once_and_never_printed(
     async with Broker(tmp_path, "allow_anonymous false", f"password_file {passwords}") as broker:
         config = settings_for(broker.port, username="me", password_file=secret)
         with pytest.MonkeyPatch.context() as patch, caplog.at_level(logging.DEBUG):
-            patch.setattr("rtgenre.outputs.backoff.Backoff.next_seconds", lambda _: 0.05)
+            patch.setattr("rtgenre.backoff.Backoff.next_seconds", lambda _: 0.05)
             async with publishing(config, Hub()):
                 await broker.has_logged("not authorised", times=3)
         warnings = [record for record in caplog.records if record.name == "rtgenre.outputs.mqtt"]

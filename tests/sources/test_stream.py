@@ -10,8 +10,8 @@ import psutil
 import pytest
 import soundfile
 
+from rtgenre.backoff import Backoff
 from rtgenre.sources import stream
-from rtgenre.sources.backoff import Backoff
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.stream import StreamSource, masked_url
 

@@ -16,11 +16,11 @@ import pytest
 from playwright.sync_api import sync_playwright
 from websockets.sync.client import connect
 
-from rtgenre.cli import DEMO_RECORDING
-from rtgenre.column_hub import ColumnHub
 from rtgenre.config import HistoryConfig
+from rtgenre.demo import DEMO_RECORDING
 from rtgenre.hub import Hub
 from rtgenre.outputs.history import HistoryOutput
+from rtgenre.spectrogram.hub import ColumnHub
 from tests.broker import free_port
 from tests.documents import a_websocket_output
 

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
-from rtgenre.outputs.history_store import HistoryStore
-from rtgenre.stretches import Stretch
+from rtgenre.history.store import HistoryStore
+from rtgenre.history.stretches import Stretch
 from tests.documents import a_state
 
 N_COLORS = """(canvas) => {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rtgenre.features import FeatureParams, mel_filter_bank
-from rtgenre.spectrogram_message import SpectrogramColumn, encode_column
+from rtgenre.spectrogram.message import SpectrogramColumn, encode_column
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_contrast_is_that_of_wcag(run):
 
 
 def test_durations_are_those_of_the_command_line(run):
-    from rtgenre.history_report import duration_text
+    from rtgenre.history.report import duration_text
 
     for seconds in (0, 45, 59.4, 60, 200, 3599, 3600, 18720, 360000):
         assert run("format", "return m.duration(argument);", seconds) == duration_text(seconds)

@@ -1,0 +1,226 @@
+"""The pretrained CRNN, in keras layers and keras.ops only: for TensorFlow, JAX and PyTorch.
+
+Each takes ``(batch, n_frames, n_mels)`` float32, dB relative to the window's loudest bin. What is
+trained gives logits, ``(batch, n_heads, n_outputs)``: heads learn independently. What is shipped
+(``with_probabilities``) gives ``(batch, n_labels)`` probabilities, or one column more where the last
+is that of music.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from training.musicnn import interpolation, mel_map
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from rtgenre.features import FeatureParams
+    from training.musicnn import BatchNorm, Convolution, Musicnn
+
+    FloatArray = NDArray[np.float32]
+
+Tensor = Any
+BATCH_NORM_EPSILON = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What goes in and comes out."""
+
+    n_frames: int
+    n_mels: int
+    n_labels: int
+    music_output: bool
+    """Whether one more output says how likely this is music."""
+
+    @property
+    def n_outputs(self) -> int:
+        return self.n_labels + self.music_output
+
+
+def build_front_end(
+    shape: Shape,
+    params: FeatureParams,
+    nets: Sequence[Musicnn],
+    *,
+    level_db: float = 10.0,
+    n_steps: int = 24,
+) -> keras.Model:
+    """Build musicnn's convolutions: what they say of each sixth of a second.
+
+    Args:
+        shape: of the window.
+        params: the rate of its columns, and its mel bands.
+        nets: pretrained networks of one frame rate; their features stand side by side.
+        level_db: what a window's loudest bin is taken to be, so that levels look to musicnn like
+            those it was trained on.
+        n_steps: frames are averaged to about so many steps.
+
+    Returns:
+        ``(batch, n_frames, n_mels)`` to ``(batch, n_steps, n_features)``.
+    """
+    window = keras.Input((shape.n_frames, shape.n_mels), name="window")
+    x = _log_power(window, level_db)
+    x = _linear(x, mel_map(params), "mel_map")
+    rate = nets[0].frames_per_second / params.frames_per_second
+    if rate != 1.0:
+        x = layers.Permute((2, 1))(x)
+        x = _linear(x, interpolation(shape.n_frames, rate), "interpolate")
+        x = layers.Permute((2, 1))(x)
+    features = [_musicnn_frames(x, net) for net in nets]
+    x = layers.Concatenate()(features) if len(features) > 1 else features[0]
+    x = layers.AveragePooling1D(x.shape[1] // n_steps, name="steps")(x)
+    return keras.Model(window, x, name="front_end")
+
+
+def build_heads(
+    n_steps: int,
+    n_features: int,
+    n_outputs: int,
+    *,
+    n_heads: int,
+    dense_units: int = 96,
+    lstm_units: int = 64,
+    dropout: float = 0.3,
+) -> keras.Model:
+    """Build what is trained on the front-end's features: dense, BiLSTM, attention; a few of each.
+
+    Returns:
+        ``(batch, n_steps, n_features)`` to logits ``(batch, n_heads, n_outputs)``. Its layer
+        ``standardise`` must be given the features' mean and variance.
+    """
+    steps = keras.Input((n_steps, n_features), name="steps")
+    x = layers.BatchNormalization(center=False, scale=False, name="standardise", trainable=False)(
+        steps
+    )
+    logits = []
+    for index in range(n_heads):
+        name = f"head{index}"
+        y = layers.Dropout(dropout / 2)(x)
+        y = layers.Dense(dense_units, activation="relu", name=f"{name}_dense")(y)
+        y = layers.Dropout(dropout)(y)
+        logits.append(_recurrent_head(y, lstm_units, dropout, n_outputs, name))
+    return keras.Model(steps, _stack(logits), name="heads")
+
+
+def chain(front_end: keras.Model, heads: keras.Model) -> keras.Model:
+    """Put the heads on the front-end, in one flat network.
+
+    Returns:
+        ``(batch, n_frames, n_mels)`` to logits ``(batch, n_heads, n_outputs)``.
+    """
+    window = keras.Input(front_end.input_shape[1:], name="window")
+    return keras.Model(window, heads(front_end(window)), name="pretrained_crnn")
+
+
+def with_probabilities(model: keras.Model, n_labels: int, temperature: float = 1.0) -> keras.Model:
+    """Make the network that is shipped: it averages the heads and gives probabilities.
+
+    Args:
+        model: gives logits ``(batch, n_heads, n_labels)`` or ``(batch, n_heads, n_labels + 1)``.
+        n_labels: genres; an output more is that of music.
+        temperature: divides the genres' logits, so that confidence means something.
+    """
+    window = keras.Input(model.input_shape[1:], name="window")
+    logits = layers.GlobalAveragePooling1D(name="average_heads")(model(window))
+    chosen = np.eye(logits.shape[-1], dtype=np.float32)
+    genres = _linear(logits, chosen[:, :n_labels] / np.float32(temperature), "temperature")
+    outputs = layers.Softmax(name="genres")(genres)
+    if logits.shape[-1] > n_labels:
+        music = _linear(logits, chosen[:, n_labels:], "music_logit")
+        music = layers.Activation("sigmoid", name="music")(music)
+        outputs = layers.Concatenate(name="genres_and_music")([outputs, music])
+    return keras.Model(window, outputs, name=model.name)
+
+
+def _log_power(decibels: Tensor, level_db: float) -> Tensor:
+    """Musicnn's ``log10(1 + 10000 power)``, from dB relative to the window's loudest bin."""
+    ln_10 = math.log(10)
+    x = layers.Rescaling(ln_10 / 10, offset=(level_db + 40.0) * ln_10 / 10)(decibels)
+    x = layers.Activation("softplus", name="log_power")(x)  # log(1 + exp(x))
+    return layers.Rescaling(1 / ln_10)(x)
+
+
+def _recurrent_head(
+    x: Tensor, lstm_units: int, dropout: float, n_outputs: int, name: str
+) -> Tensor:
+    """Bidirectional LSTM, a weighted mean over time with learned weights, logits."""
+    lstm = layers.LSTM(lstm_units, return_sequences=True)
+    x = layers.Bidirectional(lstm, name=f"{name}_bilstm")(x)
+    weights = layers.Softmax(axis=1)(layers.Dense(1, name=f"{name}_attention")(x))
+    x = layers.Flatten()(layers.Dot(axes=1)([x, weights]))
+    x = layers.Dropout(dropout)(x)
+    return layers.Dense(n_outputs, name=f"{name}_logits")(x)
+
+
+def _stack(logits: Sequence[Tensor]) -> Tensor:
+    """Stand heads side by side: ``(batch, n_heads, n_outputs)``."""
+    rows = [layers.Reshape((1, one.shape[-1]))(one) for one in logits]
+    return layers.Concatenate(axis=1)(rows) if len(rows) > 1 else rows[0]
+
+
+def _linear(x: Tensor, matrix: FloatArray, name: str) -> Tensor:
+    layer = layers.Dense(matrix.shape[1], use_bias=False, name=name)
+    x = layer(x)
+    layer.set_weights([matrix])
+    return x
+
+
+def _musicnn_frames(x: Tensor, net: Musicnn) -> Tensor:
+    """Build one pretrained front-end: ``(n_frames, 96)`` to its features, frame by frame."""
+    x = layers.Reshape((*x.shape[1:], 1))(x)
+    x = _batch_norm(x, net.input_norm, f"{net.name}_input_norm")
+    blocks = [
+        ops.max(_front_convolution(x, block, f"{net.name}_front{index}"), axis=2)
+        for index, block in enumerate(net.front)
+    ]
+    x = layers.Concatenate()(blocks)
+    features = [x]
+    for index, block in enumerate(net.middle):
+        y = _middle_convolution(x, block, f"{net.name}_middle{index}")
+        x = layers.Add()([x, y]) if index else y
+        features.append(x)
+    return layers.Concatenate(name=f"{net.name}_features")(features)
+
+
+def _front_convolution(x: Tensor, block: Convolution, name: str) -> Tensor:
+    """Convolve ``(n_frames, 96, 1)``, padded in time only."""
+    taps, bands = block.kernel.shape[:2]
+    kernel = block.kernel
+    x = layers.ZeroPadding2D(((block.left, block.right), (0, 0)))(x)
+    if bands > 1:  # the same sums, twice as fast: processors want several input channels
+        shifted = [layers.Cropping2D(((tap, taps - 1 - tap), (0, 0)))(x) for tap in range(taps)]
+        x = layers.Concatenate()(shifted)
+        kernel = kernel.transpose(2, 1, 0, 3)  # (1, bands, taps, n_filters)
+    convolution = layers.Conv2D(kernel.shape[-1], kernel.shape[:2], activation="relu", name=name)
+    x = convolution(x)
+    convolution.set_weights([kernel, block.bias])
+    return _batch_norm(x, block.norm, f"{name}_norm")
+
+
+def _middle_convolution(x: Tensor, block: Convolution, name: str) -> Tensor:
+    x = layers.ZeroPadding1D((block.left, block.right))(x)
+    convolution = layers.Conv1D(
+        block.kernel.shape[-1], len(block.kernel), activation="relu", name=name
+    )
+    x = convolution(x)
+    convolution.set_weights([block.kernel, block.bias])
+    return _batch_norm(x, block.norm, f"{name}_norm")
+
+
+def _batch_norm(x: Tensor, norm: BatchNorm, name: str) -> Tensor:
+    """Add a batch normalisation that keeps the statistics it was pretrained with."""
+    layer = layers.BatchNormalization(epsilon=BATCH_NORM_EPSILON, name=name)
+    x = layer(x)
+    layer.set_weights([norm.gamma, norm.beta, norm.mean, norm.variance])
+    layer.trainable = False
+    return x

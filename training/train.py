@@ -1,0 +1,320 @@
+"""Train the pretrained CRNN: musicnn's convolutions, frozen, and a small recurrent part of ours.
+
+    python -m training.train RUN --data DATASET --negatives NEGATIVES --fit-on train+valid
+
+writes ``model.keras``, ``run.json``, the curves and a checkpoint from which the same command goes on
+where it was stopped. Fitted on ``train``, the best epoch by loss on ``valid`` is kept, and its
+temperature fitted there. Fitted on ``train+valid``, the number of epochs is fixed beforehand, and
+temperature and figures come from cross-validation by artist.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from training.augment import Augmentation
+from training.card import GTZAN_RIGHTS, PARTITION_CREDIT, negatives_credits
+from training.dataset import (
+    FEATURES,
+    DatasetError,
+    Track,
+    genre_indices,
+    labels_of,
+    load_tracks,
+    stack_windows,
+)
+from training.fitting import (
+    Batches,
+    Examples,
+    accuracies,
+    fit_temperature,
+    genre_logits,
+    heads_loss,
+    log_probabilities,
+    optimiser,
+)
+from training.frames import FrameCache, HalfArray, fast_front_end
+from training.musicnn import load_musicnn
+from training.networks import Shape, build_front_end, build_heads, chain, with_probabilities
+from training.plots import plot_curves
+from training.runs import RunInfo, data_fingerprint, git_commit, write_run
+from training.splits import artist_folds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NEGATIVES_HOP_COLUMNS = 144
+ABOUT = (
+    "The convolutions of musicnn's network for the Million Song Dataset, as they were, on our "
+    "spectrograms interpolated to its frame rate; behind them {n} small recurrent networks (dense, "
+    "bidirectional LSTM, attention) trained here, whose logits are averaged."
+)
+MUSICNN_CREDIT = (
+    "musicnn 0.1.0 (Jordi Pons, ISC licence, PyPI): the convolutions' weights, trained on the "
+    "Million Song Dataset with Last.fm tags"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Knobs:
+    """Everything that can be turned."""
+
+    fit_on: str = "train"
+    """``train`` or ``train+valid``."""
+    seed: int = 1
+    epochs: int = 10
+    batch_size: int = 128
+    peak_learning_rate: float = 1e-3
+    weight_decay: float = 0.02
+    label_smoothing: float = 0.1
+    mixup_alpha: float = 0.2
+    music_loss_weight: float = 0.5
+    n_heads: int = 2
+    dense_units: int = 96
+    lstm_units: int = 64
+    dropout: float = 0.3
+    n_steps: int = 24
+    """The front-end's frames are averaged to so many before the LSTM."""
+    level_db: float = 10.0
+    augmented_copies: int = 3
+    clean_share: float = 0.4
+    """Of the windows in a batch; the others are augmented copies."""
+    n_folds: int = 5
+    """Of the cross-validation when fitted on ``train+valid``."""
+
+
+def train(
+    data: Path, negatives: Path, run_folder: Path, knobs: Knobs, frames: Path | None = None
+) -> None:
+    """Train the network and write its run folder.
+
+    Args:
+        data: dataset with the splits ``train`` and ``valid``.
+        negatives: dataset made by ``training.negatives``.
+        run_folder: written; if it holds a stopped run of the same knobs, that goes on.
+        knobs: all settings.
+        frames: where the front-end's features are kept, for other runs to share.
+
+    Raises:
+        DatasetError: the data cannot be read.
+    """
+    keras.utils.set_random_seed(knobs.seed)
+    tracks, valid = load_tracks(data, "train"), load_tracks(data, "valid")
+    not_music = load_tracks(negatives, "negatives_train")
+    labels = labels_of(tracks)
+    shape = Shape(FEATURES.n_frames, FEATURES.n_mels, len(labels), music_output=True)
+    front_end = build_front_end(
+        shape,
+        FEATURES,
+        [load_musicnn("MSD_musicnn")],
+        level_db=knobs.level_db,
+        n_steps=knobs.n_steps,
+    )
+    cache = FrameCache(
+        fast_front_end(front_end), frames or run_folder / "frames", Augmentation(), knobs.seed
+    )
+    examples = _examples(cache, {"train": tracks, "valid": valid}, not_music, labels, knobs)
+    run_folder.mkdir(parents=True, exist_ok=True)
+    (run_folder / "config.json").write_text(json.dumps(asdict(knobs), indent=2) + "\n")
+    music_tracks = [*tracks, *valid]
+    figures: dict[str, Any] = {}
+    if knobs.fit_on == "train":
+        chosen = np.arange(len(tracks))
+        held_out = examples.of_tracks(np.arange(len(tracks), len(music_tracks)))
+    else:
+        chosen, held_out = np.arange(len(music_tracks)), None
+        temperature, figures = _cross_validate(examples, music_tracks, run_folder, knobs)
+    heads = fit_heads(examples.of_tracks(chosen, negatives=True), held_out, run_folder, knobs)
+    if held_out is not None:
+        logits = genre_logits(heads, held_out)
+        temperature = fit_temperature(logits, held_out.genres)
+        figures = accuracies(log_probabilities(logits, temperature), held_out)
+    print(json.dumps({"temperature": temperature, **figures}, indent=2))
+    model = with_probabilities(chain(front_end, heads), len(labels), temperature)
+    model.save(run_folder / "model.keras")
+    run = RunInfo(
+        name="crnn",
+        about=ABOUT.format(n=knobs.n_heads),
+        labels=labels,
+        has_music_output=True,
+        data=_describe(tracks, valid, not_music, knobs, figures),
+        credits=(MUSICNN_CREDIT, GTZAN_RIGHTS, PARTITION_CREDIT, *negatives_credits()),
+        config={**asdict(knobs), **asdict(Augmentation()), "temperature": temperature},
+        git_commit=git_commit(),
+    )
+    write_run(run, run_folder)
+
+
+def fit_heads(
+    examples: Examples, held_out: Examples | None, folder: Path, knobs: Knobs
+) -> keras.Model:
+    """Train the heads on frozen features.
+
+    Args:
+        examples: what they learn from, negatives among them.
+        held_out: decides which epoch is kept; None keeps the last.
+        folder: for the checkpoint and the curves.
+        knobs: all settings.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(knobs.seed)
+    n_steps, n_features = examples.copies[0].shape[1:]
+    heads = build_heads(
+        n_steps,
+        n_features,
+        examples.n_labels + 1,
+        n_heads=knobs.n_heads,
+        dense_units=knobs.dense_units,
+        lstm_units=knobs.lstm_units,
+        dropout=knobs.dropout,
+    )
+    heads.get_layer("standardise").set_weights(examples.feature_moments())
+    batches = Batches(examples, knobs.batch_size, knobs.clean_share, knobs.mixup_alpha, knobs.seed)
+    heads.compile(
+        optimiser(knobs.peak_learning_rate, knobs.weight_decay, knobs.epochs, len(batches)),
+        heads_loss(knobs.label_smoothing, knobs.music_loss_weight),
+    )
+    callbacks: list[Any] = [
+        keras.callbacks.BackupAndRestore(folder / "checkpoint", delete_checkpoint=False),
+        keras.callbacks.CSVLogger(folder / "history.csv", append=True),
+    ]
+    best = folder / "best.weights.h5"
+    validation = None
+    if held_out is not None:
+        validation = (np.asarray(held_out.copies[0], np.float32), held_out.targets())
+        callbacks.append(
+            keras.callbacks.ModelCheckpoint(best, save_best_only=True, save_weights_only=True)
+        )
+    history = heads.fit(
+        batches,
+        epochs=knobs.epochs,
+        validation_data=validation,
+        validation_batch_size=256,
+        callbacks=callbacks,
+        verbose=2,
+    ).history
+    if held_out is not None:
+        heads.load_weights(best)
+    if history:
+        curves = {name: history[name] for name in ("loss", "val_loss") if name in history}
+        plot_curves(curves, "pretrained CRNN", folder / "curves.png")
+    return heads
+
+
+def _cross_validate(
+    examples: Examples, tracks: Sequence[Track], run_folder: Path, knobs: Knobs
+) -> tuple[float, dict[str, Any]]:
+    """Predict every track with heads that never heard its artist.
+
+    Returns:
+        The temperature fitted on those predictions, and their figures.
+    """
+    folds = np.array(artist_folds(tracks, knobs.n_folds, knobs.seed))
+    everything = examples.of_tracks(np.arange(len(tracks)))
+    logits = np.zeros((len(everything.genres), examples.n_labels), np.float32)
+    for fold in range(knobs.n_folds):
+        print(f"cross-validation, fold {fold + 1} of {knobs.n_folds}", file=sys.stderr)
+        left_out = np.flatnonzero(folds == fold)
+        rest = examples.of_tracks(np.flatnonzero(folds != fold), negatives=True)
+        heads = fit_heads(rest, None, run_folder / f"fold{fold}", knobs)
+        rows = np.isin(everything.track_index, left_out)
+        logits[rows] = genre_logits(heads, examples.of_tracks(left_out))
+    np.savez(run_folder / "out_of_fold.npz", logits=logits, track=everything.track_index)
+    temperature = fit_temperature(logits, everything.genres)
+    return temperature, accuracies(log_probabilities(logits, temperature), everything)
+
+
+def _examples(
+    cache: FrameCache,
+    splits: dict[str, list[Track]],
+    not_music: list[Track],
+    labels: tuple[str, ...],
+    knobs: Knobs,
+) -> Examples:
+    """Compute or read the features of all windows; music first, then what is not music."""
+    babble = stack_windows(not_music, NEGATIVES_HOP_COLUMNS).features
+    music = {split: stack_windows(tracks) for split, tracks in splits.items()}
+    copies: list[HalfArray] = []
+    for copy in range(1 + knobs.augmented_copies):
+        parts = [cache.get(split, one.features, copy, babble) for split, one in music.items()]
+        parts.append(cache.get("negatives_train", babble, copy, babble))
+        copies.append(np.concatenate(parts))
+    genres, track_index, n_tracks = [], [], 0
+    for split, tracks in splits.items():
+        genres.append(genre_indices(tracks, labels)[music[split].track_index])
+        track_index.append(music[split].track_index + n_tracks)
+        n_tracks += len(tracks)
+    none = np.full(len(babble), -1)
+    return Examples(
+        copies, np.concatenate([*genres, none]), np.concatenate([*track_index, none]), len(labels)
+    )
+
+
+def _describe(
+    tracks: Sequence[Track],
+    valid: Sequence[Track],
+    not_music: Sequence[Track],
+    knobs: Knobs,
+    figures: dict[str, Any],
+) -> dict[str, Any]:
+    """Say what the network was trained on and by what it was chosen."""
+    if knobs.fit_on == "train":
+        chosen_on = {"chosen on": f"{len(valid)} tracks of the split valid: epoch and temperature"}
+        n_tracks = len(tracks)
+    else:
+        n_tracks = len(tracks) + len(valid)
+        chosen_on = {
+            "chosen on": f"{knobs.n_folds}-fold cross-validation by artist on the same tracks: "
+            "epochs and temperature",
+            "cross-validation": figures,
+            "note": "figures on valid are of tracks that the network was trained on",
+        }
+    return {
+        "music": f"{n_tracks} tracks of {knobs.fit_on}",
+        **chosen_on,
+        "not music": f"{len(not_music)} clips made by training.negatives",
+        "fingerprint": data_fingerprint([*tracks, *valid, *not_music]),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    default = Knobs()
+    parser = argparse.ArgumentParser(
+        prog="training.train",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("run", type=Path, help="folder to write; if it holds a run, that goes on")
+    parser.add_argument("--data", type=Path, required=True, help="dataset with train and valid")
+    parser.add_argument("--negatives", type=Path, required=True, help="by training.negatives")
+    parser.add_argument("--frames", type=Path, help="keep the front-end's features here")
+    parser.add_argument("--fit-on", choices=("train", "train+valid"), default=default.fit_on)
+    parser.add_argument("--seed", type=int, default=default.seed)
+    parser.add_argument("--epochs", type=int, default=default.epochs)
+    parser.add_argument("--heads", type=int, default=default.n_heads)
+    parser.add_argument("--copies", type=int, default=default.augmented_copies)
+    args = parser.parse_args(arguments)
+    knobs = Knobs(
+        fit_on=args.fit_on,
+        seed=args.seed,
+        epochs=args.epochs,
+        n_heads=args.heads,
+        augmented_copies=args.copies,
+    )
+    try:
+        train(args.data, args.negatives, args.run, knobs, args.frames)
+    except DatasetError as error:
+        raise SystemExit(f"error: {error}") from error
+
+
+if __name__ == "__main__":
+    main()
