@@ -34,6 +34,7 @@ from rtgenre.types import GenreState, PlayState, Prediction, Window
 
 LABELS = tuple(genre for genre in GENRE_COLORS if genre not in {"unknown", "silence"})
 INFO = ModelInfo("benchmark", "1", LABELS, FeatureParams(), has_music_output=True)
+PING, PONG = 9, 10
 SAMPLES = np.zeros(INFO.features.window_samples, dtype=np.float32)
 
 
@@ -94,7 +95,10 @@ def serve_process(pipe: Any, n_windows: int, hop_seconds: float) -> None:
     asyncio.run(serve(pipe, n_windows, hop_seconds))
 
 
-async def open_client(port: int, *, deaf: bool) -> tuple[asyncio.StreamReader, Any]:
+Client = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def open_client(port: int, *, deaf: bool) -> Client:
     """Connect with a handshake by hand: 500 clients in one process must themselves be cheap."""
     connection = socket.socket()
     if deaf:
@@ -112,22 +116,27 @@ async def open_client(port: int, *, deaf: bool) -> tuple[asyncio.StreamReader, A
     return reader, writer
 
 
-async def read_message(reader: asyncio.StreamReader) -> bytes:
-    """Read one unmasked, unfragmented frame (RFC 6455, 5.2)."""
-    head = await reader.readexactly(2)
-    length = head[1]
-    if length == 126:
-        length = int.from_bytes(await reader.readexactly(2), "big")
-    return await reader.readexactly(length)
-
-
-async def listen(
-    reader: asyncio.StreamReader, n_windows: int, arrivals: dict[int, list[float]]
-) -> None:
+async def read_text(client: Client) -> bytes:
+    """Read the next text message and answer pings; frames are whole and unmasked (RFC 6455, 5)."""
+    reader, writer = client
     while True:
-        message = await read_message(reader)
+        head = await reader.readexactly(2)
+        length = head[1]
+        if length == 126:
+            length = int.from_bytes(await reader.readexactly(2), "big")
+        payload = await reader.readexactly(length)
+        if head[0] & 0x0F == PING:
+            # A pong under a mask of zeros.
+            writer.write(bytes([0x80 | PONG, 0x80 | length, 0, 0, 0, 0]) + payload)
+        else:
+            return payload
+
+
+async def listen(client: Client, n_windows: int, arrivals: dict[int, list[float]]) -> None:
+    while True:
+        message = await read_text(client)
         now = time.monotonic()
-        document = json.loads(message) if message.startswith(b"{") else {"type": "ping"}
+        document = json.loads(message)
         if document["type"] == "state":
             arrivals.setdefault(document["sequence"], []).append(now)
             if document["sequence"] == n_windows - 1:
@@ -147,8 +156,8 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
     rss_connected = service.memory_info().rss
     arrivals: dict[int, list[float]] = {}
     readers = [
-        asyncio.create_task(listen(reader, options.windows, arrivals))
-        for reader, _ in clients[options.deaf :]
+        asyncio.create_task(listen(client, options.windows, arrivals))
+        for client in clients[options.deaf :]
     ]
     ours.send("go")
     cpu_before, started = sum(service.cpu_times()[:2]), time.monotonic()

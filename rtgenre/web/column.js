@@ -1,4 +1,4 @@
-// The binary message of one spectrogram column; rtgenre/spectrogram_message.py describes it. Pure.
+// The binary message of one spectrogram column; rtgenre/spectrogram/message.py describes it. Pure.
 
 const FORMAT = 1;
 const HEADER_BYTES = 20;

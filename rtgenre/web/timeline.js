@@ -69,7 +69,8 @@ export class Timeline {
   #describe(element, row, stretches) {
     const parts = shares(stretches).slice(0, 3);
     const music = parts.map(({ genre, ms }) => `${genreName(genre)} ${duration(ms / 1000)}`);
-    const label = day(row.from);
+    const isToday = row.day === midnight(Date.now());
+    const label = isToday ? "Today" : day(row.from);
     const text = element.querySelector("button.row-label");
     if (text && text.textContent !== label) {
       text.textContent = label;
@@ -90,9 +91,10 @@ export class Timeline {
     const context = canvas.getContext("2d");
     const perMs = width / (row.to - row.from);
     for (const { genre, start, end } of stretches) {
-      const x = (start - row.from) * perMs;
+      // Whole pixels, so that no seam shows between two stretches of one genre.
+      const x = Math.round((start - row.from) * perMs);
       context.fillStyle = colorOf(this.#colors, genre);
-      const length = Math.max(1, (end - start) * perMs);
+      const length = Math.max(1, Math.round((end - row.from) * perMs) - x);
       // What is no music is a low line along the bottom.
       const top = genre === "silence" ? 0.92 : NOT_MUSIC.has(genre) ? 0.72 : 0;
       context.globalAlpha = top ? 0.5 : 1;

@@ -1,0 +1,145 @@
+"""Take the pictures of the page that README.md shows, from the running service.
+
+    python scripts/screenshots.py docs [--model DIR]
+
+The live pictures show the demo recording; those of the history show a week that is made up here,
+since nobody's real one belongs in a repository.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from rtgenre.cli import DEMO_RECORDING
+from rtgenre.history.store import HistoryStore
+from rtgenre.history.stretches import Stretch
+
+NODE = "living-room"
+DAY_SECONDS = 86400.0
+# A spectrogram's width of music.
+SETTLE_SECONDS = 45
+SIZES = {"phone": (390, 844), "tablet": (1180, 820), "wall": (1920, 1080)}
+# Name of the file, size, theme, view, range of the history.
+PICTURES = (
+    ("page-tablet-dark", "tablet", "dark", "live", ""),
+    ("page-tablet-light", "tablet", "light", "live", ""),
+    ("page-phone-dark", "phone", "dark", "live", ""),
+    ("page-wall-dark", "wall", "dark", "kiosk", ""),
+    ("page-wall-light", "wall", "light", "kiosk", ""),
+    ("history-week-dark", "tablet", "dark", "history", "Week"),
+    ("history-week-light", "tablet", "light", "history", "Week"),
+    ("history-phone-light", "phone", "light", "history", "Day"),
+)
+
+
+def made_up_week(now: float) -> list[Stretch]:
+    """Mornings of classical and jazz, evenings of everything else, and the night silent."""
+    chance = random.Random(7)
+    midnight = time.mktime((*time.localtime(now)[:3], 0, 0, 0, 0, 0, -1))
+    stretches: list[Stretch] = []
+    for day in range(7):
+        start = midnight - day * DAY_SECONDS
+        plan = [
+            (7.0 + chance.random(), 9.2, ("classical", "jazz")),
+            (12.2 + chance.random(), 13.2 + chance.random(), ("pop", "country", "reggae")),
+            (18.0 + chance.random(), 21.0, ("rock", "blues", "metal", "rock")),
+            (21.0, 22.3 + chance.random(), ("disco", "hiphop", "jazz")),
+        ]
+        time_of_day = 0.0
+        for first, last, genres in plan:
+            stretches += _piece(start, time_of_day, first, "silence", 0.1)
+            time_of_day = first
+            while time_of_day < last:
+                hours = chance.uniform(0.05, 0.3)
+                confidence = chance.uniform(0.6, 0.95)
+                genre = chance.choice((*genres, "unknown") if hours < 0.07 else genres)
+                stretches += _piece(start, time_of_day, time_of_day + hours, genre, confidence)
+                time_of_day += hours
+        stretches += _piece(start, time_of_day, 24.0, "silence", 0.1)
+    return [s._replace(ended_at=min(s.ended_at, now)) for s in stretches if s.started_at < now]
+
+
+def _piece(
+    midnight: float, first_hour: float, last_hour: float, genre: str, confidence: float
+) -> list[Stretch]:
+    first, last = midnight + 3600 * first_hour, midnight + 3600 * last_hour
+    return [Stretch(NODE, first, last, genre, round(confidence, 3), "crnn")]
+
+
+def start_service(folder: Path, model: str | None) -> tuple[subprocess.Popen[bytes], str]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    command = [sys.executable, "-m", "rtgenre", "run", str(DEMO_RECORDING), "--loop", "--quiet"]
+    command += ["--node", NODE, "--port", str(port), *(["--model", model] if model else [])]
+    environment = os.environ | {"RTGENRE_HISTORY__FILE": str(folder / "history.db")}
+    process = subprocess.Popen(command, env=environment)
+    url = f"http://127.0.0.1:{port}/"
+    for _ in range(200):
+        try:
+            urllib.request.urlopen(url, timeout=1)
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+        else:
+            return process, url
+    raise SystemExit("the service did not start")
+
+
+def take(browser: Browser, url: str, picture: tuple[str, ...], folder: Path) -> None:
+    name, size, theme, view, span = picture
+    width, height = SIZES[size]
+    scale = 2 if size == "phone" else 1
+    page = browser.new_page(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if theme == "dark" else "light",
+        device_scale_factor=scale,
+        locale="en-GB",
+    )
+    page.goto(url + ("?kiosk" if view == "kiosk" else ""))
+    page.wait_for_selector("#genre:not([data-genre=''])", timeout=60_000)
+    if view == "history":
+        page.get_by_role("button", name="History").click()
+        page.get_by_role("button", name=span).click()
+        page.wait_for_timeout(2000)
+    else:
+        page.wait_for_timeout(1000 * (SETTLE_SECONDS if view == "live" else 2))
+    page.screenshot(path=folder / f"{name}.png", full_page=size == "phone" or view == "history")
+    page.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--model", help="model name or folder")
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
+        with HistoryStore(Path(data) / "history.db") as store:
+            store.write(made_up_week(time.time() - 60))
+        service, url = start_service(Path(data), options.model)
+        try:
+            browser = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+            )
+            for picture in PICTURES:
+                take(browser, url, picture, options.folder)
+            browser.close()
+        finally:
+            service.terminate()
+            service.wait()
+
+
+if __name__ == "__main__":
+    main()
