@@ -2,8 +2,8 @@
 
     python -m training.train RUN --data DATASET --negatives NEGATIVES --fit-on train+valid
 
-writes ``model.keras``, ``run.json``, the curves and a checkpoint from which the same command goes on
-where it was stopped. Fitted on ``train``, the best epoch by loss on ``valid`` is kept, and its
+writes ``model.keras``, ``run.json``, the curves and a checkpoint from which the same command goes
+on where it was stopped. Fitted on ``train``, the best epoch by loss on ``valid`` is kept, and its
 temperature fitted there. Fitted on ``train+valid``, the number of epochs is fixed beforehand, and
 temperature and figures come from cross-validation by artist.
 """
@@ -25,8 +25,6 @@ from training.card import GTZAN_RIGHTS, PARTITION_CREDIT, negatives_credits
 from training.dataset import (
     FEATURES,
     DatasetError,
-    FloatArray,
-    IntArray,
     Track,
     genre_indices,
     labels_of,
