@@ -30,6 +30,9 @@ format: $(VENV)/.test ## format and fix what can be fixed
 bench: $(VENV)/.base ## measure speed and memory on this machine
 	@$(BIN)/rtgenre bench $(ARGS)
 
+soak: $(VENV)/.test ## hours of audio at full speed with clients that come and go: does it leak?
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
+
 train: $(VENV)/.training ## train the shipped model; see training/README.md
 	@$(BIN)/python -m training.train $(ARGS)
 

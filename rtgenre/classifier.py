@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from rtgenre.model_info import ModelError, ModelInfo, read_model_info
+from rtgenre.model_info import ModelError, ModelInfo, check_unchanged, read_model_info
 from rtgenre.types import FloatArray, Prediction
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Classifier:
             ModelError: a file is missing, unreadable or does not fit ``model.json``.
         """
         info = read_model_info(folder)
-        classifier = cls(info, _load_network(folder, threads))
+        classifier = cls(info, _load_network(info, folder, threads))
         shape = (1, info.features.n_frames, info.features.n_mels)
         try:
             classifier.predict(np.zeros(shape, dtype=np.float32))
@@ -103,7 +103,7 @@ def find_model_folder(name_or_path: str) -> Path:
     )
 
 
-def _load_network(folder: Path, threads: int) -> Network:
+def _load_network(info: ModelInfo, folder: Path, threads: int) -> Network:
     tflite_path, keras_path = folder / TFLITE_FILE_NAME, folder / KERAS_FILE_NAME
     path = tflite_path if tflite_path.is_file() else keras_path
     if not path.is_file():
@@ -113,6 +113,7 @@ def _load_network(folder: Path, threads: int) -> Network:
             f"{path} has {path.stat().st_size / 2**20:.0f} MB; at most "
             f"{_MAX_FILE_BYTES // 2**20} MB are read"
         )
+    check_unchanged(info, path)
     try:
         return LiteRtNetwork(path, threads) if path == tflite_path else KerasNetwork(path)
     except ImportError as error:
@@ -148,7 +149,7 @@ class LiteRtNetwork:
 
     @staticmethod
     def _single(details: Sequence[dict[str, Any]], what: str) -> dict[str, Any]:
-        if len(details) != 1 or details[0]["dtype"] != np.float32:
+        if len(details) != 1 or details[0]["dtype"] != np.float32 or not len(details[0]["shape"]):
             found = ", ".join(f"{d['dtype'].__name__} {list(d['shape'])}" for d in details)
             raise ValueError(f"one float32 {what} is needed; it has {found or 'none'}")
         return details[0]

@@ -1,31 +1,25 @@
-"""The command line: ``rtgenre run | devices | classify | history | doctor | bench``."""
+"""The command line: ``rtgenre run | devices | classify | history | doctor | bench | …``."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import logging
 import os
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtgenre import __version__
-from rtgenre.config import Config, ConfigError, SourceConfig, load_config
+from rtgenre.config import Config, ConfigError, load_config
+from rtgenre.event_loop import run_in_event_loop
 from rtgenre.logs import set_up_logging
 from rtgenre.model_info import ModelError
 from rtgenre.outputs.errors import OutputError
-from rtgenre.sources.base import NoInputDevice, SourceError
+from rtgenre.sources.base import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rtgenre.outputs.terminal import TerminalOutput
-    from rtgenre.service import Service
-    from rtgenre.sources.base import AudioSource
-
-DEMO_RECORDING = Path(__file__).parent / "demo" / "vibe_ace.ogg"
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
@@ -42,6 +36,8 @@ examples:
   rtgenre classify ~/Music/album            say what files are, over time and overall
   rtgenre history --plot week.png           draw what was heard in the last seven days
   rtgenre doctor                            try everything, and say what to do about what fails
+  rtgenre config show                       print every setting and where it comes from
+  rtgenre mqtt remove-discovery             take the devices away from Home Assistant
 """
 
 _EXPLAINED = (ConfigError, SourceError, ModelError, OutputError, BrokenPipeError)
@@ -96,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_history(commands)
     _add_doctor(commands)
     _add_bench(commands)
+    _add_config(commands)
+    _add_mqtt(commands)
     return parser
 
 
@@ -122,6 +120,26 @@ def _add_setting(parser: argparse.ArgumentParser, flag: str, key: str, **kwargs:
 def _add_run(commands: Any) -> None:
     parser = _add_command(commands, "run", "listen and publish the genre", _run)
     parser.add_argument("inputs", nargs="*", metavar="INPUT", help="short for --source")
+    _add_run_settings(parser)
+    _add_setting(
+        parser,
+        "--json",
+        "terminal.format",
+        action="store_const",
+        const="json",
+        help="print one JSON document per window",
+    )
+    _add_setting(
+        parser,
+        "--quiet",
+        "terminal.format",
+        action="store_const",
+        const="off",
+        help="print no readout",
+    )
+
+
+def _add_run_settings(parser: argparse.ArgumentParser) -> None:
     _add_source(parser)
     _add_setting(parser, "--channel", "source.channel", help="mix, left, right or a number")
     _add_setting(parser, "--speed", "source.speed", choices=["realtime", "max"], help="of files")
@@ -141,8 +159,9 @@ def _add_run(commands: Any) -> None:
     _add_setting(parser, "--host", "websocket.host", help="address to serve on: 127.0.0.1")
     _add_setting(parser, "--port", "websocket.port", help="port to serve on: 8765")
     _add_setting(parser, "--mqtt-host", "mqtt.host", help="broker; off without one")
-    parser.add_argument("--json", action="store_true", help="print one JSON document per window")
-    parser.add_argument("--quiet", action="store_true", help="print no readout")
+    _add_setting(
+        parser, "--log-format", "log.format", choices=["text", "json"], help="of log messages"
+    )
 
 
 def _add_devices(commands: Any) -> None:
@@ -186,6 +205,28 @@ def _add_bench(commands: Any) -> None:
     parser.add_argument("--json", action="store_true", help="print a JSON object")
 
 
+def _add_config(commands: Any) -> None:
+    parser = commands.add_parser("config", help="check or show the settings")
+    actions = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, summary, run in (
+        ("check", "say whether the settings can be used", _config_check),
+        ("show", "print every setting and where it comes from, secrets masked", _config_show),
+    ):
+        _add_run_settings(_add_command(actions, name, summary, run))
+
+
+def _add_mqtt(commands: Any) -> None:
+    parser = commands.add_parser("mqtt", help="tidy up at the broker")
+    actions = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    removal = _add_command(
+        actions, "remove-discovery", "take devices away from Home Assistant", _remove_discovery
+    )
+    removal.add_argument(
+        "nodes", nargs="*", metavar="NODE", help="those of the settings if none is given"
+    )
+    _add_setting(removal, "--mqtt-host", "mqtt.host", help="broker")
+
+
 def _add_source(parser: argparse.ArgumentParser) -> None:
     _add_setting(
         parser, "--source", "source.input", help="device, file, URL, or - for standard input"
@@ -199,6 +240,10 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 
 def _config(options: argparse.Namespace) -> Config:
+    return load_config(options.config, _flags(options))
+
+
+def _flags(options: argparse.Namespace) -> dict[str, Any]:
     flags: dict[str, Any] = {}
     for name, value in vars(options).items():
         if name.startswith("setting:") and value is not None:
@@ -211,77 +256,25 @@ def _config(options: argparse.Namespace) -> Config:
                 f"both --source {flags['source']['input']} and {inputs[0]} were given; give one"
             )
         flags.setdefault("source", {})["input"] = inputs[0] if len(inputs) == 1 else inputs
-    return load_config(options.config, flags)
+    return flags
 
 
 def _run(options: argparse.Namespace) -> int:
-    from rtgenre.classifier import Classifier, find_model_folder  # noqa: PLC0415 - start-up time
-    from rtgenre.service import Service  # noqa: PLC0415
+    from rtgenre.commands.run import run  # noqa: PLC0415 - start-up time
 
     config = _config(options)
-    terminal = _terminal(config, json=options.json, quiet=options.quiet)
     set_up_logging(config)
-    classifier = Classifier.load(
-        find_model_folder(config.model.folder), threads=config.model.threads
-    )
-    sources = [(source_config, _open_source(source_config)) for source_config in config.source]
-    service = Service(config, classifier, sources)
-    with asyncio.Runner(loop_factory=_event_loop) as runner:
-        return runner.run(_until_stopped(service, terminal))
-
-
-async def _until_stopped(service: Service, terminal: TerminalOutput | None) -> int:
-    """Run the service until it ends or the process is asked to stop."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        try:
-            loop.add_signal_handler(number, stop.set)
-        except NotImplementedError:
-            # Windows' event loops take no signal handlers.
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    return await service.run(stop, terminal)
-
-
-def _event_loop() -> asyncio.AbstractEventLoop:
-    """Make the event loop; aiomqtt needs a selector loop on Windows, the default elsewhere."""
-    return asyncio.SelectorEventLoop()
-
-
-def _open_source(config: SourceConfig) -> AudioSource:
-    """Make a source; where there is no default input device, one that plays the demo recording."""
-    from rtgenre.sources.open import open_source  # noqa: PLC0415
-
-    if config.input == "":
-        from rtgenre.sources.device import find_input_device  # noqa: PLC0415
-
-        try:
-            find_input_device(config.input)
-        except NoInputDevice as error:
-            logger.warning("%s; playing the demo recording instead", error)
-            config = config.model_copy(update={"input": str(DEMO_RECORDING), "loop": True})
-    return open_source(config)
-
-
-def _terminal(config: Config, *, json: bool, quiet: bool) -> TerminalOutput | None:
-    from rtgenre.outputs.terminal import TerminalOutput  # noqa: PLC0415
-
-    chosen = "json" if json else config.terminal.format
-    if quiet or chosen == "off":
-        return None
-    if chosen == "auto":
-        chosen = "live" if sys.stdout.isatty() else "plain"
-    return TerminalOutput(chosen, colors=config.colors)
+    return run(config, read_config=lambda: _config(options))
 
 
 def _devices(options: argparse.Namespace) -> int:
-    from rtgenre.devices import print_devices  # noqa: PLC0415
+    from rtgenre.commands.devices import print_devices  # noqa: PLC0415
 
     return print_devices(as_json=options.json)
 
 
 def _classify(options: argparse.Namespace) -> int:
-    from rtgenre.classify import classify_files  # noqa: PLC0415
+    from rtgenre.commands.classify import classify_files  # noqa: PLC0415
 
     config = _config(options)
     set_up_logging(config)
@@ -289,19 +282,36 @@ def _classify(options: argparse.Namespace) -> int:
 
 
 def _history(options: argparse.Namespace) -> int:
-    from rtgenre.history_command import run_history  # noqa: PLC0415 - start-up time
+    from rtgenre.commands.history import run_history  # noqa: PLC0415 - start-up time
 
     return run_history(options, _config(options))
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from rtgenre.doctor import examine  # noqa: PLC0415
+    from rtgenre.commands.doctor import examine  # noqa: PLC0415
 
-    with asyncio.Runner(loop_factory=_event_loop) as runner:
-        return runner.run(examine(_config(options)))
+    return run_in_event_loop(examine(_config(options)))
+
+
+def _config_check(options: argparse.Namespace) -> int:
+    from rtgenre.commands.config import check_config  # noqa: PLC0415
+
+    return check_config(options.config, _flags(options))
+
+
+def _config_show(options: argparse.Namespace) -> int:
+    from rtgenre.commands.config import show_config  # noqa: PLC0415
+
+    return show_config(options.config, _flags(options))
+
+
+def _remove_discovery(options: argparse.Namespace) -> int:
+    from rtgenre.commands.discovery import remove_discovery  # noqa: PLC0415
+
+    return run_in_event_loop(remove_discovery(_config(options), options.nodes))
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from rtgenre.bench import run_bench  # noqa: PLC0415
+    from rtgenre.commands.bench import run_bench  # noqa: PLC0415
 
     return run_bench(_config(options), as_json=options.json)

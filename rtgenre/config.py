@@ -37,6 +37,7 @@ _TRACKER = TrackerParams()
 ENVIRONMENT_PREFIX = "RTGENRE_"
 DEFAULT_FILE_NAME = "config.toml"
 MIN_TOKEN_CHARACTERS = 16
+MAX_TOPIC_CHARACTERS = 200
 FIRST_NODE = ""
 """In place of a node's name: that of the first source."""
 
@@ -95,16 +96,35 @@ def checked_token(token: SecretStr) -> SecretStr:
     return token
 
 
+def _checked_text(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("this is not text: it holds bytes that are not UTF-8") from None
+    return text
+
+
 def _checked_topic_prefix(prefix: str) -> str:
-    if not prefix or re.search(r"[#+\x00]", prefix) or prefix.startswith(("/", "$")):
-        raise ValueError("a topic prefix is not empty, has no '#' or '+' and begins with no '/'")
-    return prefix.rstrip("/")
+    prefix = _checked_topic(prefix).rstrip("/")
+    if not prefix or prefix.startswith(("/", "$")):
+        raise ValueError("a topic prefix is not empty and begins with neither '/' nor '$'")
+    return prefix
 
 
-def _checked_topic_level(name: str) -> str:
-    if not name or len(name) > 200 or re.search(r"[#+\x00-\x1f\x7f]", name):
-        raise ValueError("a device's name is not empty and has no '#', '+' or control characters")
-    return name.strip("/")
+def _checked_lamp(name: str) -> str:
+    name = _checked_topic(name).strip("/")
+    if not name:
+        raise ValueError("a device's name is not empty")
+    return name
+
+
+def _checked_topic(topic: str) -> str:
+    if len(topic) > MAX_TOPIC_CHARACTERS or re.search(r"[#+\x00-\x1f\x7f-\x9f]", topic):
+        raise ValueError(
+            f"a topic has no '#', '+' or control characters, and at most {MAX_TOPIC_CHARACTERS} "
+            "characters"
+        )
+    return _checked_text(topic)
 
 
 def default_node() -> str:
@@ -117,8 +137,9 @@ Color = Annotated[str, AfterValidator(_checked_color)]
 Origin = Annotated[str, AfterValidator(_checked_origin)]
 Node = Annotated[str, AfterValidator(_checked_node)]
 TopicPrefix = Annotated[str, AfterValidator(_checked_topic_prefix)]
-TopicLevel = Annotated[str, AfterValidator(_checked_topic_level)]
-LampsByNode = dict[str, tuple[TopicLevel, ...]]
+Lamp = Annotated[str, AfterValidator(_checked_lamp)]
+LampsByNode = dict[str, tuple[Lamp, ...]]
+Text = Annotated[str, AfterValidator(_checked_text)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
@@ -229,9 +250,9 @@ class WebSocketConfig(Table):
 class MqttConfig(Table):
     """``[mqtt]``: the broker; off while ``host`` is empty."""
 
-    host: str = ""
+    host: Text = ""
     port: Port = 1883
-    username: str = ""
+    username: Text = ""
     password: SecretStr = SecretStr("")
     password_file: Path | None = None
     topic_prefix: TopicPrefix = "rtgenre"
@@ -244,12 +265,18 @@ class MqttConfig(Table):
     keepalive_seconds: Annotated[int, Field(ge=5, le=3600)] = 30
     timeout_seconds: Annotated[float, Field(ge=0.5, le=60)] = 10.0
     """How long the broker may take for each answer before the connection counts as lost."""
-    client_id: Annotated[str, Field(min_length=1, max_length=64)] = "rtgenre"
+    client_id: Annotated[Text, Field(min_length=1, max_length=64)] = "rtgenre"
     """Each node connects as ``<client_id>-<node>``."""
     tls: bool = False
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = None
+
+    @field_validator("password")
+    @classmethod
+    def _text(cls, password: SecretStr) -> SecretStr:
+        _checked_text(password.get_secret_value())
+        return password
 
     @model_validator(mode="after")
     def _consistent(self) -> MqttConfig:
@@ -526,6 +553,8 @@ def _merge(merged: dict[str, Any], layer: dict[str, Any], layer_name: str) -> No
 
 def _describe(problem: Any, layers: dict[str, dict[str, Any]]) -> str:
     location = [part for part in problem["loc"] if not str(part).startswith("function-")]
+    if not location:
+        return f"the settings cannot be read: {problem['msg']}"
     table, keys = location[0], location[1:]
     name = f"[{table}]"
     if keys:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rtgenre.metrics import Metrics
     from rtgenre.pipeline import Pipeline
     from rtgenre.sources.base import AudioSource
+    from rtgenre.spectrogram.hub import ColumnHub
     from rtgenre.types import Block, Window
 
 
@@ -33,19 +34,22 @@ class Listener:
         source: AudioSource,
         pipeline: Pipeline,
         classifier: BatchingClassifier,
+        *,
         hub: Hub,
+        column_hub: ColumnHub,
         metrics: Metrics,
     ) -> None:
         self.source = source
         self.pipeline = pipeline
         self._classifier = classifier
         self._hub = hub
+        self._column_hub = column_hub
         self._metrics = metrics
         # The window of a live source that is to be classified next.
         self._newest: Window | None = None
         self._newest_arrived = asyncio.Event()
         self._heard = False
-        self._ended = False
+        self.ended = False
         self.skipped_windows = 0
         # When the last document was published, and the listener began, on the monotonic clock.
         self.last_window_at: float | None = None
@@ -55,6 +59,19 @@ class Listener:
     def node(self) -> str:
         """The name of this source in messages."""
         return self.pipeline.node
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing is heard just now, or None while all is well."""
+        if (
+            self.source.problem is None
+            and self.source.live
+            and self.pipeline.silence_watch.is_silent
+        ):
+            return (
+                "input is digital silence: is it muted, or is this program not allowed to record?"
+            )
+        return self.source.problem
 
     async def run(self) -> None:
         """Listen until the source ends.
@@ -67,17 +84,22 @@ class Listener:
             tasks.create_task(self._classify_newest(), name=f"classify {self.node}")
             await self.source.run(self._deliver)
             await self._take(self.pipeline.finish())
-            self._ended = True
+            self.ended = True
             self._newest_arrived.set()
 
     async def _deliver(self, block: Block) -> None:
         if not self._heard:
             self._heard = True
             logger.info("%s: listening to %s", self.node, self.source.name)
+        self.pipeline.draws_columns = self._column_hub.has_subscribers
         try:
             windows = self.pipeline.push(block)
         except ValueError as error:
             raise SourceError(f"{self.source.name}: {error}") from error
+        for column in self.pipeline.take_columns():
+            self._column_hub.publish(
+                self.node, column.values, column.end_seconds, column.captured_at
+            )
         await self._take(windows)
 
     async def _take(self, windows: list[Window]) -> None:
@@ -98,7 +120,7 @@ class Listener:
             while self._newest is not None:
                 window, self._newest = self._newest, None
                 await self._classify(window)
-            if self._ended:
+            if self.ended:
                 return
 
     async def _classify(self, window: Window) -> None:

@@ -164,7 +164,7 @@ class Metrics:
         """Take over what a source, its pipeline and its listener have counted so far."""
         node, source, pipeline = listener.node, listener.source, listener.pipeline
         metrics = self.for_node(node)
-        metrics.source_up.set(source.problem is None)
+        metrics.source_up.set(listener.problem is None)
         self._follow(metrics.skipped_windows, listener.skipped_windows)
         self._follow(metrics.overruns, source.overruns)
         self._follow(metrics.dropped_blocks, source.dropped_blocks)

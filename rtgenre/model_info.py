@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from rtgenre.features import FeatureParams
@@ -13,6 +14,17 @@ if TYPE_CHECKING:
 
 FILE_NAME = "model.json"
 FORMAT = 1
+
+_MAX_BYTES = 2**20
+# A model.json beyond these is a mistake, and would cost memory and time before anyone noticed.
+_MAX_FEATURE_PARAMS = {
+    "sample_rate_hz": 192_000,
+    "frame_length": 65_536,
+    "hop_length": 65_536,
+    "n_mels": 1024,
+    "top_db": 200.0,
+    "window_seconds": 60.0,
+}
 
 
 class ModelError(Exception):
@@ -34,6 +46,8 @@ class ModelInfo:
     """What it was trained on, for people."""
     scores: dict[str, Any] = field(default_factory=dict)
     """What ``training.evaluate`` measured, for people."""
+    checksums: dict[str, str] = field(default_factory=dict, compare=False)
+    """SHA-256 of the model's files as they were exported, by name."""
 
     @property
     def n_outputs(self) -> int:
@@ -49,37 +63,97 @@ def read_model_info(folder: Path) -> ModelInfo:
     """
     path = folder / FILE_NAME
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(_read_text(path))
     except FileNotFoundError:
         raise ModelError(f"no model in {folder}: it has no {FILE_NAME}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{path} cannot be read: {error}") from error
     try:
         return _from_document(document)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
         raise ModelError(f"{path} does not describe a model: {reason}") from error
 
 
 def write_model_info(info: ModelInfo, folder: Path) -> None:
-    """Write ``info`` to ``folder/model.json``, which ``read_model_info`` gives back unchanged."""
-    document = {"format": FORMAT, **asdict(info)}
+    """Write ``info`` to ``folder/model.json``, which ``read_model_info`` gives back unchanged.
+
+    The checksums are those of the networks that are in the folder now.
+    """
+    networks = sorted(path for path in folder.glob("model.*") if path.name != FILE_NAME)
+    checksums = {path.name: _sha256(path) for path in networks}
+    document = {"format": FORMAT, **asdict(info), "checksums": checksums}
     text = json.dumps(document, indent=2, ensure_ascii=False)
     (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def check_unchanged(info: ModelInfo, path: Path) -> None:
+    """Check that a network is the file that was exported, where its checksum is known.
+
+    LiteRT finds most damage to a file by itself, but not all: some ends the process.
+
+    Raises:
+        ModelError: it is another file, or was damaged.
+    """
+    expected = info.checksums.get(path.name)
+    if expected is not None and _sha256(path) != expected:
+        raise ModelError(
+            f"{path} is not the file that its {FILE_NAME} describes, or is damaged (their SHA-256 "
+            "differ); copy or export the whole model folder again"
+        )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _read_text(path: Path) -> str:
+    if path.stat().st_size > _MAX_BYTES:
+        raise ValueError(f"it has {path.stat().st_size} bytes; at most {_MAX_BYTES} are read")
+    return path.read_text(encoding="utf-8")
 
 
 def _from_document(document: dict[str, Any]) -> ModelInfo:
     if document["format"] != FORMAT:
         raise ValueError(f"its format is {document['format']!r}; this version reads {FORMAT}")
-    labels = tuple(str(label) for label in document["labels"])
+    labels = tuple(document["labels"])
+    if not isinstance(document["labels"], list) or not all(
+        isinstance(label, str) and label for label in labels
+    ):
+        raise ValueError(f"labels are {document['labels']!r}; a list of names is needed")
     if len(labels) < 2 or len(set(labels)) != len(labels):
         raise ValueError(f"labels are {list(labels)}; at least two different ones are needed")
     return ModelInfo(
         name=str(document["name"]),
         version=str(document["version"]),
         labels=labels,
-        features=FeatureParams(**document["features"]),
-        has_music_output=bool(document["has_music_output"]),
+        features=_feature_params(document["features"]),
+        has_music_output=_checked_bool(document, "has_music_output"),
         data=dict(document.get("data", {})),
         scores=dict(document.get("scores", {})),
+        checksums=dict(document.get("checksums", {})),
     )
+
+
+def _feature_params(document: dict[str, Any]) -> FeatureParams:
+    for parameter in fields(FeatureParams):
+        value = document.get(parameter.name, parameter.default)
+        whole = isinstance(parameter.default, int)
+        if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+            kind = "a whole number" if whole else "a number"
+            raise ValueError(f"{parameter.name} is {value!r}; {kind} is needed")  # noqa: TRY004 - as below
+        # Written so that NaN, which compares as false, is refused too.
+        if not value <= _MAX_FEATURE_PARAMS.get(parameter.name, float("inf")):
+            raise ValueError(
+                f"{parameter.name} is {value:g}; at most "
+                f"{_MAX_FEATURE_PARAMS.get(parameter.name, float('inf')):g} is possible"
+            )
+    return FeatureParams(**document)
+
+
+def _checked_bool(document: dict[str, Any], name: str) -> bool:
+    value = document[name]
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r}; true or false is needed")  # noqa: TRY004 - as above
+    return value

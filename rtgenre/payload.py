@@ -8,6 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
+from rtgenre.spectrogram.columns import FLOOR_DB
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -73,6 +75,18 @@ class HelloSource(TypedDict):
     source: str
 
 
+class SpectrogramScale(TypedDict):
+    """What the columns of the spectrogram stand for."""
+
+    columns_per_second: float
+    n_mels: int
+    """Bands, on Slaney's mel scale between the two frequencies."""
+    fmin_hz: float
+    fmax_hz: float
+    floor_db: float
+    """Level of the value 0; 255 is 0 dB."""
+
+
 class HelloDocument(TypedDict):
     """The first message to each WebSocket client."""
 
@@ -85,6 +99,7 @@ class HelloDocument(TypedDict):
     colors: dict[str, str]
     window_seconds: float
     hop_seconds: float
+    spectrogram: SpectrogramScale
     sources: list[HelloSource]
 
 
@@ -162,6 +177,13 @@ def hello_document(
         "colors": dict(colors),
         "window_seconds": info.features.window_seconds,
         "hop_seconds": hop_seconds,
+        "spectrogram": {
+            "columns_per_second": round(info.features.frames_per_second, 3),
+            "n_mels": info.features.n_mels,
+            "fmin_hz": info.features.fmin_hz,
+            "fmax_hz": info.features.fmax_hz,
+            "floor_db": FLOOR_DB,
+        },
         "sources": list(sources),
     }
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rtgenre.audio import Resampler, sanitise, select_channel
+from rtgenre.audio import DigitalSilenceWatch, Resampler, sanitise, select_channel
 from rtgenre.payload import StateDocument, state_document
 from rtgenre.smoothing import GenreTracker, TrackerParams
+from rtgenre.spectrogram.columns import Column, ColumnMaker
 from rtgenre.windows import WindowSlicer
 
 if TYPE_CHECKING:
     from rtgenre.model_info import ModelInfo
-    from rtgenre.types import Block, Channel, Prediction, Window
+    from rtgenre.types import Block, Channel, FloatArray, Prediction, Window
 
 
 class Pipeline:
@@ -41,9 +42,14 @@ class Pipeline:
             sample_rate_hz=params.sample_rate_hz,
         )
         self._resampler: Resampler | None = None
+        # Spectrogram columns, made only while somebody looks.
+        self.draws_columns = False
+        self._column_maker = ColumnMaker(params)
+        self._columns: list[Column] = []
         # When the newest block was captured, for what the resampler still holds.
         self._captured_at = 0.0
         self.tracker = GenreTracker(info.labels, tracker_params)
+        self.silence_watch = DigitalSilenceWatch()
         # Totals since the start, for metrics.
         self.clipped_samples = 0
         self.invalid_samples = 0
@@ -71,12 +77,21 @@ class Pipeline:
             self._reset()
         if self._resampler is None:
             self._resampler = Resampler(block.sample_rate_hz, self.info.features.sample_rate_hz)
+        self.silence_watch.push(block.samples, block.sample_rate_hz)
         samples, n_invalid, n_clipped = sanitise(block.samples)
         self.invalid_samples += n_invalid
         self.clipped_samples += n_clipped
         mono = select_channel(samples, self._channel)
         self._captured_at = block.captured_at
-        return windows + self._slicer.push(self._resampler.push(mono), block.captured_at)
+        resampled = self._resampler.push(mono)
+        windows += self._slicer.push(resampled, block.captured_at)
+        self._draw(resampled, block.captured_at)
+        return windows
+
+    def take_columns(self) -> list[Column]:
+        """Return the spectrogram columns since the last call; none unless ``draws_columns``."""
+        columns, self._columns = self._columns, []
+        return columns
 
     def finish(self) -> list[Window]:
         """Return the windows that the last few milliseconds complete, when the audio has ended."""
@@ -117,7 +132,17 @@ class Pipeline:
         self._told_invalid_samples = self.invalid_samples
         return document
 
+    def _draw(self, samples: FloatArray, captured_at: float) -> None:
+        if not self.draws_columns:
+            self._column_maker.reset()
+            return
+        end_seconds = self._slicer.end_sample / self.info.features.sample_rate_hz
+        self._columns += self._column_maker.push(
+            samples, end_seconds=end_seconds, captured_at=captured_at
+        )
+
     def _reset(self) -> None:
+        self._column_maker.reset()
         self.resets += 1
         self._resampler = None
         self._slicer.reset()

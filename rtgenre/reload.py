@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 
     from rtgenre.config import Config
 
-_LIVE_TABLES = frozenset({"smoothing", "lights", "colors"})
-_LIVE_KEYS = frozenset({"[log] level", "[log] format"})
+_LIVE_TABLES = frozenset({"smoothing", "lights", "colors", "log"})
 
 
 def changed_settings(old: Config, new: Config) -> tuple[list[str], list[str]]:
@@ -25,8 +24,13 @@ def changed_settings(old: Config, new: Config) -> tuple[list[str], list[str]]:
     restart: list[str] = []
     for name in _changed(old, new):
         table = name[1:].partition("]")[0]
-        (live if table in _LIVE_TABLES or name in _LIVE_KEYS else restart).append(name)
+        (live if table in _LIVE_TABLES else restart).append(name)
     return live, restart
+
+
+def with_live_settings(old: Config, new: Config) -> Config:
+    """Return ``old`` with those settings of ``new`` that can change while running."""
+    return old.model_copy(update={name: getattr(new, name) for name in _LIVE_TABLES})
 
 
 def _changed(old: Config, new: Config) -> Iterator[str]:

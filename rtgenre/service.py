@@ -9,20 +9,33 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from rtgenre import __version__
+from rtgenre.daemon_threads import DaemonThreads
 from rtgenre.health import NodeHealth, health_document
 from rtgenre.hub import Hub
 from rtgenre.inference import BatchingClassifier
 from rtgenre.listener import Listener
+from rtgenre.logs import set_up_logging
 from rtgenre.metrics import Metrics
+from rtgenre.notify import Notifier
+from rtgenre.outputs.smarthome import (
+    home_assistant_extension,
+    lights_extension,
+    warn_of_unknown_genres,
+)
 from rtgenre.payload import HelloDocument, HelloSource, hello_document, status_document
 from rtgenre.pipeline import Pipeline
+from rtgenre.reload import changed_settings, with_live_settings
+from rtgenre.spectrogram.hub import ColumnHub
+from rtgenre.supervision import supervise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rtgenre.classifier import Classifier
     from rtgenre.config import Config, SourceConfig
+    from rtgenre.outputs.history import HistoryOutput
     from rtgenre.outputs.terminal import TerminalOutput
+    from rtgenre.outputs.websocket import WebSocketOutput
     from rtgenre.sources.base import AudioSource
 
 _WATCH_SECONDS = 0.5
@@ -45,10 +58,17 @@ class Service:
         self._classifier = classifier
         self._sources = sources
         self.hub = Hub()
+        self.column_hub = ColumnHub([source_config.node for source_config, _ in sources])
+        self._history = self._make_history()
         self.metrics = Metrics()
         info = classifier.info
         self.metrics.set_info(version=__version__, model=info.name, model_version=info.version)
         self._listeners: list[Listener] = []
+        self._web_socket: WebSocketOutput | None = None
+        self._reported_failures: list[str] = []
+        self._lights = lights_extension(config)
+        self._notifier = Notifier()
+        warn_of_unknown_genres(config, info)
 
     async def run(self, stop: asyncio.Event, terminal: TerminalOutput | None = None) -> int:
         """Run until every source has ended or ``stop`` is set.
@@ -60,10 +80,18 @@ class Service:
             SourceError: a source cannot be used at all.
             OutputError: an output cannot be used, such as a port that is taken.
         """
+        asyncio.get_running_loop().set_default_executor(DaemonThreads())
         async with AsyncExitStack() as resources:
             inference = await resources.enter_async_context(BatchingClassifier(self._classifier))
             self._listeners = [
-                Listener(source, self._pipeline(config, source), inference, self.hub, self.metrics)
+                Listener(
+                    source,
+                    self._pipeline(config, source),
+                    inference,
+                    hub=self.hub,
+                    column_hub=self.column_hub,
+                    metrics=self.metrics,
+                )
                 for config, source in self._sources
             ]
             await self._open_web_socket(resources)
@@ -71,33 +99,58 @@ class Service:
                 tasks = [outputs.create_task(self._watch(), name="watch")]
                 if terminal is not None:
                     tasks.append(outputs.create_task(terminal.run(self.hub), name="terminal"))
+                if self._history is not None:
+                    tasks.append(outputs.create_task(self._history.run(), name="history"))
                 if self._config.mqtt.host:
                     tasks.append(outputs.create_task(self._run_mqtt(), name="mqtt"))
+                if self._config.mdns.enabled and self._web_socket is not None:
+                    tasks.append(outputs.create_task(self._run_mdns(), name="mdns"))
+                if self._notifier.enabled:
+                    watching = supervise(self._notifier, self.node_health, self.hub.latest)
+                    tasks.append(outputs.create_task(watching, name="supervision"))
                 try:
                     await self._listen(stop)
                 finally:
                     for task in tasks:
                         task.cancel()
-        failures = [line for _, source in self._sources for line in source.failures]
-        return 1 if failures else 0
+        self._report_failures()
+        return 1 if self._reported_failures else 0
 
     def health(self) -> tuple[bool, dict[str, Any]]:
         """Return whether every source is being heard, and the document that says so."""
+        return health_document(self.node_health(), __version__)
+
+    def node_health(self) -> list[NodeHealth]:
+        """Return how every source that has not ended is doing."""
         now = time.monotonic()
         hop_seconds = self._config.windows.hop_seconds
         first_seconds = self._classifier.info.features.window_seconds + _OPENING_SECONDS
-        nodes = [
+        return [
             NodeHealth(
                 node=listener.node,
                 source=listener.source.name,
-                problem=listener.source.problem,
+                problem=listener.problem,
                 silent_for_seconds=now - (listener.last_window_at or listener.started_at),
                 allowed_seconds=2 * hop_seconds
                 + (first_seconds if listener.last_window_at is None else 0),
             )
             for listener in self._listeners
+            if not listener.ended
         ]
-        return health_document(nodes, __version__)
+
+    def reload(self, config: Config) -> None:
+        """Take over what can change while running, and say what needs a restart."""
+        self._notifier.reloading()
+        live, restart = changed_settings(self._config, config)
+        self._config = with_live_settings(self._config, config)
+        set_up_logging(self._config)
+        for listener in self._listeners:
+            listener.pipeline.tracker.params = self._config.smoothing.tracker_params()
+        self._lights.change(self._config.lights, colors=self._config.colors)
+        logger.info("settings read again; now in use: %s", ", ".join(live) or "no changes")
+        if restart:
+            logger.warning("changes that need a restart: %s", ", ".join(restart))
+        self._notifier.ready()
 
     def hello(self) -> HelloDocument:
         """Return the greeting of WebSocket clients."""
@@ -122,6 +175,19 @@ class Service:
             tracker_params=self._config.smoothing.tracker_params(),
         )
 
+    def _make_history(self) -> HistoryOutput | None:
+        if not self._config.history.enabled:
+            return None
+        from rtgenre.outputs.history import HistoryOutput  # noqa: PLC0415 - off for some
+
+        info = self._classifier.info
+        return HistoryOutput(
+            self._config.history,
+            self.hub,
+            nodes=[config.node for config, _ in self._sources if config.speed != "max"],
+            model=f"{info.name} {info.version}",
+        )
+
     async def _open_web_socket(self, resources: AsyncExitStack) -> None:
         if not self._config.websocket.enabled:
             return
@@ -133,19 +199,45 @@ class Service:
             hello=self.hello,
             health=self.health,
             metrics=self.metrics,
+            columns=self.column_hub,
+            routes={} if self._history is None else self._history.routes(),
         )
-        await resources.enter_async_context(output)
+        self._web_socket = await resources.enter_async_context(output)
         logger.info("open %s to watch, or connect to %s", output.http_url, output.url)
 
     async def _run_mqtt(self) -> None:
         from rtgenre.outputs.mqtt import MqttOutput  # noqa: PLC0415 - off for most
 
+        page_url = self._web_socket.http_url if self._web_socket is not None else ""
+        discovery = home_assistant_extension(self._config, self._classifier.info, page_url=page_url)
         output = MqttOutput(
             self._config.mqtt,
             self.hub,
             nodes=[config.node for config, _ in self._sources],
-            colors=self._config.colors,
+            colors={},  # the lights publish /color
             metrics=self.metrics,
+            extensions=[self._lights] if discovery is None else [discovery, self._lights],
+        )
+        await output.run()
+
+    async def _run_mdns(self) -> None:
+        from rtgenre.outputs.auth import is_loopback  # noqa: PLC0415 - off for most
+        from rtgenre.outputs.mdns import MdnsOutput  # noqa: PLC0415
+
+        websocket = self._config.websocket
+        if self._web_socket is None or is_loopback(websocket.host):
+            return
+        nodes = [config.node for config, _ in self._sources]
+        output = MdnsOutput(
+            name=nodes[0],
+            host=websocket.host,
+            port=self._web_socket.port,
+            properties={
+                "version": __version__,
+                "path": "/ws",
+                "tls": "1" if websocket.cert_file else "0",
+                "nodes": ",".join(nodes),
+            },
         )
         await output.run()
 
@@ -171,13 +263,22 @@ class Service:
         """Tell everybody when a source is lost or back, and keep the counters current."""
         told: dict[str, str | None] = {}
         while True:
+            self._report_failures()
             for listener in self._listeners:
-                source = listener.source
                 self.metrics.observe_source(listener)
-                if told.get(listener.node) != source.problem:
-                    told[listener.node] = source.problem
-                    self._tell(listener, source.problem)
+                problem = listener.problem
+                if told.get(listener.node) != problem:
+                    told[listener.node] = problem
+                    self._tell(listener, problem)
             await asyncio.sleep(_WATCH_SECONDS)
+
+    def _report_failures(self) -> None:
+        """Name each input that could not be used, once."""
+        for _, source in self._sources:
+            for failure in source.failures:
+                if failure not in self._reported_failures:
+                    self._reported_failures.append(failure)
+                    logger.error("%s", failure)
 
     def _tell(self, listener: Listener, problem: str | None) -> None:
         if problem is None:

@@ -34,9 +34,10 @@ class PrivatePulse:
 
     def start(self) -> None:
         self._socket.unlink(missing_ok=True)
+        # Idle for two minutes, it ends by itself: a test run that was killed leaves none behind.
         self._daemon = subprocess.Popen(
             [
-                *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1"),
+                *("pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=120"),
                 *("--use-pid-file=no", "--disable-shm=yes", "--log-target=null"),
                 f"--load=module-native-protocol-unix socket={self._socket} auth-anonymous=1",
                 "--load=module-null-sink sink_name=null",
@@ -65,6 +66,13 @@ class PrivatePulse:
 
     def play(self, path: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(["paplay", "--device=null", path], env=self.environment)
+
+    def add_alsa_device(self, name: str, server: PrivatePulse) -> None:
+        """Let this daemon's clients see another one's default input as an ALSA device."""
+        (self._folder / ".asoundrc").write_text(
+            f'pcm.{name} {{ type pulse server "unix:{server._socket}" '
+            f'hint {{ show on description "{name}" }} }}\n'
+        )
 
     def remove(self) -> None:
         self.kill()

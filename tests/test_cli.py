@@ -7,18 +7,21 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
 from rtgenre import __version__
-from rtgenre.cli import DEMO_RECORDING
+from rtgenre.demo import DEMO_RECORDING
 from tests.signals import music
 
 LABELS = {
     "blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock",
 }  # fmt: skip
+
+NO_HISTORY = {"RTGENRE_HISTORY__ENABLED": "false"}
 
 
 def start(*arguments, **kwargs):
@@ -28,7 +31,7 @@ def start(*arguments, **kwargs):
         stdin=kwargs.pop("stdin", subprocess.DEVNULL),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=environment | kwargs.pop("environment", {}),
+        env=environment | NO_HISTORY | kwargs.pop("environment", {}),
         **kwargs,
     )
 
@@ -97,7 +100,7 @@ def test_a_bad_file_does_not_stop_the_others_but_shows_in_the_exit_code(song, tm
     ],
 )
 def test_a_mistake_is_one_clear_line_and_no_traceback(arguments, code, message, tmp_path):
-    found_code, _, err = run(*arguments, cwd=tmp_path, environment={"PYTHONPATH": os.getcwd()})
+    found_code, _, err = run(*arguments, cwd=tmp_path, environment={"PYTHONPATH": str(Path.cwd())})
     assert found_code == code, err
     assert message in err
     assert "Traceback" not in err

@@ -8,10 +8,10 @@ import sys
 import pytest
 import websockets
 
-from rtgenre.cli import DEMO_RECORDING
+from rtgenre.demo import DEMO_RECORDING
 from tests.broker import Broker, free_port, subscribed
 from tests.pulse import PrivatePulse
-from tests.test_cli import LABELS
+from tests.test_cli import LABELS, NO_HISTORY
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def wav(tmp_path):
 async def running(*arguments, environment):
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "rtgenre", "run", *map(str, arguments)),
-        env=environment,
+        env=environment | NO_HISTORY,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -92,9 +92,7 @@ async def test_music_in_the_room_reaches_terminal_websocket_and_mqtt(pulse, wav,
             await client.close()
             process.terminate()
             assert await process.wait() == 0
-            await subscriber.until(
-                lambda s: s.latest["rtgenre/kitchen/availability"] == "offline"
-            )
+            await subscriber.until(lambda s: s.latest["rtgenre/kitchen/availability"] == "offline")
             deaf.transport.abort()
     player.kill()
     player.wait()

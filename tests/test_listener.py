@@ -1,5 +1,6 @@
 import asyncio
 
+import numpy as np
 import pytest
 
 from rtgenre.hub import Hub
@@ -9,6 +10,7 @@ from rtgenre.metrics import Metrics
 from rtgenre.pipeline import Pipeline
 from rtgenre.smoothing import TrackerParams
 from rtgenre.sources.base import SourceError
+from rtgenre.spectrogram.hub import ColumnHub
 from rtgenre.types import Block
 from tests.networks import INFO, HeldNetwork, tone_classifier
 from tests.signals import tone
@@ -24,7 +26,14 @@ def make_listener(source, inference, hub, channel="mix"):
         info=INFO,
         tracker_params=TrackerParams(),
     )
-    return Listener(source, pipeline, inference, hub, Metrics())
+    return Listener(
+        source,
+        pipeline,
+        inference,
+        hub=hub,
+        column_hub=ColumnHub(["kitchen"]),
+        metrics=Metrics(),
+    )
 
 
 async def test_a_late_model_skips_to_the_newest_window_and_counts_the_others():
@@ -74,3 +83,19 @@ async def test_a_missing_channel_ends_the_source_with_what_it_has():
     (error,) = caught.value.exceptions
     assert isinstance(error, SourceError)
     assert "memory: channel 3 was asked for; this input has 1 channel" in str(error)
+
+
+async def test_a_live_input_of_nothing_but_zeros_is_called_out_until_it_sounds():
+    source = HandSource()
+    async with BatchingClassifier(tone_classifier()) as inference:
+        listener = make_listener(source, inference, Hub())
+        running = asyncio.create_task(listener.run())
+        for _ in range(61):
+            source.play(np.zeros(22050, dtype=np.float32))
+        await source.drained()
+        assert "input is digital silence" in listener.problem
+        source.play(tone(200, 0.1))
+        await source.drained()
+        assert listener.problem is None
+        source.end()
+        await running

@@ -65,7 +65,10 @@ def find_audio(folder: Path) -> list[AudioFile]:
 
 
 def read_tracks(
-    files: Sequence[AudioFile], progress: Callable[[Sequence[AudioFile]], Iterable[AudioFile]]
+    files: Sequence[AudioFile],
+    progress: Callable[[Sequence[AudioFile]], Iterable[AudioFile]],
+    *,
+    shortest_seconds: float = FEATURES.window_seconds,
 ) -> tuple[list[Track], list[Fault]]:
     """Turn files into spectrograms; those that cannot be used are named, and left out.
 
@@ -74,6 +77,7 @@ def read_tracks(
     Args:
         files: what to read.
         progress: wraps the files for iteration, to show how far it is.
+        shortest_seconds: see ``read_audio``.
     """
     tracks: list[Track] = []
     faults: list[Fault] = []
@@ -81,7 +85,7 @@ def read_tracks(
     names: set[str] = set()
     for file in progress(files):
         try:
-            waveform = read_audio(file.path)
+            waveform = read_audio(file.path, shortest_seconds=shortest_seconds)
         except DatasetError as error:
             faults.append(Fault(file.path, str(error)))
             continue
@@ -97,11 +101,16 @@ def read_tracks(
     return tracks, faults
 
 
-def read_audio(path: Path) -> FloatArray:
+def read_audio(path: Path, *, shortest_seconds: float = FEATURES.window_seconds) -> FloatArray:
     """Read a file with librosa: mono, at the features' rate, at most ``MAX_SECONDS``.
 
+    Args:
+        path: the file.
+        shortest_seconds: what is shorter is refused; what is shorter than a window is repeated
+            until it fills one.
+
     Raises:
-        DatasetError: it cannot be decoded, is silent, or is shorter than one window.
+        DatasetError: it cannot be decoded, is silent, or is too short.
     """
     import librosa  # noqa: PLC0415 - slow to import, and mel datasets do without
 
@@ -113,16 +122,18 @@ def read_audio(path: Path) -> FloatArray:
             )
     except Exception as error:
         raise DatasetError(f"cannot be decoded: {error or type(error).__name__}") from error
-    if len(waveform) < FEATURES.window_samples:
-        seconds = len(waveform) / FEATURES.sample_rate_hz
+    seconds = len(waveform) / FEATURES.sample_rate_hz
+    if seconds < shortest_seconds:
         raise DatasetError(
-            f"has {seconds:.1f} s of audio; one window needs {FEATURES.window_seconds:g} s"
+            f"has {seconds:.1f} s of audio; at least {shortest_seconds:g} s is needed"
         )
     if not np.isfinite(waveform).all():
         raise DatasetError("holds samples that are not finite")
     level_dbfs = 20.0 * np.log10(rms(waveform))
     if level_dbfs < SILENT_BELOW_DBFS:
         raise DatasetError(f"is silent: its level is {level_dbfs:.0f} dBFS")
+    if len(waveform) < FEATURES.window_samples:
+        waveform = np.resize(waveform, FEATURES.window_samples)
     return np.asarray(waveform, dtype=np.float32)
 
 

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+SHORTEST_SECONDS = 1.0
+"""Recordings shorter than a window are repeated to fill one, so that short clips count too."""
+
 _BATCH = 64
 _ALL = "all"
 _DECIMALS = 4
@@ -67,7 +70,9 @@ def load_split(folder: Path, split: str) -> list[Track]:
     if mel_file(folder, split).exists() or splits_of(folder):
         return load_tracks(folder, split)
     tracks, faults = read_tracks(
-        audio_of_split(folder, split), lambda files: _progress(files, "reading")
+        audio_of_split(folder, split),
+        lambda files: _progress(files, "reading"),
+        shortest_seconds=SHORTEST_SECONDS,
     )
     for fault in faults:
         print(f"left out: {fault.path}: {fault.reason}", file=sys.stderr)
@@ -165,7 +170,7 @@ def read_recordings(folder: Path, split: str) -> Iterator[tuple[str, FloatArray]
     """Read the music of a split that can be decoded and is long enough: genre and waveform."""
     for file in _progress(audio_of_split(folder, split), "playing"):
         try:
-            yield file.genre, read_audio(file.path)
+            yield file.genre, read_audio(file.path, shortest_seconds=SHORTEST_SECONDS)
         except DatasetError:
             continue
 
@@ -186,7 +191,8 @@ def summary(figures: dict[str, Any]) -> str:
             f"(95 %: {track_low:.1%} to {track_high:.1%})"
         ),
         (
-            f"live     right genre {live['right_share']:.1%} of {live['minutes']:.0f} min, "
+            f"live     right genre {live['right_share']:.1%} of {live['minutes']:.0f} min "
+            f"({live['settled_right_share']:.1%} after 8 s of a track), "
             f"{live['wrong_switches_per_minute']:.2f} wrong switches a minute, "
             f"{live['median_seconds_to_change'] or float('inf'):.1f} s to show a change (median; "
             f"{live['missed_share']:.1%} never)"

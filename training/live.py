@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _LOUD_DBFS = -20.0
 """The level that the tracker is told: spectrograms do not hold one, and all of this is music."""
 
+SETTLED_SECONDS = 8.0
 SECONDS_PER_COLUMN = 1.0 / FEATURES.frames_per_second
 
 
@@ -46,6 +47,8 @@ class LiveScores:
 
     right_share: float
     """Share of the time, from the first window on, in which the right genre was shown."""
+    settled_right_share: float
+    """The same without the first 8 seconds of each track, which a change may take to show."""
     unknown_share: float
     """Share of the time in which no genre was shown."""
     wrong_switches_per_minute: float
@@ -110,9 +113,11 @@ def score(session: Session, shown: Sequence[str | None]) -> LiveScores:
         now is not None and now not in (before, genre)
         for before, now, genre in zip([None, *shown[:-1]], shown, playing, strict=True)
     )
+    settled = ends - np.array(session.start_seconds)[playing_track] > SETTLED_SECONDS
     waits = _waits(session, playing_track, right)
     return LiveScores(
         right_share=float(np.average(right, weights=until_next)),
+        settled_right_share=float(np.mean(right[settled])) if settled.any() else 0.0,
         unknown_share=float(np.average(unknown, weights=until_next)),
         wrong_switches_per_minute=wrong_switches / (session.end_seconds / 60.0),
         median_seconds_to_change=float(np.median(waits)) if waits else 0.0,

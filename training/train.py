@@ -206,7 +206,9 @@ def fit_heads(
     if history:
         curves = {name: history[name] for name in ("loss", "val_loss") if name in history}
         plot_curves(curves, "pretrained CRNN", folder / "curves.png")
-    return heads
+    plain = keras.models.clone_model(heads)  # without the loss, which no one who loads it has
+    plain.set_weights(heads.get_weights())
+    return plain
 
 
 def _cross_validate(

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
 
-from rtgenre.history_report import clipped, history_csv, history_document, merged
-from rtgenre.moments import parse_moment
+from rtgenre.history.moments import parse_moment
+from rtgenre.history.report import clipped, history_csv, history_document, merged
+from rtgenre.history.store import HistoryError, read_stretches
+from rtgenre.history.stretches import StretchFold
+from rtgenre.history.writer import HistoryWriter
 from rtgenre.outputs.daemon_call import DaemonCalls
-from rtgenre.outputs.history_store import HistoryError, read_stretches
-from rtgenre.outputs.history_writer import HistoryWriter
 from rtgenre.outputs.http import HttpResponse, error_response, json_response
-from rtgenre.stretches import StretchFold
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
     from rtgenre.config import HistoryConfig
+    from rtgenre.history.stretches import Stretch
     from rtgenre.hub import Hub
     from rtgenre.outputs.http import Query, Route
-    from rtgenre.stretches import Stretch
 
 WRITE_EVERY_SECONDS = 60.0
 CLOSE_SECONDS = 1.0

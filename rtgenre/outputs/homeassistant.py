@@ -30,7 +30,7 @@ class DiscoveryParams:
     model: str
     """Name of the model, shown as the device's."""
     link: str
-    """Address shown as the origin's, of the dashboard."""
+    """Address shown as the origin's, such as the dashboard's; empty for none."""
     discovery_prefix: str = "homeassistant"
     topic_prefix: str = "rtgenre"
     expire_after_seconds: int = 60
@@ -49,7 +49,7 @@ class HomeAssistantExtension:
 
     def __init__(self, params: DiscoveryParams) -> None:
         self._params = params
-        self.topics = [birth_topic(params.discovery_prefix)]
+        self.topics: Sequence[str] = [birth_topic(params.discovery_prefix)]
 
     def on_connect(self, node: str) -> list[Message]:
         """Return the node's discovery message."""
@@ -110,12 +110,12 @@ def discovery_payload(node: str, params: DiscoveryParams) -> dict[str, Any]:
     return {
         "dev": {
             "ids": [device_id(node)],
-            "name": f"Music genre {node}",
+            "name": f"rtgenre {node}",
             "mf": "rtgenre",
             "mdl": f"model {params.model}",
             "sw": params.version,
         },
-        "o": {"name": "rtgenre", "sw": params.version, "url": params.link},
+        "o": {"name": "rtgenre", "sw": params.version, **_link(params.link)},
         "availability_topic": f"{topic}/availability",
         "state_topic": f"{topic}/state",
         "cmps": {
@@ -181,6 +181,10 @@ def _components(topic: str, params: DiscoveryParams) -> dict[str, dict[str, Any]
             "icon": "mdi:palette",
         },
     }
+
+
+def _link(link: str) -> dict[str, str]:
+    return {"url": link} if link else {}
 
 
 def _playing_template(music_threshold: float) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
 
-from rtgenre.outputs.backoff import Backoff
+from rtgenre.backoff import Backoff
 from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.secret import read_secret
 from rtgenre.outputs.tls import client_tls
@@ -110,14 +110,14 @@ class MqttOutput:
                 group.create_task(self._keep_connected(node), name=f"mqtt {node}")
 
     async def _keep_connected(self, node: str) -> NoReturn:
-        backoff = Backoff()
+        backoff = Backoff(first_seconds=1.0, longest_seconds=60.0)
         reconnects = self._metrics.for_node(node).mqtt_reconnects
         while True:
             began_at = time.monotonic()
             try:
                 await self._connect(node)
-            except* aiomqtt.MqttError as errors:
-                self._tell(self._broker.explain(_first(errors)))
+            except aiomqtt.MqttError as error:
+                self._tell(self._broker.explain(error))
             if time.monotonic() - began_at > STABLE_SECONDS:
                 backoff.reset()
             await asyncio.sleep(backoff.next_seconds())
@@ -146,9 +146,19 @@ class MqttOutput:
                 connected.set(0)
 
     async def _serve(self, client: aiomqtt.Client, node: str, topics: NodeTopics) -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._publish(client, node, topics), name=f"mqtt publish {node}")
-            group.create_task(self._answer(client, node), name=f"mqtt answer {node}")
+        # No TaskGroup: when an error and a cancellation meet, Python 3.11 forgets the latter.
+        tasks = {
+            asyncio.create_task(self._publish(client, node, topics), name=f"mqtt publish {node}"),
+            asyncio.create_task(self._answer(client, node), name=f"mqtt answer {node}"),
+        }
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=GOODBYE_SECONDS)
+        for task in done:
+            task.result()
 
     async def _publish(self, client: aiomqtt.Client, node: str, topics: NodeTopics) -> NoReturn:
         await _send(client, topics.on_connect())
@@ -242,6 +252,7 @@ class Broker:
         try:
             await client.__aenter__()
             try:
+                _heed_cancellation()
                 yield client
             finally:
                 # A broker that hangs does not take a goodbye either.
@@ -250,13 +261,13 @@ class Broker:
                     await client.__aexit__(None, None, None)
         finally:
             # aiomqtt leaves the socket of a failed login open.
-            client._client.disconnect()  # noqa: SLF001
+            client._client._sock_close()  # noqa: SLF001
 
     def explain(self, error: BaseException) -> str:
         """Say in one sentence what an ``aiomqtt.MqttError`` means."""
         place = f"the MQTT broker at {self.address}"
         if isinstance(error, MqttConnectError):
-            code = getattr(error.rc, "value", error.rc)
+            code = error.rc if isinstance(error.rc, int) else getattr(error.rc, "value", 0)
             return f"{place} {_REFUSED.get(code, f'refused the connection ({error})')}"
         if isinstance(error, aiomqtt.MqttCodeError) or str(error).startswith("Disconnected"):
             return f"the connection to {place} was lost"
@@ -294,8 +305,8 @@ async def _send(client: aiomqtt.Client, messages: Iterable[Message]) -> None:
     )
 
 
-def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+def _heed_cancellation() -> None:
+    """Make up for ``asyncio.wait_for``, which before Python 3.12 can swallow a cancellation."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

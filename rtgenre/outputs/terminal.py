@@ -23,6 +23,7 @@ Format = Literal["live", "plain", "json"]
 _BAR_WIDTH = 40
 _RECENT_GENRES = 8
 _METER_FLOOR_DBFS = -60.0
+_LISTENING = "listening for the first window …"
 
 
 class TerminalOutput:
@@ -64,7 +65,7 @@ class TerminalOutput:
         readouts: dict[str, Readout] = {}
         with (
             hub.subscribe(patient=True) as subscription,
-            Live(console=console, auto_refresh=False, transient=False) as live,
+            Live(_LISTENING, console=console, auto_refresh=False) as live,
         ):
             while True:
                 document = await subscription.get()
@@ -103,7 +104,7 @@ class Readout:
         from rich.text import Text  # noqa: PLC0415
 
         if self._state is None:
-            return Group(Text(self._problem or "listening for the first window …", style="dim"))
+            return Group(Text(self._problem or _LISTENING, style="dim"))
         state = self._state
         title = state["genre"] or state["state"]
         color = self._colors.get(title, "#9aa0a6")

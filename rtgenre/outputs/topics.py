@@ -114,10 +114,10 @@ class NodeTopics:
 
     def _is_due(self, name: str, value: float | str, step: float = 0.0) -> bool:
         last = self._published.get(name)
-        if isinstance(last, float) and isinstance(value, float):
-            changed = abs(value - last) >= step
-        else:
+        if last is None or isinstance(last, str) or isinstance(value, str):
             changed = value != last
+        else:
+            changed = abs(value - last) >= step
         if changed or self._every_window:
             self._published[name] = value
         return changed or self._every_window

@@ -15,7 +15,6 @@ from websockets.datastructures import Headers, MultipleValuesError
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
-from rtgenre.column_hub import ColumnHub
 from rtgenre.outputs.auth import Guard, bearer_token
 from rtgenre.outputs.client_request import ClientRequestError, RateLimit, parse_client_request
 from rtgenre.outputs.endpoint import listen_problem, read_token, server_address
@@ -24,6 +23,7 @@ from rtgenre.outputs.http import HttpResponse, Route, error_document, error_resp
 from rtgenre.outputs.routes import WEBSOCKET_PATH, Health, HttpRequest, Routes
 from rtgenre.outputs.tls import server_tls
 from rtgenre.outputs.web_files import read_web_files
+from rtgenre.spectrogram.hub import ColumnHub
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -74,8 +74,8 @@ def open_audio(path: Path) -> AudioDecoder:
             pass
     except FileNotFoundError:
         raise DecodeError(f"{path}: there is no such file") from None
-    except OSError as error:
-        raise DecodeError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:
+        raise DecodeError(f"{path}: cannot be read: {error}") from error
     try:
         decoder = _SoundFileDecoder(path)
     except soundfile.LibsndfileError as error:
@@ -110,7 +110,7 @@ def expand_paths(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
     files: list[Path] = []
     failures: list[str] = []
     for path in paths:
-        if not path.is_dir():
+        if not _is_folder(path):
             files.append(path)
             continue
         found = sorted(file for file in path.rglob("*") if file.suffix.lower() in AUDIO_SUFFIXES)
@@ -118,6 +118,13 @@ def expand_paths(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
             failures.append(f"{path}: there are no audio files in this folder")
         files += found
     return files, failures
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name too long, say: opening it will tell
+        return False
 
 
 class _SoundFileDecoder:

@@ -97,7 +97,8 @@ def choose_device(devices: Sequence[InputDevice], selector: str | int) -> InputD
                 f"{len(preferred)} input devices match {selector!r}; give more of the name, or "
                 f"the index: {_listed(preferred)}"
             )
-    raise SourceError(f"no input device matches {selector!r}; {_found(devices)}")
+    hint = f"; {LOOPBACK_HINT}" if _MONITOR.search(selector) else ""
+    raise SourceError(f"no input device matches {selector!r}; {_found(devices)}{hint}")
 
 
 def channels_to_open(device: InputDevice, channel: Literal["mix", "left", "right"] | int) -> int:
@@ -110,9 +111,10 @@ def channels_to_open(device: InputDevice, channel: Literal["mix", "left", "right
         return device.n_channels if device.n_channels <= _MOST_REAL_CHANNELS else 2
     wanted = {"left": 1, "right": 2}[channel] if isinstance(channel, str) else channel
     if wanted > device.n_channels:
+        has = "1 channel" if device.n_channels == 1 else f"{device.n_channels} channels"
         raise SourceError(
-            f"channel {channel!r} was asked for; {device.name!r} has {device.n_channels} "
-            "(use 'mix', or a number up to that)"
+            f"channel {channel!r} was asked for; the input device {device.name!r} has {has}: "
+            f"use 'mix' or a number from 1 to {device.n_channels}"
         )
     return wanted
 

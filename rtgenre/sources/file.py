@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal
 
 from rtgenre.sources.base import AudioSource, Deliver, SourceError
@@ -74,10 +74,10 @@ class FileSource(AudioSource):
         # One thread reads and closes, so that a file is never closed under a read.
         reader = ThreadPoolExecutor(1, thread_name_prefix="file-reader")
         loop = asyncio.get_running_loop()
-        decoder: AudioDecoder | None = None
+        opening = reader.submit(open_audio, file)
         delivered = False
         try:
-            decoder = await loop.run_in_executor(reader, open_audio, file)
+            decoder = await asyncio.wrap_future(opening)
             read_frames = max(1, round(READ_SECONDS * decoder.sample_rate_hz))
             while True:
                 samples = await loop.run_in_executor(reader, decoder.read, read_frames)
@@ -89,8 +89,7 @@ class FileSource(AudioSource):
             if str(error) not in self.failures:
                 self.failures.append(str(error))
         finally:
-            if decoder is not None:
-                reader.submit(decoder.close)
+            reader.submit(_close, opening)
             reader.shutdown(wait=False)
         return delivered
 
@@ -106,6 +105,12 @@ class FileSource(AudioSource):
             after_gap = gap and start == 0 and self._begun
             await deliver(Block(block, rate, self._clock(), gap=after_gap))
             self._begun = True
+
+
+def _close(opening: Future[AudioDecoder]) -> None:
+    """Close what was opened, though nobody may have waited for it."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 class Pace:

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 from rtgenre.sources.base import AudioSource, SourceError
 from rtgenre.sources.decode import AUDIO_SUFFIXES
+from rtgenre.sources.device import DeviceSource
 from rtgenre.sources.file import FileSource
+from rtgenre.sources.pipe import PipeSource
+from rtgenre.sources.stream import StreamSource, masked_url
 
 if TYPE_CHECKING:
     from rtgenre.config import SourceConfig
@@ -19,31 +22,51 @@ def open_source(config: SourceConfig) -> AudioSource:
 
     ``-`` is standard input; what has ``://`` in it a stream; a number a device; a path that
     exists, or looks like one, a file or folder; anything else (part of) a device's name, and
-    nothing the default device.
+    nothing the default device. Several are files and folders.
 
     Raises:
-        SourceError: it can mean nothing; whether it works is found out when it runs.
+        NoInputDevice: the default device was asked for and there is none.
+        SourceError: no device matches, or several; or a stream's address is not one. Whether a
+            file or a stream works is found out when it runs.
     """
     given = config.input
     if isinstance(given, tuple):
-        if not given:
-            raise SourceError("an empty list of files was given; name at least one")
-        return _files(tuple(Path(name) for name in given), config)
-    if isinstance(given, str) and _looks_like_a_file(given):
-        return _files((Path(given),), config)
-    raise SourceError(f"not yet: {given!r}")
+        if len(given) != 1:
+            return _open_files(given, config)
+        given = given[0]
+    if isinstance(given, int) or given.isdecimal():
+        return DeviceSource(given, channel=config.channel)
+    if given == "-":
+        return PipeSource(
+            sample_rate_hz=config.pcm_rate_hz,
+            n_channels=config.pcm_channels,
+            pcm_format=config.pcm_format,
+        )
+    if "://" in given:
+        return StreamSource(given)
+    if given and _looks_like_a_path(given):
+        return _open_files((given,), config)
+    return DeviceSource(given, channel=config.channel)
 
 
-def _files(paths: tuple[Path, ...], config: SourceConfig) -> FileSource:
-    return FileSource(
-        tuple(path.expanduser() for path in paths), speed=config.speed, loop=config.loop
-    )
+def _open_files(names: tuple[str, ...], config: SourceConfig) -> FileSource:
+    if not names:
+        raise SourceError("an empty list of files was given; name at least one")
+    for name in names:
+        if name == "-" or "://" in name:
+            raise SourceError(
+                f"{masked_url(name)!r} is in a list of files; standard input and streams stand "
+                "alone, each in a [[source]] table of its own"
+            )
+    paths = tuple(Path(name) for name in names)
+    return FileSource(paths, speed=config.speed, loop=config.loop)
 
 
-def _looks_like_a_file(text: str) -> bool:
-    path = Path(text).expanduser()
-    return bool(text) and (
-        path.exists()
-        or re.search(r"[/\\]", text) is not None
-        or path.suffix.lower() in AUDIO_SUFFIXES
-    )
+def _looks_like_a_path(text: str) -> bool:
+    path = Path(text)
+    if re.search(r"[/\\]", text) or path.suffix.lower() in AUDIO_SUFFIXES:
+        return True
+    try:
+        return path.exists()
+    except OSError:  # a name too long, say
+        return False

@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 
 from rtgenre.config import HistoryConfig
+from rtgenre.history.store import HistoryStore, read_stretches
+from rtgenre.history.stretches import Stretch
 from rtgenre.hub import Hub
 from rtgenre.outputs import history
 from rtgenre.outputs.history import HistoryOutput, history_file
-from rtgenre.outputs.history_store import HistoryStore, read_stretches
 from rtgenre.payload import iso_utc
-from rtgenre.stretches import Stretch
 
 
 def document(at, genre="rock", node="kitchen"):

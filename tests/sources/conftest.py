@@ -41,6 +41,15 @@ class Heard:
         return np.concatenate([block.samples for block in self.blocks])
 
 
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Wait for what a source does without delivering anything."""
+    for _ in range(3000):
+        if condition():
+            return
+        await asyncio.sleep(0.02)
+    raise TimeoutError
+
+
 @contextlib.asynccontextmanager
 async def running(source: AudioSource, heard: Heard) -> AsyncIterator[asyncio.Task[None]]:
     task = asyncio.create_task(source.run(heard))

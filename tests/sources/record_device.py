@@ -60,8 +60,11 @@ async def main(selectors: list[str]) -> None:
         for number, source in enumerate(sources):
             tasks.create_task(source.run(hear(number)))
             tasks.create_task(watch(number, source))
-        # A line on standard input ends it, as a cancelled task.
-        await asyncio.to_thread(sys.stdin.readline)
+        # A line on standard input ends it, as Ctrl-C would.
+        lines = asyncio.StreamReader()
+        loop = asyncio.get_running_loop()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+        await lines.readline()
         say(event="stopping")
         raise KeyboardInterrupt
 

@@ -1,14 +1,16 @@
 import asyncio
+import subprocess
 import time
 
 import numpy as np
+import psutil
 import pytest
 import soundfile
 
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.file import FileSource, Pace
 
-from .conftest import Heard, running, tone
+from .conftest import Heard, eventually, running, tone
 
 
 def _write(path, samples, rate_hz=44100):
@@ -139,6 +141,22 @@ async def test_a_loop_begins_again_and_names_a_bad_file_once(tmp_path, tone_wav)
         await heard.until(lambda: heard.n_samples > 3 * 44100)
     assert len(source.failures) == 1
     assert [block.gap for block in heard.blocks].count(True) >= 2
+
+
+async def test_a_cancelled_file_source_leaves_no_ffmpeg_behind(tmp_path, tone_wav):
+    path = tmp_path / "a.m4a"
+    await asyncio.to_thread(
+        subprocess.run, ["ffmpeg", "-loglevel", "error", "-i", tone_wav, path], check=True
+    )
+    # Whatever it was doing when it was stopped: opening, reading, waiting.
+    for turns_of_the_loop in range(8):
+        task = asyncio.create_task(FileSource((path,)).run(Heard()))
+        for _ in range(turns_of_the_loop):
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.wait([task])
+    children = psutil.Process().children(recursive=True)
+    await eventually(lambda: not any(child.is_running() for child in children))
 
 
 async def test_a_cancelled_file_source_stops_at_once(tmp_path):

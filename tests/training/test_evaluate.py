@@ -8,7 +8,7 @@ import pytest
 
 from rtgenre.classifier import Classifier
 from rtgenre.model_info import ModelInfo
-from tests.training.conftest import GENRE_HZ, make_track
+from tests.training.conftest import GENRE_HZ, make_track, tone, write_wav
 from training import evaluate as evaluate_module
 from training.dataset import FEATURES, DatasetError, FloatArray, Track, save_tracks
 from training.evaluate import Material, evaluate, load_split, main
@@ -66,6 +66,15 @@ def test_a_folder_of_music_scores_as_its_spectrograms_do(music: Path) -> None:
     figures = evaluate(ear(), Material(music, "all"), None)
 
     assert (figures["n_tracks"], figures["window_accuracy"]) == (9, 1.0)
+
+
+def test_a_clip_shorter_than_a_window_counts_as_one_window(tmp_path: Path) -> None:
+    write_wav(tmp_path / "low" / "low.00000.wav", tone(200.0, 2.5))
+
+    figures = evaluate(ear(), Material(tmp_path, "all"), None)
+
+    assert (figures["n_tracks"], figures["n_windows"]) == (1, 1)
+    assert figures["window_accuracy"] == 1.0
 
 
 def test_a_folder_of_music_is_split_by_the_partition_in_it(music: Path) -> None:

@@ -54,6 +54,7 @@ def test_the_wait_for_a_change_is_counted_from_the_tracks_start() -> None:
 
     assert scores.median_seconds_to_change == pytest.approx(2 * HOP_SECONDS)
     assert scores.right_share == pytest.approx(0.9)
+    assert scores.settled_right_share == 1.0
 
 
 def test_a_genre_that_is_never_shown_is_missed_and_waited_for_without_end() -> None:

@@ -77,7 +77,7 @@ def test_corrupt_silent_short_and_duplicate_files_are_listed_and_left_out(
     assert faults["broken.wav"].startswith("cannot be decoded")
     assert faults["empty.mp3"].startswith("cannot be decoded")
     assert faults["quiet.wav"].startswith("is silent")
-    assert faults["short.wav"] == "has 2.0 s of audio; one window needs 4 s"
+    assert faults["short.wav"] == "has 2.0 s of audio; at least 4 s is needed"
     assert faults["copy.wav"] == "a duplicate of high.00000.wav"
     assert len(names_in(tmp_path / "out")) == 9
     with (tmp_path / "out" / "faults.csv").open(encoding="utf-8") as file:

@@ -1,0 +1,13 @@
+"""Prints every change of genre. `pip install websockets`, then `python subscriber.py [URL]`."""
+
+import json
+import sys
+
+from websockets.sync.client import connect
+
+shown = None
+for text in connect(sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8765/ws"):
+    message = json.loads(text)
+    if message["type"] == "state" and shown != (message["genre"] or message["state"]):
+        shown = message["genre"] or message["state"]
+        print(message["node"], shown, flush=True)

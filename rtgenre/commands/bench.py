@@ -1,0 +1,182 @@
+"""``rtgenre bench``: speed and memory of the whole service on this machine.
+
+Everything is measured from outside, on a service in a process of its own: by its messages, and by
+the process figures of its ``/metrics``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from websockets.sync.client import ClientConnection, connect
+
+from rtgenre.demo import DEMO_RECORDING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rtgenre.config import Config
+
+_STARTS = 5
+_LATENCY_WINDOWS = 120
+_CPU_SECONDS = 30.0
+_AUDIO_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured number and what it should be."""
+
+    name: str
+    value: float
+    unit: str
+    at_most: float
+
+
+def run_bench(config: Config, *, as_json: bool) -> int:
+    """Measure and print every figure; takes about two minutes."""
+    model = config.model.folder
+    console = Console(stderr=True)
+    figures: list[Figure] = []
+    with console.status("starting the service several times") as status:
+        figures.append(_start_time(model))
+        status.update(f"waiting for {_LATENCY_WINDOWS} windows")
+        figures.append(_latency(model))
+        status.update(f"listening for {_CPU_SECONDS:g} s")
+        figures.append(_cpu_share(model))
+        status.update(f"pushing {_AUDIO_SECONDS / 3600:g} h of audio through")
+        figures += _memory(model)
+    if as_json:
+        rows = [{"name": f.name, "value": f.value, "unit": f.unit} for f in figures]
+        print(json.dumps(rows, indent=2))  # noqa: T201 - this is the output
+        return 0
+    table = Table(box=None, header_style="bold")
+    table.add_column("measured")
+    table.add_column("value", justify="right")
+    table.add_column("aim", justify="right")
+    for figure in figures:
+        table.add_row(
+            figure.name, f"{figure.value:.3g} {figure.unit}", f"≤ {figure.at_most:g} {figure.unit}"
+        )
+    Console().print(table)
+    return 0
+
+
+def _start_time(model: str) -> Figure:
+    seconds = []
+    for _ in range(_STARTS):
+        started = time.perf_counter()
+        with _service(model) as service:
+            for line in service.messages:
+                if "listening to" in line:
+                    break
+            seconds.append(time.perf_counter() - started)
+    return Figure("process start to listening, median", float(np.median(seconds)), "s", 1.5)
+
+
+def _latency(model: str) -> Figure:
+    """Measure from a window's last sample to its message in a client, over many windows."""
+    milliseconds: list[float] = []
+    with _service(model, "--hop-seconds", "0.25") as service:
+        for document in _states(service.port):
+            arrived_at = time.time()
+            captured_at = np.datetime64(document["time"].removesuffix("Z"), "ms").astype(int)
+            milliseconds.append(1000 * arrived_at - float(captured_at))
+            if len(milliseconds) == _LATENCY_WINDOWS:
+                break
+    p95 = float(np.percentile(milliseconds, 95))
+    return Figure("end of a window to its message, 95th percentile", p95, "ms", 60)
+
+
+def _cpu_share(model: str) -> Figure:
+    with _service(model) as service:
+        port = service.port
+        next(iter(_states(port)))
+        before, started = _metric(port, "process_cpu_seconds_total"), time.perf_counter()
+        time.sleep(_CPU_SECONDS)
+        used = _metric(port, "process_cpu_seconds_total") - before
+        share = 100 * used / (time.perf_counter() - started)
+    return Figure("CPU at a 2 s hop, of one core", share, "%", 5)
+
+
+def _memory(model: str) -> list[Figure]:
+    """Push an hour of audio through, and compare resident memory early and at the end."""
+    with _service(model, "--speed", "max") as service:
+        port = service.port
+        early: float | None = None
+        for document in _states(port):
+            heard_seconds = document["window_end_seconds"]
+            if early is None and heard_seconds > _AUDIO_SECONDS / 10:
+                early = _metric(port, "process_resident_memory_bytes")
+            if heard_seconds > _AUDIO_SECONDS:
+                break
+        late = _metric(port, "process_resident_memory_bytes")
+    megabytes = 2.0**20
+    growth = (late - (early or late)) / megabytes
+    return [
+        Figure("resident memory after an hour of audio", late / megabytes, "MB", 200),
+        Figure("growth over its last nine tenths", growth, "MB", 5),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningService:
+    """A service in a process of its own."""
+
+    port: int
+    messages: IO[str]
+    """What it writes to standard error."""
+
+
+@contextlib.contextmanager
+def _service(model: str, *flags: str) -> Iterator[RunningService]:
+    """Run the service on the demo recording, in a loop."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    command = [sys.executable, "-m", "rtgenre", "run", str(DEMO_RECORDING), "--loop", "--quiet"]
+    command += ["--host", "127.0.0.1", "--port", str(port), "--model", model, *flags]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stderr is not None  # noqa: S101 - it was asked for
+        try:
+            yield RunningService(port, process.stderr)
+        finally:
+            process.terminate()
+
+
+def _states(port: int) -> Iterator[dict[str, Any]]:
+    """Yield state messages as a WebSocket client receives them."""
+    with _connected(f"ws://127.0.0.1:{port}/ws") as connection:
+        for message in connection:
+            document = json.loads(message)
+            if document["type"] == "state":
+                yield document
+
+
+def _connected(url: str) -> ClientConnection:
+    """Connect as soon as the service is there."""
+    while True:
+        try:
+            return connect(url)
+        except ConnectionRefusedError:
+            time.sleep(0.02)
+
+
+def _metric(port: int, name: str) -> float:
+    """Return the sum of a metric over its labels."""
+    url = f"http://127.0.0.1:{port}/metrics"
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        text = answer.read().decode()
+    values = re.findall(rf"^{name}(?:\{{.*\}})? (\S+)$", text, re.MULTILINE)
+    return sum(float(value) for value in values)

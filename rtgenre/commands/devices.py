@@ -1,0 +1,56 @@
+"""``rtgenre devices``: the input devices, as a table or as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from rtgenre.sources.portaudio import list_input_devices, supported_rates_hz
+
+if TYPE_CHECKING:
+    from rtgenre.sources.devices import InputDevice
+
+
+def print_devices(*, as_json: bool) -> int:
+    """Print every input device; return 1 if there is none, else 0.
+
+    Raises:
+        SourceError: PortAudio is missing.
+    """
+    devices = list_input_devices()
+    if as_json:
+        print(json.dumps([asdict(device) for device in devices], indent=2))  # noqa: T201
+        return 0 if devices else 1
+    if not devices:
+        print("rtgenre: there is no input device", file=sys.stderr)  # noqa: T201
+        return 1
+    table = Table(box=None, header_style="bold")
+    for heading in ("", "index", "name", "system", "channels", "native rates", "latency", ""):
+        table.add_column(heading, justify="right" if heading in {"index", "channels"} else "left")
+    for device in devices:
+        table.add_row(
+            "*" if device.is_default else "",
+            str(device.index),
+            device.name,
+            device.host_api,
+            str(device.n_channels),
+            _rates(device),
+            f"{1000 * device.latency_seconds:.0f} ms",
+            "monitor" if device.is_monitor else "",
+        )
+    console = Console()
+    console.print(table)
+    console.print("* the default; choose another with: rtgenre run --source INDEX or NAME")
+    return 0
+
+
+def _rates(device: InputDevice) -> str:
+    """Write the rates a device records at, its own one first, in kHz."""
+    others = [rate for rate in supported_rates_hz(device) if rate != device.default_rate_hz]
+    text = ", ".join(f"{rate / 1000:g}" for rate in others)
+    return f"{device.default_rate_hz / 1000:g} kHz" + (f" ({text})" if text else "")

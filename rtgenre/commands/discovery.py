@@ -1,0 +1,41 @@
+"""``rtgenre mqtt remove-discovery``: takes the devices away from Home Assistant again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import TypeAdapter, ValidationError
+
+from rtgenre.config import Config, ConfigError, Node
+from rtgenre.outputs.homeassistant import device_id, removal_message
+from rtgenre.outputs.mqtt import publish_once
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+async def remove_discovery(config: Config, nodes: Sequence[str]) -> int:
+    """Remove the devices of ``nodes``, or of the configured sources; return the exit code.
+
+    Raises:
+        ConfigError: no broker is set, or a node's name is none.
+        OutputError: the broker cannot be reached or refuses.
+    """
+    if not config.mqtt.host:
+        raise ConfigError("no broker: set [mqtt] host, RTGENRE_MQTT__HOST or --mqtt-host")
+    try:
+        checked = TypeAdapter(list[Node]).validate_python(list(nodes))
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"{error.errors()[0]['input']!r} is no node: {reason}") from None
+    removed = checked or [source.node for source in config.source]
+    prefix = config.homeassistant.discovery_prefix
+    await publish_once(config.mqtt, [removal_message(node, prefix) for node in removed])
+    for node in removed:
+        print(f"removed the device {device_id(node)}")  # noqa: T201 - the output
+    if config.homeassistant.enabled:
+        print(  # noqa: T201
+            "a running service announces it again when it connects next; "
+            "[homeassistant] enabled = false prevents that"
+        )
+    return 0

@@ -1,0 +1,126 @@
+"""``rtgenre doctor``: tries what the service needs, and says what to do about what fails."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.console import Console
+
+from rtgenre.audio import sanitise
+from rtgenre.classifier import Classifier, find_model_folder
+from rtgenre.model_info import ModelError
+from rtgenre.outputs.broker_check import check_broker
+from rtgenre.sources.base import SourceError
+from rtgenre.sources.open import open_source
+from rtgenre.windows import rms_dbfs
+
+if TYPE_CHECKING:
+    from rtgenre.config import Config, SourceConfig
+    from rtgenre.types import Block
+
+_LISTEN_SECONDS = 3.0
+_OPEN_SECONDS = 10.0
+_TOO_QUIET_DBFS = -55.0
+
+
+class Doctor:
+    """Prints each step with its outcome and remembers whether all went well."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.healthy = True
+
+    def good(self, step: str, finding: str) -> None:
+        """Print a step that worked."""
+        self._console.print(f"[green]ok[/]    {step}: {finding}", highlight=False)
+
+    def bad(self, step: str, finding: str, remedy: str = "") -> None:
+        """Print a step that did not, with what to do about it."""
+        self.healthy = False
+        self._console.print(f"[red]fail[/]  {step}: {finding}", highlight=False)
+        if remedy:
+            self._console.print(f"      → {remedy}", highlight=False)
+
+
+async def examine(config: Config) -> int:
+    """Try the model, every source and the broker; return 1 if something failed, else 0."""
+    doctor = Doctor(Console(soft_wrap=True))
+    _examine_model(doctor, config)
+    for source in config.source:
+        await _examine_source(doctor, source)
+    if config.mqtt.host:
+        for step in await check_broker(config.mqtt):
+            tell = doctor.good if step.ok else doctor.bad
+            tell(f"broker, {step.name}", step.message)
+    else:
+        doctor.good("broker", "none is configured ([mqtt] host), so MQTT is off")
+    return 0 if doctor.healthy else 1
+
+
+def _examine_model(doctor: Doctor, config: Config) -> None:
+    started = time.perf_counter()
+    try:
+        folder = find_model_folder(config.model.folder)
+        info = Classifier.load(folder, threads=config.model.threads).info
+    except ModelError as error:
+        doctor.bad("model", str(error), "choose another with --model, or install rtgenre again")
+        return
+    seconds = time.perf_counter() - started
+    doctor.good("model", f"{info.name} {info.version} from {folder} in {seconds:.2f} s")
+
+
+async def _examine_source(doctor: Doctor, config: SourceConfig) -> None:
+    step = f"source {config.node}"
+    blocks: list[Block] = []
+    heard = asyncio.Event()
+
+    async def deliver(block: Block) -> None:
+        blocks.append(block)
+        heard.set()
+        # Lets the clock run even where a file is read as fast as it goes.
+        await asyncio.sleep(0)
+
+    try:
+        source = open_source(config)
+        task = asyncio.create_task(source.run(deliver))
+        heard_task = asyncio.create_task(heard.wait())
+        await asyncio.wait({task, heard_task}, timeout=_OPEN_SECONDS, return_when="FIRST_COMPLETED")
+        heard_task.cancel()
+        await asyncio.wait({task}, timeout=_LISTEN_SECONDS if heard.is_set() else 0)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    except SourceError as error:
+        doctor.bad(step, str(error), "rtgenre devices lists the inputs there are")
+        return
+    if not blocks:
+        doctor.bad(step, source.problem or f"no audio from {source.name}", "is it plugged in?")
+        return
+    _judge_level(doctor, step, source.name, blocks)
+
+
+def _judge_level(doctor: Doctor, step: str, name: str, blocks: list[Block]) -> None:
+    samples, n_invalid, n_clipped = sanitise(np.concatenate([block.samples for block in blocks]))
+    level_dbfs = rms_dbfs(np.ascontiguousarray(samples).ravel())
+    finding = (
+        f"{name} at {blocks[0].sample_rate_hz} Hz with {samples.shape[1]} channels, "
+        f"level {level_dbfs:.0f} dBFS over {len(samples) / blocks[0].sample_rate_hz:.1f} s"
+    )
+    if not samples.any():
+        doctor.bad(
+            step,
+            f"{finding}: digital silence",
+            "unmute the input, allow this program to use the microphone, or choose another input",
+        )
+    elif n_invalid:
+        doctor.bad(step, f"{finding}: {n_invalid} samples are not numbers", "check the driver")
+    elif level_dbfs < _TOO_QUIET_DBFS:
+        doctor.bad(step, f"{finding}: very quiet", "play music and raise the input's gain")
+    elif n_clipped:
+        doctor.bad(step, f"{finding}: {n_clipped} samples clip", "lower the input's gain")
+    else:
+        doctor.good(step, finding)

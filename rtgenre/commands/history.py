@@ -1,0 +1,55 @@
+"""``rtgenre history``: print or draw what was heard."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from rtgenre.history.moments import parse_moment
+from rtgenre.history.report import clipped, history_csv, history_document, history_text
+from rtgenre.history.store import HistoryError, read_stretches
+from rtgenre.outputs.history import history_file
+
+if TYPE_CHECKING:
+    import argparse
+
+    from rtgenre.config import Config
+
+
+def run_history(options: argparse.Namespace, config: Config) -> int:
+    """Print or draw the history; return the exit code."""
+    try:
+        _show(options, config)
+    except (HistoryError, ValueError) as error:
+        print(f"rtgenre: {error}", file=sys.stderr)  # noqa: T201 - a message to the user
+        return 1
+    return 0
+
+
+def _show(options: argparse.Namespace, config: Config) -> None:
+    now = time.time()
+    since = parse_moment(options.since, now)
+    until = parse_moment(options.until, now) if options.until else now
+    if until <= since:
+        raise ValueError(f"--until ({options.until}) must come after --since ({options.since})")
+    file = history_file(config.history)
+    stretches = [
+        stretch
+        for stretch in clipped(read_stretches(file, since, until), since, until)
+        if options.node in {None, stretch.node}
+    ]
+    if options.plot is not None:
+        from rtgenre.history.plot import plot_history  # noqa: PLC0415 - needs matplotlib
+
+        plot_history(options.plot, stretches, since=since, until=until, colors=config.colors)
+        return
+    if options.json:
+        text = json.dumps(history_document(stretches, since=since, until=until)) + "\n"
+    elif options.csv:
+        text = history_csv(stretches)
+    else:
+        text = f"history: {file}\n\n{history_text(stretches)}"
+    sys.stdout.write(text)
+    sys.stdout.flush()

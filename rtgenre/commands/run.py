@@ -1,0 +1,112 @@
+"""``rtgenre run``: the service, until its sources end or it is asked to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from rtgenre.classifier import Classifier, find_model_folder
+from rtgenre.config import Config, ConfigError, SourceConfig
+from rtgenre.demo import DEMO_RECORDING
+from rtgenre.event_loop import run_in_event_loop
+from rtgenre.outputs.terminal import TerminalOutput
+from rtgenre.service import Service
+from rtgenre.sources.base import NoInputDevice
+from rtgenre.sources.open import open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rtgenre.sources.base import AudioSource
+
+logger = logging.getLogger(__name__)
+
+
+def run(config: Config, *, read_config: Callable[[], Config]) -> int:
+    """Run the service and return the exit code.
+
+    Args:
+        config: all settings.
+        read_config: reads the settings again, when SIGHUP asks for it.
+
+    Raises:
+        ModelError: the model cannot be used.
+        SourceError: a source cannot be used.
+        OutputError: an output cannot be used.
+    """
+    classifier = Classifier.load(
+        find_model_folder(config.model.folder), threads=config.model.threads
+    )
+    sources = [(source_config, _open_source(source_config)) for source_config in config.source]
+    service = Service(config, classifier, sources)
+    terminal = _terminal(config)
+    return run_in_event_loop(_until_stopped(service, terminal, read_config))
+
+
+async def _until_stopped(
+    service: Service, terminal: TerminalOutput | None, read_config: Callable[[], Config]
+) -> int:
+    """Run the service until it ends or the process is asked to stop; SIGHUP reads settings."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop.set)
+        except NotImplementedError:
+            # Windows' event loops take no signal handlers.
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    if hasattr(signal, "SIGHUP"):
+        in_terminal = sys.stdout.isatty()
+
+        def hang_up() -> None:
+            if in_terminal and _terminal_is_gone():
+                stop.set()
+            else:
+                _reload(service, read_config)
+
+        loop.add_signal_handler(signal.SIGHUP, hang_up)
+    return await service.run(stop, terminal)
+
+
+def _reload(service: Service, read_config: Callable[[], Config]) -> None:
+    """Read the settings again; ones that cannot be used leave the present ones in force."""
+    try:
+        service.reload(read_config())
+    except ConfigError as error:
+        for line in str(error).splitlines():
+            logger.warning("the settings stay as they were: %s", line)
+
+
+def _terminal_is_gone() -> bool:
+    """Say whether the terminal was closed, which sends SIGHUP, too."""
+    try:
+        os.tcgetpgrp(sys.stdout.fileno())
+    except OSError:
+        return True
+    return False
+
+
+def _open_source(config: SourceConfig) -> AudioSource:
+    """Make a source; where there is no default input device, one that plays the demo recording."""
+    if config.input == "":
+        from rtgenre.sources.portaudio import find_input_device  # noqa: PLC0415
+
+        try:
+            find_input_device(config.input)
+        except NoInputDevice as error:
+            logger.warning("%s; playing the demo recording instead", error)
+            config = config.model_copy(update={"input": str(DEMO_RECORDING), "loop": True})
+    return open_source(config)
+
+
+def _terminal(config: Config) -> TerminalOutput | None:
+    chosen = config.terminal.format
+    if chosen == "off":
+        return None
+    if chosen == "auto":
+        chosen = "live" if sys.stdout.isatty() else "plain"
+    return TerminalOutput(chosen, colors=config.colors)

@@ -1,0 +1,116 @@
+"""Draws the history: a row per day, coloured by genre, and the share of each genre."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from rtgenre.history.report import NOT_MUSIC, duration_text, music_seconds, seconds_by_genre
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from rtgenre.history.stretches import Stretch
+
+MAX_DAYS = 62
+
+
+def plot_history(
+    file: Path,
+    stretches: Sequence[Stretch],
+    *,
+    since: float,
+    until: float,
+    colors: Mapping[str, str],
+) -> None:
+    """Draw to ``file``; its ending chooses the format.
+
+    Raises:
+        ValueError: matplotlib is missing, the format is unknown, the time is too long or the file
+            cannot be written.
+    """
+    try:
+        from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise ValueError("--plot needs matplotlib: pip install 'rtgenre[plot]'") from None
+    days = _days(since, until)
+    if len(days) > MAX_DAYS:
+        raise ValueError(f"{len(days)} days were asked for; at most {MAX_DAYS} can be drawn")
+    figure = Figure(figsize=(12, 1.6 + 0.42 * len(days)), layout="constrained")
+    timeline, shares = figure.subplots(1, 2, width_ratios=(3, 1))
+    _draw_timeline(timeline, stretches, days, colors)
+    _draw_shares(shares, stretches, colors)
+    try:
+        figure.savefig(file, dpi=120)
+    except OSError as error:
+        raise ValueError(f"{file} cannot be written: {error}") from error
+
+
+def _days(since: float, until: float) -> list[datetime]:
+    """Return local midnights, oldest first, of the days that the time touches."""
+    day = datetime.fromtimestamp(since).replace(hour=0, minute=0, second=0, microsecond=0)
+    days = []
+    while day.astimezone().timestamp() < until:
+        days.append(day)
+        day += timedelta(days=1)
+    return days
+
+
+def _draw_timeline(
+    axes: Any, stretches: Sequence[Stretch], days: Sequence[datetime], colors: Mapping[str, str]
+) -> None:
+    for row, day in enumerate(days):
+        for genre, spans in _spans_of_day(stretches, day).items():
+            height = 0.35 if genre in NOT_MUSIC else 0.8
+            axes.broken_barh(
+                spans, (row - height / 2, height), color=colors.get(genre, "#888888"), linewidth=0
+            )
+    axes.set_xlim(0, 24)
+    axes.set_xticks(range(0, 25, 3), [f"{hour}:00" for hour in range(0, 25, 3)])
+    axes.set_ylim(len(days) - 0.4, -0.6)
+    axes.set_yticks(range(len(days)), [f"{day:%a %d %b}" for day in days])
+    axes.grid(visible=True, axis="x", alpha=0.25)
+    axes.set_axisbelow(True)
+    axes.set_title("What was heard, by local time", loc="left")
+    axes.spines[:].set_visible(False)
+
+
+def _spans_of_day(
+    stretches: Sequence[Stretch], day: datetime
+) -> dict[str, list[tuple[float, float]]]:
+    """Return (start, length) in hours after midnight, by genre."""
+    start = day.astimezone().timestamp()
+    end = (day + timedelta(days=1)).astimezone().timestamp()
+    spans: dict[str, list[tuple[float, float]]] = {}
+    for genre, from_time, to_time in _within(stretches, start, end):
+        span = ((from_time - start) / 3600, (to_time - from_time) / 3600)
+        spans.setdefault(genre, []).append(span)
+    return spans
+
+
+def _within(
+    stretches: Sequence[Stretch], start: float, end: float
+) -> Iterator[tuple[str, float, float]]:
+    for stretch in stretches:
+        from_time, to_time = max(stretch.started_at, start), min(stretch.ended_at, end)
+        if from_time < to_time:
+            yield stretch.genre, from_time, to_time
+
+
+def _draw_shares(axes: Any, stretches: Sequence[Stretch], colors: Mapping[str, str]) -> None:
+    totals = seconds_by_genre(stretches)
+    genres = [genre for genre in totals if genre not in NOT_MUSIC]
+    music = music_seconds(totals)
+    axes.barh(
+        genres,
+        [totals[genre] / 3600 for genre in genres],
+        color=[colors.get(genre, "#888888") for genre in genres],
+    )
+    for row, genre in enumerate(genres):
+        label = f" {duration_text(totals[genre])}, {totals[genre] / music:.0%}"
+        axes.text(0, row, label, va="center", fontsize=9)
+    axes.invert_yaxis()
+    axes.set_xticks([])
+    axes.spines[:].set_visible(False)
+    axes.set_title(f"{duration_text(music)} of music", loc="left")

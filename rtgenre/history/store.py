@@ -1,0 +1,189 @@
+"""The history's SQLite file: opening, migrating, writing and reading it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing, contextmanager
+from itertools import chain
+from typing import TYPE_CHECKING, Self
+
+from rtgenre.history.stretches import Stretch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+    from types import TracebackType
+
+BUSY_TIMEOUT_SECONDS = 5.0
+"""How long to wait while another process writes to the same file."""
+
+_MIGRATIONS = (
+    (
+        """
+        CREATE TABLE stretches (
+            node TEXT NOT NULL,
+            started_ms INTEGER NOT NULL,
+            ended_ms INTEGER NOT NULL,
+            genre TEXT NOT NULL,
+            confidence REAL NOT NULL,
+            model TEXT NOT NULL,
+            PRIMARY KEY (node, started_ms)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX stretches_by_end ON stretches (ended_ms)",
+    ),
+)
+"""Statements that lead from each schema version to the next; ``user_version`` counts them."""
+
+SCHEMA_VERSION = len(_MIGRATIONS)
+
+_UPSERT = """
+    INSERT INTO stretches (node, started_ms, ended_ms, genre, confidence, model)
+    VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (node, started_ms) DO UPDATE SET
+        ended_ms = excluded.ended_ms, genre = excluded.genre,
+        confidence = excluded.confidence, model = excluded.model
+"""
+_SELECT = """
+    SELECT node, started_ms / 1000.0, ended_ms / 1000.0, genre, confidence, model FROM stretches
+    WHERE ended_ms > ? AND started_ms < ? ORDER BY started_ms, node
+"""
+
+
+class HistoryError(Exception):
+    """The file cannot be used; the message says what was found and what to do."""
+
+
+class HistoryStore:
+    """The file, open for writing; used by one thread only."""
+
+    def __init__(self, file: Path) -> None:
+        """Open the file, make it where it is missing, and bring its schema up to date.
+
+        Raises:
+            HistoryError: it cannot be opened, is no history, or a newer version wrote it.
+        """
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(
+                file, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None
+            )
+        except (OSError, sqlite3.Error) as error:
+            raise _explained(file, error) from error
+        self._file = file
+        try:
+            # A killed process loses nothing that was committed; nor does a power cut, with FULL.
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            self._migrate()
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise _explained(file, error) from error
+        except HistoryError:
+            self._connection.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+
+    def write(self, stretches: Iterable[Stretch]) -> None:
+        """Write all of them or none; one that is known by node and start is replaced.
+
+        Raises:
+            HistoryError: the disk is full, or the file cannot be written.
+        """
+        rows = [
+            (
+                stretch.node,
+                round(1000 * stretch.started_at),
+                round(1000 * stretch.ended_at),
+                stretch.genre,
+                stretch.confidence,
+                stretch.model,
+            )
+            for stretch in stretches
+        ]
+        with self._transaction() as connection:
+            connection.executemany(_UPSERT, rows)
+
+    def forget_before(self, time: float) -> None:
+        """Delete the stretches that ended before the Unix time ``time``.
+
+        Raises:
+            HistoryError: the file cannot be written.
+        """
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM stretches WHERE ended_ms < ?", (round(1000 * time),))
+
+    def _migrate(self) -> None:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise _too_new(self._file, version)
+        if version == SCHEMA_VERSION:
+            return
+        with self._transaction() as connection:
+            # Another process may have been faster.
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            for statement in chain.from_iterable(_MIGRATIONS[version:]):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise _explained(self._file, error) from error
+
+
+def read_stretches(file: Path, since: float, until: float) -> list[Stretch]:
+    """Read what was heard between two Unix times, oldest first, from a file that may be in use.
+
+    Stretches that reach over an end of that time are returned whole.
+
+    Raises:
+        HistoryError: the file cannot be read, or a newer version wrote it.
+    """
+    if not file.exists():
+        return []
+    try:
+        uri = f"{file.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            if version > SCHEMA_VERSION:
+                raise _too_new(file, version)
+            if version == 0:
+                return []
+            times = (round(1000 * since), round(1000 * until))
+            return list(map(Stretch._make, connection.execute(_SELECT, times)))
+    except sqlite3.Error as error:
+        raise _explained(file, error) from error
+
+
+def _too_new(file: Path, version: int) -> HistoryError:
+    return HistoryError(
+        f"the history {file} has schema version {version}, this rtgenre knows versions up to "
+        f"{SCHEMA_VERSION}; install a newer rtgenre, or set another [history] file"
+    )
+
+
+def _explained(file: Path, error: Exception) -> HistoryError:
+    if isinstance(error, sqlite3.DatabaseError) and error.args[:1] == ("file is not a database",):
+        return HistoryError(
+            f"{file} is not a history of rtgenre; move it away, or set another [history] file"
+        )
+    return HistoryError(f"the history {file} cannot be used: {error}")

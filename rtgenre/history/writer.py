@@ -1,0 +1,116 @@
+"""Writes the history from a thread of its own, however slow or full the disk is."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from rtgenre.history.store import HistoryError, HistoryStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from rtgenre.history.stretches import Stretch
+
+RETRY_SECONDS = 10.0
+MAX_WAITING_STRETCHES = 20_000
+"""Kept in memory while the disk takes nothing: some days' worth, about 5 MB."""
+FORGET_EVERY_SECONDS = 3600.0
+DAY_SECONDS = 86400.0
+
+logger = logging.getLogger(__name__)
+
+
+class HistoryWriter:
+    """A thread that writes what it is given, and keeps it until it is written."""
+
+    def __init__(
+        self, file: Path, *, retention_days: int, retry_seconds: float = RETRY_SECONDS
+    ) -> None:
+        self._file = file
+        self._retention_days = retention_days
+        self._retry_seconds = retry_seconds
+        # What is not written yet, by node and start: a longer version replaces a shorter one.
+        self._waiting: dict[tuple[str, float], Stretch] = {}
+        self._changed = threading.Condition()
+        self._closing = False
+        # Why nothing can be written, for people; None while all is well.
+        self.problem: str | None = None
+        # Stretches that were lost because too many waited.
+        self.dropped = 0
+        self._forgotten_at = float("-inf")
+        # A daemon: a disk that hangs must not keep the process from ending.
+        self._thread = threading.Thread(target=self._run, name="history-writer", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def put(self, stretches: Iterable[Stretch]) -> None:
+        """Hand over stretches; never waits for the disk."""
+        with self._changed:
+            for stretch in stretches:
+                self._waiting[stretch.node, stretch.started_at] = stretch
+            while len(self._waiting) > MAX_WAITING_STRETCHES:
+                del self._waiting[next(iter(self._waiting))]
+                self.dropped += 1
+            self._changed.notify()
+
+    def waiting(self) -> list[Stretch]:
+        """Return what is not written yet."""
+        with self._changed:
+            return list(self._waiting.values())
+
+    def close(self) -> None:
+        """Try once more to write what waits, and stop the thread."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting or self._closing)
+                batch = list(self._waiting.values())
+                closing = self._closing
+            try:
+                self._write(batch)
+            except HistoryError as error:
+                self._report(str(error))
+                if not closing:
+                    with self._changed:
+                        self._changed.wait_for(lambda: self._closing, self._retry_seconds)
+            else:
+                self._report(None)
+                self._forget_written(batch)
+            if closing:
+                return
+
+    def _write(self, batch: list[Stretch]) -> None:
+        # Opened anew each time, a minute apart: whatever became of the file or its disk meanwhile.
+        with HistoryStore(self._file) as store:
+            store.write(batch)
+            due = time.monotonic() - self._forgotten_at >= FORGET_EVERY_SECONDS
+            if self._retention_days and due:
+                store.forget_before(time.time() - self._retention_days * DAY_SECONDS)
+                self._forgotten_at = time.monotonic()
+
+    def _forget_written(self, batch: list[Stretch]) -> None:
+        with self._changed:
+            for stretch in batch:
+                key = (stretch.node, stretch.started_at)
+                if self._waiting.get(key) is stretch:
+                    del self._waiting[key]
+
+    def _report(self, problem: str | None) -> None:
+        if problem == self.problem:
+            return
+        self.problem = problem
+        if problem is None:
+            logger.info("the history is written again")
+        else:
+            logger.warning("%s; trying again every %g s", problem, self._retry_seconds)

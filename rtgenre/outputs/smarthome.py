@@ -1,0 +1,68 @@
+"""Chooses what else goes over MQTT: Home Assistant's discovery and the lamps' commands."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from rtgenre import __version__
+from rtgenre.outputs.homeassistant import DiscoveryParams, HomeAssistantExtension
+from rtgenre.outputs.lights import LightsExtension
+
+if TYPE_CHECKING:
+    from rtgenre.config import Config
+    from rtgenre.model_info import ModelInfo
+
+logger = logging.getLogger(__name__)
+
+
+def lights_extension(config: Config) -> LightsExtension:
+    """Return what publishes ``/color`` and moves the lamps."""
+    return LightsExtension(
+        config.lights,
+        config.mqtt,
+        colors=config.colors,
+        nodes=[source.node for source in config.source],
+    )
+
+
+def home_assistant_extension(
+    config: Config, info: ModelInfo, *, page_url: str
+) -> HomeAssistantExtension | None:
+    """Return what announces the nodes to Home Assistant, unless that is off."""
+    settings = config.homeassistant
+    if not settings.enabled:
+        return None
+    return HomeAssistantExtension(
+        DiscoveryParams(
+            labels=info.labels,
+            version=__version__,
+            model=info.name,
+            link=settings.link or page_url,
+            discovery_prefix=settings.discovery_prefix,
+            topic_prefix=config.mqtt.topic_prefix,
+            expire_after_seconds=settings.expire_after_seconds,
+            music_threshold=config.smoothing.music_below,
+            retain=settings.retain,
+            announce_within_seconds=settings.announce_within_seconds,
+            qos=config.mqtt.qos,
+        )
+    )
+
+
+def warn_of_unknown_genres(config: Config, info: ModelInfo) -> None:
+    """Say which settings name a genre that the model does not know, and so have no effect."""
+    known: set[str] = {*info.labels, "unknown", "silence"}
+    named = {
+        "[lights] wled_effects": set(config.lights.wled_effects),
+        "[lights] zigbee2mqtt_effects": set(config.lights.zigbee2mqtt_effects),
+    }
+    for setting, genres in named.items():
+        for genre in genres - known:
+            logger.warning(
+                "%s names %r, which the model %s does not know; its genres are %s",
+                setting,
+                genre,
+                info.name,
+                ", ".join(info.labels),
+            )

@@ -1,0 +1,196 @@
+"""Network streams (http radio, HLS, RTSP …) through an ffmpeg process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import re
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from rtgenre.backoff import Backoff
+from rtgenre.sources.base import AudioSource, Deliver, SourceError
+from rtgenre.sources.clock import CaptureClock, Clock
+from rtgenre.sources.ffmpeg import INSTALL_HINT, find_ffmpeg, start_ffmpeg
+from rtgenre.sources.pcm import PcmDecoder
+from rtgenre.sources.thread_reader import ThreadReader
+from rtgenre.types import Block, FloatArray
+
+if TYPE_CHECKING:
+    import subprocess
+
+log = logging.getLogger(__name__)
+
+SAMPLE_RATE_HZ = 44100
+N_CHANNELS = 2
+READ_BYTES = 8192
+# A stream that sends nothing for this long is opened again.
+STALL_SECONDS = 10.0
+# After this much audio a connection counts as good, and the next is tried soon again.
+STEADY_SECONDS = 5.0
+# ffmpeg's own limit on network calls, so that it ends even if we are killed.
+_NETWORK_TIMEOUT_MICROSECONDS = "20000000"
+# A recording on a web server comes faster than it sounds; a little more than real time lets a
+# radio's clock be faster than ours.
+_MOST_SPEED = 1.02
+
+_HTTP = "http,https,httpproxy,tcp,tls,crypto,data"
+# What ffmpeg may open for each kind of address: never a local file, whatever a playlist says.
+_PROTOCOLS = {
+    "http": _HTTP,
+    "https": _HTTP,
+    "hls": f"hls,{_HTTP}",
+    "rtsp": "rtsp,rtp,udp,tcp,tls",
+    "rtsps": "rtsp,rtp,udp,tcp,tls",
+    "rtmp": "rtmp,tcp",
+    "rtmps": "rtmps,tcp,tls",
+    "mmsh": f"mmsh,{_HTTP}",
+    "srt": "srt,udp",
+    "rtp": "rtp,udp",
+    "udp": "udp",
+}
+
+
+class StreamSource(AudioSource):
+    """A stream, opened again whenever it ends, stalls or cannot be reached.
+
+    Nothing distinguishes a radio that dropped from a recording that is over, so both are opened
+    again. The address's credentials and query appear nowhere.
+    """
+
+    def __init__(self, url: str, *, clock: Clock | None = None) -> None:
+        """Check the address, without opening it.
+
+        Raises:
+            SourceError: it is no address of a kind that is played, or ffmpeg is not installed.
+        """
+        super().__init__(f"stream: {masked_url(url)}", live=True)
+        scheme = url.split("://", 1)[0].lower()
+        if scheme not in _PROTOCOLS:
+            raise SourceError(
+                f"{masked_url(url)}: {scheme}:// is not played; an address begins with one of "
+                f"{', '.join(f'{name}://' for name in _PROTOCOLS)}, and a file needs none"
+            )
+        if find_ffmpeg() is None:
+            raise SourceError(f"streams need ffmpeg, which is not installed: {INSTALL_HINT}")
+        self._url = url
+        self._scheme = scheme
+        self._clock = clock or CaptureClock()
+        self._backoff = Backoff(first_seconds=0.5, longest_seconds=30.0)
+        # Whether the next block comes after lost audio.
+        self._gap = False
+        # When, on the monotonic clock, all that was delivered so far has been heard.
+        self._heard_until = 0.0
+
+    async def run(self, deliver: Deliver) -> None:
+        """Deliver the stream until cancelled.
+
+        Raises:
+            SourceError: ffmpeg cannot be run.
+        """
+        while True:
+            problem = await self._play(deliver)
+            if problem != self.problem:
+                log.warning("%s: %s", self.name, problem)
+            self.problem = problem
+            self._gap = True
+            await asyncio.sleep(self._backoff.next_seconds())
+
+    async def _play(self, deliver: Deliver) -> str:
+        """Play until the stream is lost and return what happened to it."""
+        process = start_ffmpeg(self._arguments())
+        assert process.stdout is not None  # noqa: S101 - it was asked for
+        stdout = process.stdout
+        errors = _LastLine(process)
+        reader = ThreadReader(
+            lambda: os.read(stdout.fileno(), READ_BYTES), "stream-reader", close=stdout.close
+        )
+        decoder = PcmDecoder("f32le", N_CHANNELS)
+        played_seconds = 0.0
+        try:
+            while True:
+                async with asyncio.timeout(STALL_SECONDS):
+                    data = await reader.read()
+                if not data:
+                    return await self._end_of(process, errors)
+                played_seconds += await self._deliver(decoder.push(data), deliver)
+                if played_seconds > STEADY_SECONDS:
+                    self._backoff.reset()
+        except TimeoutError:
+            return f"the stream sent nothing for {STALL_SECONDS:.0f} s"
+        finally:
+            reader.stop()
+            process.kill()
+            process.wait()
+
+    async def _end_of(self, process: subprocess.Popen[bytes], errors: _LastLine) -> str:
+        await asyncio.to_thread(process.wait)
+        last_line = await asyncio.to_thread(errors.wait)
+        return "the stream ended" if process.returncode == 0 else self._masked(last_line)
+
+    async def _deliver(self, samples: FloatArray, deliver: Deliver) -> float:
+        """Deliver samples when it is time for them and return how many seconds they are."""
+        if len(samples) == 0:
+            return 0.0
+        if self.problem is not None:
+            self.problem = None
+            self.reopens += 1
+        now = time.monotonic()
+        self._heard_until = max(self._heard_until, now)
+        await asyncio.sleep(self._heard_until - now)
+        await deliver(Block(samples, SAMPLE_RATE_HZ, self._clock(), gap=self._gap))
+        self._gap = False
+        seconds = len(samples) / SAMPLE_RATE_HZ
+        self._heard_until += seconds / _MOST_SPEED
+        return seconds
+
+    def _arguments(self) -> list[str]:
+        by_scheme = {
+            "rtsp": ["-rtsp_transport", "tcp"],
+            "rtsps": ["-rtsp_transport", "tcp"],
+            "http": ["-rw_timeout", _NETWORK_TIMEOUT_MICROSECONDS],
+            "https": ["-rw_timeout", _NETWORK_TIMEOUT_MICROSECONDS],
+        }.get(self._scheme, [])
+        return [
+            *("-loglevel", "warning", "-protocol_whitelist", _PROTOCOLS[self._scheme]),
+            *by_scheme,
+            *("-i", self._url, "-map", "0:a:0", "-f", "f32le"),
+            *("-ac", str(N_CHANNELS), "-ar", str(SAMPLE_RATE_HZ), "-"),
+        ]
+
+    def _masked(self, message: str) -> str:
+        message = message.replace(self._url, masked_url(self._url))
+        message = re.sub(r"://[^/@\s]+@", "://", message)
+        return re.sub(r"\?\S+", "?…", message) or "ffmpeg gave up without a message"
+
+
+class _LastLine:
+    """Reads a process's messages as they come, and keeps the last."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._line = ""
+        self._thread = threading.Thread(target=self._read, name="ffmpeg-messages", daemon=True)
+        self._thread.start()
+
+    def wait(self) -> str:
+        """Wait until the process says no more and return its last line."""
+        self._thread.join(timeout=1.0)
+        return self._line
+
+    def _read(self) -> None:
+        assert self._process.stderr is not None  # noqa: S101 - it was asked for
+        with self._process.stderr as messages:
+            for message in messages:
+                # Without ffmpeg's "[tcp @ 0x55d0c8a0]", which differs from run to run.
+                text = re.sub(r"^(\[[^\]]* @ [^\]]*\] ?)+", "", message.decode(errors="replace"))
+                self._line = text.strip() or self._line
+
+
+def masked_url(url: str) -> str:
+    """Return the address without what may be secret: user, password, query and fragment."""
+    without_user = re.sub(r"://[^/?#]*@", "://", url)
+    address, query = re.match(r"([^?#]*)(.*)", without_user, re.DOTALL).groups()  # type: ignore[union-attr]
+    return f"{address}?…" if query else str(address)

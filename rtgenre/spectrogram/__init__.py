@@ -1,0 +1,1 @@
+"""What the detector hears, column by column, for those who look."""

@@ -1,0 +1,126 @@
+// The page: takes what the service says to the views, for the room that was chosen.
+
+import { decodeColumn } from "./column.js";
+import { Connection } from "./connection.js";
+import { genreName, percent, titleOf } from "./format.js";
+import { HistoryView } from "./history.js";
+import { LiveView } from "./live.js";
+import { Notices } from "./notices.js";
+import { Rooms } from "./rooms.js";
+import { Spectrogram } from "./spectrogram.js";
+import { startTheme, theme } from "./theme.js";
+import { takeTokenFromAddress } from "./token.js";
+
+const root = document.documentElement;
+const byId = (id) => document.getElementById(id);
+const isKiosk = new URLSearchParams(location.search).has("kiosk");
+
+takeTokenFromAddress();
+const connection = new Connection();
+const live = new LiveView();
+const spectrogram = new Spectrogram();
+const notices = new Notices();
+const history = new HistoryView();
+const rooms = new Rooms(showRoom);
+let paused = matchMedia("(prefers-reduced-motion: reduce)").matches;
+let spoken = "";
+
+function announce(text) {
+  if (text === spoken) return;
+  spoken = text;
+  byId("announcer").textContent = text;
+}
+
+function showRoom() {
+  const room = rooms.chosen;
+  live.clear(room.node, room.source);
+  spectrogram.clear();
+  history.setRoom(room.node);
+  if (room.document) live.show(room.document);
+  live.showRecent(room.recent);
+  notices.setProblem(room.problem);
+}
+
+function receive(message) {
+  if (message.type === "hello") {
+    live.hello(message);
+    spectrogram.hello(message);
+    history.hello(message);
+    rooms.hello(message);
+    return;
+  }
+  const room = rooms.update(message);
+  if (room === null || room !== rooms.chosen) return;
+  if (message.type === "status") {
+    notices.setProblem(message.problem);
+    announce(message.problem ?? "The input is back");
+    return;
+  }
+  if (message.type !== "state") return;
+  live.show(message);
+  live.showRecent(room.recent);
+  spectrogram.addState(message);
+  notices.setProblem(room.problem);
+  speak(message);
+}
+
+/** Say a change, not every window. */
+function speak(message) {
+  const title = genreName(titleOf(message));
+  document.title = `${title} · rtgenre`;
+  if (spoken.startsWith(title)) return;
+  announce(message.state === "music" ? `${title}, ${percent(message.confidence)} sure` : title);
+}
+
+function followVisibility() {
+  const wanted = !paused && !isKiosk && !document.hidden && root.dataset.view === "live";
+  connection.wantColumns(wanted);
+  if (wanted) spectrogram.start();
+  else spectrogram.stop();
+  byId("pause").setAttribute("aria-pressed", paused);
+  byId("pause").textContent = paused ? "Go on" : "Pause";
+}
+
+function showView(view) {
+  root.dataset.view = view;
+  byId("live").hidden = view === "history";
+  byId("history").hidden = view !== "history";
+  for (const button of document.querySelectorAll("[data-view-button]")) {
+    button.setAttribute("aria-pressed", button.dataset.viewButton === view);
+  }
+  history.setVisible(view === "history");
+  followVisibility();
+}
+
+connection.addEventListener("open", () => {
+  root.dataset.connection = "open";
+  byId("connection-text").textContent = "Connected";
+  notices.setConnected(true);
+});
+connection.addEventListener("lost", ({ detail: reason }) => {
+  root.dataset.connection = "lost";
+  byId("connection-text").textContent = "Reconnecting …";
+  notices.setConnected(false, reason);
+  announce("Connection lost");
+});
+connection.addEventListener("document", ({ detail }) => receive(detail));
+connection.addEventListener("column", ({ detail }) => {
+  const column = decodeColumn(detail);
+  if (column !== null && column.sourceIndex === rooms.chosenIndex) spectrogram.addColumn(column);
+});
+
+for (const button of document.querySelectorAll("[data-view-button]")) {
+  button.addEventListener("click", () => showView(button.dataset.viewButton));
+}
+byId("pause").addEventListener("click", () => {
+  paused = !paused;
+  followVisibility();
+});
+document.addEventListener("visibilitychange", followVisibility);
+startTheme(byId("theme"), () => {
+  live.recolor();
+  spectrogram.setTheme(theme());
+  history.redraw();
+});
+showView(isKiosk ? "kiosk" : "live");
+connection.start();

@@ -1,0 +1,143 @@
+// The history view: the last hour, day or week of the room that was chosen.
+
+import { colorOf } from "./colors.js";
+import { day, duration, genreName, percent } from "./format.js";
+import { cut, DAY_MS, midnight, parse, rowsOf, shares } from "./history-data.js";
+import { HeatMap } from "./heatmap.js";
+import { Timeline } from "./timeline.js";
+import { get } from "./token.js";
+
+const REFRESH_MS = 60e3;
+const KEPT_DAYS = 7;
+
+const byId = (id) => document.getElementById(id);
+
+export class HistoryView {
+  #room = "";
+  #colors = {};
+  // `day` is a calendar day's midnight, or null for the last 24 hours.
+  #range = { name: "hour", day: null };
+  #stretches = [];
+  #visible = false;
+  #timer = 0;
+  #timeline = new Timeline(byId("timeline"), (time) => this.#setRange({ name: "day", day: time }));
+  #heat = new HeatMap(byId("heat"));
+
+  constructor() {
+    for (const button of document.querySelectorAll("[data-range]")) {
+      const name = button.dataset.range;
+      button.addEventListener("click", () => this.#setRange({ name, day: null }));
+    }
+    byId("csv").addEventListener("click", () => this.#download());
+  }
+
+  hello(hello) {
+    this.#colors = hello.colors;
+  }
+
+  setRoom(node) {
+    this.#room = node;
+    this.#stretches = [];
+    if (this.#visible) this.#load();
+  }
+
+  setVisible(visible) {
+    this.#visible = visible;
+    clearInterval(this.#timer);
+    if (!visible) return;
+    this.#timer = setInterval(() => this.#load(), REFRESH_MS);
+    this.#load();
+  }
+
+  redraw() {
+    if (this.#visible) this.#show();
+  }
+
+  #setRange(range) {
+    this.#range = range;
+    for (const button of document.querySelectorAll("[data-range]")) {
+      button.setAttribute("aria-pressed", button.dataset.range === range.name);
+    }
+    this.#show();
+  }
+
+  async #load() {
+    if (!this.#room) return;
+    const since = new Date(midnight(Date.now(), 1 - KEPT_DAYS)).toISOString();
+    try {
+      const response = await get(`history?${new URLSearchParams({ since, node: this.#room })}`);
+      const document = await response.json();
+      this.#stretches = parse(document);
+      this.#hint(document.problem ?? "");
+    } catch (error) {
+      this.#hint(`The history cannot be shown: ${error.message}`);
+    }
+    this.#show();
+  }
+
+  #span() {
+    const now = Date.now();
+    const rows = rowsOf(this.#range, now);
+    const from = Math.min(...rows.map((row) => row.from));
+    const to = Math.max(...rows.map((row) => row.to));
+    return { rows, from, to };
+  }
+
+  #show() {
+    const { rows, from, to } = this.#span();
+    byId("timeline-title").textContent = this.#title();
+    this.#timeline.show(rows, this.#stretches, this.#colors);
+    this.#showShares(shares(cut(this.#stretches, from, to)));
+    this.#heat.show(this.#stretches, this.#colors);
+  }
+
+  #title() {
+    const { name, day: time } = this.#range;
+    if (name === "hour") return "Last hour";
+    if (name === "week") return "Last seven days";
+    if (time === null) return "Last 24 hours";
+    const ago = Math.round((midnight(Date.now()) - midnight(time)) / DAY_MS);
+    return ["Today", "Yesterday"][ago] ?? day(time);
+  }
+
+  #showShares(parts) {
+    const ms = parts.reduce((sum, part) => sum + part.ms, 0);
+    byId("total").textContent = ms ? `${duration(ms / 1000)} of music` : "no music in this time";
+    const items = parts.map(({ genre, ms: genreMs, share }) => {
+      const item = document.createElement("li");
+      item.innerHTML =
+        '<span class="name"></span><span class="track"><span class="fill"></span></span><span class="value"></span><span class="time"></span>';
+      item.querySelector(".name").textContent = genreName(genre);
+      item.querySelector(".value").textContent = percent(share);
+      item.querySelector(".time").textContent = duration(genreMs / 1000);
+      item.style.setProperty("--color", colorOf(this.#colors, genre));
+      item.style.setProperty("--smoothed", share);
+      return item;
+    });
+    byId("shares").replaceChildren(...items);
+  }
+
+  #hint(text) {
+    byId("timeline-hint").textContent = text || "\u00a0";
+  }
+
+  async #download() {
+    const { from, to } = this.#span();
+    const query = new URLSearchParams({
+      since: new Date(from).toISOString(),
+      until: new Date(to).toISOString(),
+      node: this.#room,
+      format: "csv",
+    });
+    try {
+      const response = await get(`history?${query}`);
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(await response.blob());
+      link.download = `rtgenre-${this.#room}-${this.#range.name}.csv`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    } catch (error) {
+      this.#hint(`The CSV cannot be made: ${error.message}`);
+    }
+  }
+}

@@ -1,0 +1,43 @@
+// One plain line when the connection or the input is lost; gone by itself when it is back.
+
+// A short interruption, such as a restart, need not alarm anybody.
+const PATIENCE_MS = 1500;
+
+const byId = (id) => document.getElementById(id);
+
+export class Notices {
+  #connected = false;
+  #reason = "";
+  #problem = null;
+  #timer = 0;
+
+  constructor() {
+    this.setConnected(false);
+  }
+
+  setConnected(connected, reason = "") {
+    this.#connected = connected;
+    this.#reason = reason;
+    clearTimeout(this.#timer);
+    if (connected) this.#show();
+    else this.#timer = setTimeout(() => this.#show(), PATIENCE_MS);
+  }
+
+  /** Why no audio comes, or null. */
+  setProblem(problem) {
+    this.#problem = problem;
+    this.#show();
+  }
+
+  #show() {
+    let text = "";
+    if (!this.#connected) {
+      text = `No connection to the service${this.#reason ? `: ${this.#reason}` : ""}. Trying again …`;
+    } else if (this.#problem !== null) {
+      text = `No sound comes in: ${this.#problem}`;
+    }
+    byId("notice").hidden = text === "";
+    if (text) byId("notice-text").textContent = text;
+    document.documentElement.toggleAttribute("data-stale", text !== "");
+  }
+}

@@ -1,0 +1,104 @@
+// The rooms (nodes) that the service listens to, what each last said, and which one is shown.
+
+import { colorOf } from "./colors.js";
+import { genreName, titleOf } from "./format.js";
+
+const KEY = "rtgenre-room";
+const RECENT = 8;
+
+export class Rooms {
+  #rooms = [];
+  #colors = {};
+  #chosenIndex = -1;
+  #changed;
+
+  /** `changed` is called when another room is to be shown, or the service began anew. */
+  constructor(changed) {
+    this.#changed = changed;
+  }
+
+  get chosen() {
+    return this.#rooms[this.#chosenIndex];
+  }
+
+  /** The chosen room's place among the hello message's sources. */
+  get chosenIndex() {
+    return this.#chosenIndex;
+  }
+
+  hello(hello) {
+    const known = new Map(this.#rooms.map((room) => [room.node, room]));
+    this.#colors = hello.colors;
+    this.#rooms = hello.sources.map(({ node, source }) => ({
+      node,
+      source,
+      document: null,
+      // Told again by the service, should it still be so.
+      problem: null,
+      problemTime: "",
+      recent: known.get(node)?.recent ?? [],
+    }));
+    this.#build();
+    const wanted = new URLSearchParams(location.search).get("node") ?? localStorage.getItem(KEY);
+    this.#choose(Math.max(0, this.#rooms.findIndex((room) => room.node === wanted)));
+  }
+
+  /** Take in a state or status document; returns its room, or null. */
+  update(document) {
+    const index = this.#rooms.findIndex((room) => room.node === document.node);
+    if (index < 0) return null;
+    const room = this.#rooms[index];
+    if (document.type === "status") {
+      room.problem = document.problem;
+      room.problemTime = document.time;
+    } else if (document.type === "state") {
+      this.#remember(room, document);
+      room.document = document;
+      // Windows come only from an input that is heard; both times are UTC in ISO 8601.
+      if (document.time > room.problemTime) room.problem = null;
+      this.#label(index);
+    }
+    return room;
+  }
+
+  #remember(room, document) {
+    const before = room.document;
+    if (before === null || titleOf(before) === titleOf(document)) return;
+    room.recent = [{ title: titleOf(before), since: new Date(before.since) }, ...room.recent];
+    room.recent.length = Math.min(room.recent.length, RECENT);
+  }
+
+  #choose(index) {
+    this.#chosenIndex = index;
+    this.#buttons.forEach((button, i) => button.setAttribute("aria-pressed", i === index));
+    this.#changed();
+  }
+
+  get #buttons() {
+    return [...document.getElementById("rooms").children];
+  }
+
+  #build() {
+    const buttons = this.#rooms.map((room, index) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.innerHTML = '<span class="dot"></span><b></b> <span class="now"></span>';
+      button.querySelector("b").textContent = room.node;
+      button.addEventListener("click", () => {
+        localStorage.setItem(KEY, room.node);
+        this.#choose(index);
+      });
+      return button;
+    });
+    const group = document.getElementById("rooms");
+    group.replaceChildren(...buttons);
+  }
+
+  #label(index) {
+    const title = titleOf(this.#rooms[index].document);
+    const button = this.#buttons[index];
+    button.querySelector(".dot").style.setProperty("--color", colorOf(this.#colors, title));
+    const now = button.querySelector(".now");
+    if (now.textContent !== genreName(title)) now.textContent = genreName(title);
+  }
+}

@@ -1,0 +1,30 @@
+// Dark, light, or as the system has it; remembered in this browser.
+
+const KEY = "rtgenre-theme";
+const ORDER = ["system", "dark", "light"];
+const SPOKEN = { system: "as the system", dark: "dark", light: "light" };
+const system = matchMedia("(prefers-color-scheme: light)");
+
+let chosen = ORDER.includes(localStorage.getItem(KEY)) ? localStorage.getItem(KEY) : "system";
+
+export function theme() {
+  if (chosen !== "system") return chosen;
+  return system.matches ? "light" : "dark";
+}
+
+/** Follow the button and the system; `changed` is called after every change and once now. */
+export function startTheme(button, changed) {
+  const apply = () => {
+    document.documentElement.dataset.theme = theme();
+    button.setAttribute("aria-label", `Theme: ${SPOKEN[chosen]}`);
+    button.title = `Theme: ${SPOKEN[chosen]}`;
+    changed();
+  };
+  button.addEventListener("click", () => {
+    chosen = ORDER[(ORDER.indexOf(chosen) + 1) % ORDER.length];
+    localStorage.setItem(KEY, chosen);
+    apply();
+  });
+  system.addEventListener("change", apply);
+  apply();
+}

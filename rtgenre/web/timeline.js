@@ -1,0 +1,162 @@
+// Rows of time coloured by genre, on canvases: a week has tens of thousands of stretches.
+
+import { colorOf } from "./colors.js";
+import { clock, day, duration, hour, genreName, percent } from "./format.js";
+import { cut, HOUR_MS, midnight, NOT_MUSIC, shares } from "./history-data.js";
+import { hideTooltip, showTooltip } from "./tooltip.js";
+
+const HOUR_STEP_MS = 10 * 60e3;
+const DAY_STEP_MS = 3 * HOUR_MS;
+
+export class Timeline {
+  #element;
+  #rows = [];
+  #stretches = [];
+  #colors = {};
+  #zoom;
+
+  /** `zoom` is called with a day's midnight when its label is pressed. */
+  constructor(element, zoom) {
+    this.#element = element;
+    this.#zoom = zoom;
+    new ResizeObserver(() => this.draw()).observe(element);
+  }
+
+  show(rows, stretches, colors) {
+    const same =
+      rows.length === this.#rows.length && rows.every((row, i) => row.day === this.#rows[i].day);
+    this.#rows = rows;
+    this.#stretches = rows.map(({ from, to }) => cut(stretches, from, to));
+    this.#colors = colors;
+    if (!same || this.#element.children.length === 0) this.#build();
+    this.draw();
+  }
+
+  draw() {
+    const elements = this.#element.querySelectorAll(".row");
+    this.#rows.forEach((row, i) => {
+      this.#drawRow(elements[i].querySelector("canvas"), row, this.#stretches[i]);
+      this.#describe(elements[i], row, this.#stretches[i]);
+    });
+    this.#drawAxis();
+  }
+
+  #build() {
+    const rows = this.#rows.map((row, index) => {
+      const element = document.createElement("div");
+      element.className = "row";
+      if (row.day !== undefined) {
+        const label = document.createElement("button");
+        label.type = "button";
+        label.className = "row-label";
+        label.addEventListener("click", () => this.#zoom(row.day));
+        element.append(label);
+      }
+      const canvas = document.createElement("canvas");
+      canvas.tabIndex = 0;
+      canvas.setAttribute("role", "img");
+      this.#listen(canvas, index);
+      element.append(canvas);
+      return element;
+    });
+    const axis = document.createElement("div");
+    axis.className = "row axis-row";
+    axis.innerHTML = '<div class="axis" aria-hidden="true"></div>';
+    this.#element.replaceChildren(...rows, axis);
+    this.#element.dataset.rows = rows.length;
+  }
+
+  #describe(element, row, stretches) {
+    const parts = shares(stretches).slice(0, 3);
+    const music = parts.map(({ genre, ms }) => `${genreName(genre)} ${duration(ms / 1000)}`);
+    const label = day(row.from);
+    const text = element.querySelector("button.row-label");
+    if (text && text.textContent !== label) {
+      text.textContent = label;
+      text.setAttribute("aria-label", `Show ${label} alone`);
+    }
+    element
+      .querySelector("canvas")
+      .setAttribute("aria-label", `${row.day === undefined ? `Since ${label}, ${clock(row.from)}` : label}: ${music.join(", ") || "no music"}`);
+  }
+
+  #drawRow(canvas, row, stretches) {
+    const scale = Math.min(2, devicePixelRatio);
+    const width = Math.round(canvas.clientWidth * scale);
+    const height = Math.round(canvas.clientHeight * scale);
+    if (width === 0) return;
+    canvas.width = width;
+    canvas.height = height;
+    const context = canvas.getContext("2d");
+    const perMs = width / (row.to - row.from);
+    for (const { genre, start, end } of stretches) {
+      const x = (start - row.from) * perMs;
+      context.fillStyle = colorOf(this.#colors, genre);
+      const length = Math.max(1, (end - start) * perMs);
+      // What is no music is a low line along the bottom.
+      const top = genre === "silence" ? 0.92 : NOT_MUSIC.has(genre) ? 0.72 : 0;
+      context.globalAlpha = top ? 0.5 : 1;
+      context.fillRect(x, top * height, length, (1 - top) * height);
+    }
+  }
+
+  #drawAxis() {
+    const axis = this.#element.querySelector(".axis");
+    if (axis === null || this.#rows.length === 0) return;
+    const { from, to } = this.#rows[0];
+    const step = to - from > HOUR_MS ? DAY_STEP_MS : HOUR_STEP_MS;
+    // Ticks at round times of the local day.
+    const first = midnight(from);
+    const marks = [];
+    for (let time = first + Math.ceil((from - first) / step) * step; time <= to; time += step) {
+      const element = document.createElement("span");
+      element.textContent = step === DAY_STEP_MS ? hour(time) : clock(time);
+      element.style.setProperty("--share", (time - from) / (to - from));
+      marks.push(element);
+    }
+    axis.replaceChildren(...marks);
+  }
+
+  #listen(canvas, index) {
+    const under = (x) => {
+      const { left, width } = canvas.getBoundingClientRect();
+      const { from, to } = this.#rows[index];
+      const time = from + ((x - left) / width) * (to - from);
+      const slack = ((to - from) / width) * 2;
+      return this.#stretches[index].findIndex((s) => s.end >= time - slack && s.start <= time);
+    };
+    let at = -1;
+    canvas.addEventListener("pointermove", ({ clientX }) => this.#tell(canvas, index, under(clientX)));
+    canvas.addEventListener("pointerdown", ({ clientX }) => this.#tell(canvas, index, under(clientX)));
+    canvas.addEventListener("pointerleave", hideTooltip);
+    canvas.addEventListener("blur", hideTooltip);
+    canvas.addEventListener("keydown", (event) => {
+      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+      if (event.key === "Escape") hideTooltip();
+      if (step === undefined) return;
+      event.preventDefault();
+      const count = this.#stretches[index].length;
+      at = at < 0 && step < 0 ? count - 1 : Math.min(count - 1, Math.max(0, at + step));
+      document.getElementById("announcer").textContent = this.#tell(canvas, index, at).join(", ");
+    });
+  }
+
+  #tell(canvas, index, at) {
+    const stretch = this.#stretches[index][at];
+    if (stretch === undefined) {
+      hideTooltip();
+      return ["nothing was heard"];
+    }
+    const { left, top, width } = canvas.getBoundingClientRect();
+    const { from, to } = this.#rows[index];
+    const middle = (stretch.start + stretch.end) / 2;
+    const lines = [
+      genreName(stretch.genre),
+      `${clock(stretch.start)} – ${clock(stretch.end)} · ${duration((stretch.end - stretch.start) / 1000)}`,
+    ];
+    if (!NOT_MUSIC.has(stretch.genre)) lines.push(`${percent(stretch.confidence)} sure on average`);
+    const x = left + ((middle - from) / (to - from)) * width;
+    showTooltip(x, top, colorOf(this.#colors, stretch.genre), lines);
+    return lines;
+  }
+}

@@ -1,0 +1,55 @@
+// The token of a protected service: from #token=… in the address, this browser's memory, or asked.
+
+const KEY = "rtgenre-token";
+
+export function storedToken() {
+  return localStorage.getItem(KEY) ?? "";
+}
+
+/** Take #token=… out of the address, so that it is neither shown nor shared. */
+export function takeTokenFromAddress() {
+  const fields = new URLSearchParams(location.hash.slice(1));
+  const token = fields.get("token");
+  if (!token) return;
+  localStorage.setItem(KEY, token);
+  history.replaceState(null, "", location.pathname + location.search);
+}
+
+/** Ask for the token; resolves once one was entered and remembered. */
+export function askForToken() {
+  const dialog = document.getElementById("token-dialog");
+  const form = document.getElementById("token-form");
+  const input = document.getElementById("token");
+  if (storedToken()) {
+    document.getElementById("token-hint").textContent =
+      "The token that this browser remembers is not the right one (any more).";
+  }
+  dialog.showModal();
+  input.value = "";
+  return new Promise((resolve) => {
+    form.addEventListener(
+      "submit",
+      (event) => {
+        event.preventDefault();
+        localStorage.setItem(KEY, input.value.trim());
+        dialog.close();
+        resolve();
+      },
+      { once: true },
+    );
+    // Without a token there is nothing to show behind the dialog.
+    dialog.addEventListener("cancel", (event) => event.preventDefault());
+  });
+}
+
+/** GET a path of the service, with the token where there is one. */
+export async function get(path) {
+  const token = storedToken();
+  const headers = token ? { Authorization: `Bearer ${token}` } : {};
+  const response = await fetch(path, { headers });
+  if (!response.ok) {
+    const answer = await response.json().catch(() => ({}));
+    throw new Error(answer.message ?? `the service answered ${response.status}`);
+  }
+  return response;
+}

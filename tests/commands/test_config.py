@@ -1,0 +1,130 @@
+import os
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from rtgenre.commands.config import check_config, show_config
+from rtgenre.config import Config, ConfigError, load_config
+from rtgenre.logs import MASK
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def write(text):
+    path = Path("config.toml")
+    path.write_text(text)
+    path.chmod(0o600)
+    return path
+
+
+def shown(capsys, file=None, flags=None):
+    show_config(file, flags or {})
+    return capsys.readouterr().out
+
+
+def origin(output, key):
+    (line,) = [line for line in output.splitlines() if line.startswith(f"{key} =")]
+    return line.split(" # ")[-1]
+
+
+def test_every_value_is_shown_with_where_it_came_from(capsys, monkeypatch):
+    write('[mqtt]\nhost = "file"\nport = 1\ntopic_prefix = "file"\n')
+    monkeypatch.setenv("RTGENRE_MQTT__PORT", "2")
+    monkeypatch.setenv("RTGENRE_MQTT__TOPIC_PREFIX", "environment")
+    output = shown(capsys, flags={"mqtt": {"topic_prefix": "flag"}})
+    mqtt = output.split("[mqtt]")[1].split("\n\n")[0]
+    assert origin(mqtt, "host") == "config.toml"
+    assert origin(mqtt, "port") == "environment: RTGENRE_MQTT__PORT"
+    assert origin(mqtt, "topic_prefix") == "command line"
+    assert origin(mqtt, "qos") == "default"
+
+
+def test_what_is_shown_is_toml_that_gives_the_same_settings(capsys):
+    text = """
+    [[source]]
+    node = "kitchen"
+    input = "USB"
+    [[source]]
+    node = "lounge"
+    input = ["a.flac", 'b "quoted".mp3']
+    [lights]
+    wled = { kitchen = ["strip"] }
+    wled_effects = { jazz = 9 }
+    [websocket]
+    allowed_origins = ["https://home.example"]
+    """
+    file = write(text)
+    output = shown(capsys, file)
+    again = Path("again.toml")
+    again.write_text(output)
+    assert load_config(again) == load_config(file)
+
+
+def test_no_secret_is_shown(capsys, monkeypatch):
+    write(
+        '[mqtt]\nusername = "me"\npassword = "correct horse"\n[source]\ninput = "http://user:hunter2@radio/"\n'
+    )
+    monkeypatch.setenv("RTGENRE_WEBSOCKET__TOKEN", "a-token-that-is-long-enough")
+    output = shown(capsys)
+    for secret in ("correct horse", "hunter2", "a-token-that-is-long-enough"):
+        assert secret not in output
+    assert output.count(MASK) == 3
+
+
+def test_every_secret_setting_is_masked_by_its_type():
+    secrets = {
+        f"[{table}] {key}"
+        for table, field in Config.model_fields.items()
+        for key, value in getattr(field.annotation, "model_fields", {}).items()
+        if value.annotation is SecretStr
+    }
+    assert secrets >= {"[mqtt] password"}
+    named_so = {
+        f"[{table}] {key}"
+        for table, field in Config.model_fields.items()
+        for key in getattr(field.annotation, "model_fields", {})
+        if key in {"password", "token", "secret", "key"}
+    }
+    assert named_so <= secrets
+
+
+def test_check_says_that_all_is_well(capsys):
+    write("[windows]\nhop_seconds = 1\n")
+    assert check_config(None, {}) == 0
+    captured = capsys.readouterr()
+    assert captured.out == "config.toml: no problems; 1 settings are set\n"
+    assert captured.err == ""
+
+
+def test_check_refuses_what_run_would_refuse():
+    write("[windows]\nhop_seconds = 100\n")
+    with pytest.raises(ConfigError, match="hop_seconds"):
+        check_config(None, {})
+
+
+@pytest.mark.skipif(os.name == "nt", reason="file modes are POSIX's")
+def test_check_warns_of_a_password_that_other_users_can_read(capsys):
+    file = write('[mqtt]\nusername = "me"\npassword = "correct horse"\n')
+    file.chmod(0o644)
+    assert check_config(None, {}) == 0
+    warning = capsys.readouterr().err
+    assert "[mqtt] password" in warning
+    assert "chmod 600" in warning
+    assert "correct horse" not in warning
+
+
+def test_shown_settings_of_several_sources_name_each_ones_origin(capsys):
+    write('[[source]]\nnode = "a"\nchannel = "left"\n[[source]]\nnode = "b"\n')
+    output = shown(capsys)
+    first, second = output.split("[[source]]")[1:3]
+    assert origin(first, "channel") == "config.toml"
+    assert origin(second, "channel") == "default"
+
+
+def test_the_file_is_toml_even_with_nothing_set(capsys):
+    assert tomllib.loads(shown(capsys))["windows"]["hop_seconds"] == 2.0

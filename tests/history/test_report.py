@@ -1,0 +1,83 @@
+import csv
+import io
+
+from rtgenre.history.report import (
+    clipped,
+    duration_text,
+    history_csv,
+    history_document,
+    history_text,
+    merged,
+    seconds_by_genre,
+)
+from rtgenre.history.stretches import Stretch
+
+START = 1_700_000_000.0
+
+
+def stretch(start, end, genre="rock", node="kitchen", confidence=0.8):
+    return Stretch(node, START + start, START + end, genre, confidence, "crnn 1")
+
+
+def test_stretches_are_cut_at_the_ends_of_the_time_asked_for():
+    cut = clipped([stretch(0, 10), stretch(10, 20), stretch(20, 30)], START + 5, START + 20)
+    assert [(s.started_at - START, s.ended_at - START) for s in cut] == [(5, 10), (10, 20)]
+
+
+def test_a_stretch_in_memory_replaces_its_older_version_in_the_file():
+    result = merged([stretch(0, 10), stretch(10, 60, "jazz")], [stretch(10, 75, "jazz")])
+    assert [(s.genre, s.seconds) for s in result] == [("rock", 10), ("jazz", 65)]
+
+
+def test_rooms_that_begin_at_the_same_moment_are_kept_apart():
+    assert len(merged([stretch(0, 10, node="a")], [stretch(0, 10, node="b")])) == 2
+
+
+def test_the_document_says_the_time_asked_for_and_every_stretch():
+    document = history_document(
+        [stretch(0, 10)], since=START, until=START + 60, problem="the disk is full"
+    )
+    assert document["since"] == "2023-11-14T22:13:20.000Z"
+    assert document["problem"] == "the disk is full"
+    assert document["stretches"] == [
+        {
+            "start": "2023-11-14T22:13:20.000Z",
+            "end": "2023-11-14T22:13:30.000Z",
+            "node": "kitchen",
+            "genre": "rock",
+            "confidence": 0.8,
+            "model": "crnn 1",
+        }
+    ]
+
+
+def test_csv_reads_back_with_its_heading():
+    rows = list(csv.DictReader(io.StringIO(history_csv([stretch(0, 10), stretch(10, 15, "jazz")]))))
+    assert [(row["genre"], float(row["seconds"])) for row in rows] == [("rock", 10), ("jazz", 5)]
+
+
+def test_genres_come_by_time_and_what_is_no_music_last():
+    totals = seconds_by_genre(
+        [stretch(0, 50, "silence"), stretch(50, 60, "jazz"), stretch(60, 90, "rock")]
+    )
+    assert totals == {"rock": 30, "jazz": 10, "silence": 50}
+    assert list(totals) == ["rock", "jazz", "silence"]
+
+
+def test_text_names_rooms_only_where_there_are_several():
+    assert "kitchen" not in history_text([stretch(0, 10)])
+    assert "kitchen" in history_text([stretch(0, 10), stretch(0, 10, node="studio")])
+
+
+def test_text_survives_time_without_music():
+    assert "silence" in history_text([stretch(0, 10, "silence")])
+    assert "nothing" in history_text([])
+
+
+def test_durations_are_written_for_people():
+    assert [duration_text(s) for s in (45, 200, 3599, 18720)] == [
+        "45 s",
+        "3 min",
+        "1 h 00 min",
+        "5 h 12 min",
+    ]

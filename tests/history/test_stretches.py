@@ -1,0 +1,66 @@
+from rtgenre.history.stretches import GAP_SECONDS, Stretch, StretchFold
+from rtgenre.payload import iso_utc
+
+START = 1_700_000_000.0
+
+
+def document(seconds, genre="rock", state="music", confidence=0.8):
+    return {
+        "type": "state",
+        "node": "kitchen",
+        "time": iso_utc(START + seconds),
+        "state": state,
+        "genre": genre,
+        "confidence": confidence,
+    }
+
+
+def fold(*documents):
+    """Return the stretches that ended, and the one that goes on."""
+    stretches = StretchFold("kitchen", "crnn 1")
+    ended = [stretches.update(each) for each in documents]
+    return [stretch for stretch in ended if stretch is not None], stretches.current()
+
+
+def test_one_genre_is_one_stretch_from_its_first_window_to_its_newest():
+    ended, current = fold(document(0), document(2), document(4))
+    assert ended == []
+    assert current == Stretch("kitchen", START, START + 4, "rock", 0.8, "crnn 1")
+
+
+def test_confidence_is_the_mean_over_the_windows():
+    _, current = fold(*(document(2 * i, confidence=c) for i, c in enumerate((0.4, 0.6, 0.8))))
+    assert round(current.confidence, 6) == 0.6
+
+
+def test_a_new_genre_begins_where_the_old_one_ends_so_that_no_time_is_missing():
+    ended, current = fold(document(0), document(2), document(4, "jazz"), document(6, "jazz"))
+    assert [(s.genre, s.started_at - START, s.ended_at - START) for s in ended] == [("rock", 0, 4)]
+    assert (current.genre, current.started_at - START, current.ended_at - START) == ("jazz", 4, 6)
+
+
+def test_silence_and_unknown_are_kept_as_such():
+    ended, current = fold(
+        document(0, None, "silence"), document(2, None, "unknown"), document(4, None, "unknown")
+    )
+    assert [ended[0].genre, current.genre] == ["silence", "unknown"]
+
+
+def test_a_stretch_does_not_reach_across_lost_audio():
+    later = 4 + GAP_SECONDS + 0.1
+    ended, current = fold(document(0), document(4), document(later), document(later + 2))
+    assert [(s.started_at - START, s.ended_at - START) for s in ended] == [(0, 4)]
+    assert round(current.started_at - START, 3) == later
+
+
+def test_windows_that_were_skipped_do_not_divide_a_stretch():
+    ended, current = fold(document(0), document(GAP_SECONDS - 1))
+    assert ended == []
+    assert current.seconds == GAP_SECONDS - 1
+
+
+def test_a_single_window_is_no_stretch_of_zero_length():
+    assert fold(document(0)) == ([], None)
+    later = 100
+    ended, _ = fold(document(0), document(later))
+    assert ended == []

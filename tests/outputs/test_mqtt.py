@@ -1,0 +1,380 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from rtgenre.hub import Hub
+from rtgenre.metrics import Metrics
+from rtgenre.outputs.errors import OutputError
+from rtgenre.outputs.mqtt import MqttOutput, publish_once
+from rtgenre.outputs.topics import Message
+from tests.broker import Broker, free_port, retained_messages, settings_for, subscribed
+from tests.certificates import a_certificate
+from tests.documents import COLORS, a_state, a_status
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+    from rtgenre.config import MqttConfig
+    from rtgenre.payload import Document
+
+
+@pytest.fixture
+async def broker(tmp_path: Path) -> AsyncIterator[Broker]:
+    async with Broker(tmp_path) as broker:
+        yield broker
+
+
+@contextlib.asynccontextmanager
+async def publishing(config: MqttConfig, hub: Hub, *nodes: str, **options: object):
+    """Run an output for the length of a block, and stop it as the service does."""
+    metrics = Metrics()
+    output = MqttOutput(
+        config, hub, nodes=nodes or ("den",), colors=COLORS, metrics=metrics, **options
+    )
+    task = asyncio.create_task(output.run())
+    try:
+        yield metrics
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.result()
+
+
+async def test_every_topic_is_retained_with_what_is_playing(broker: Broker):
+    hub = Hub()
+    document = a_state(1)
+    hub.publish(document)
+    async with publishing(settings_for(broker.port), hub), subscribed(broker.port) as subscriber:
+        await subscriber.until(lambda it: "rtgenre/den/color" in it.latest)
+        retained = await retained_messages(broker.port)
+    assert json.loads(retained.pop("rtgenre/den/state")) == document
+    assert retained == {
+        "rtgenre/den/availability": "online",
+        "rtgenre/den/problem": "none",
+        "rtgenre/den/genre": "jazz",
+        "rtgenre/den/confidence": "0.70",
+        "rtgenre/den/level": "-20.0",
+        "rtgenre/den/color": "#00ff00",
+    }
+
+
+async def test_a_clean_stop_leaves_offline_retained_and_no_last_will(broker: Broker):
+    async with (
+        subscribed(broker.port, "rtgenre/den/availability") as subscriber,
+        publishing(settings_for(broker.port), Hub()),
+    ):
+        await subscriber.until(lambda it: ("rtgenre/den/availability", "online") in it.seen)
+    assert (await retained_messages(broker.port))["rtgenre/den/availability"] == "offline"
+    assert "Will message specified" in broker.log()
+    assert [payload for _, payload in subscriber.seen].count("offline") <= 1
+
+
+async def test_a_process_that_dies_is_reported_offline_by_its_last_will(broker: Broker):
+    async with subscribed(broker.port, "rtgenre/#") as subscriber:
+        script = (
+            "import asyncio\n"
+            "from tests.documents import COLORS\n"
+            "from tests.broker import settings_for\n"
+            "from rtgenre.hub import Hub\n"
+            "from rtgenre.metrics import Metrics\n"
+            "from rtgenre.outputs.mqtt import MqttOutput\n"
+            f"output = lambda: MqttOutput(settings_for({broker.port}), Hub(), nodes=['a', 'b'],"
+            " colors=COLORS, metrics=Metrics())\n"
+            "async def main(): await output().run()\n"
+            "asyncio.run(main())\n"
+        )
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", script, env={**os.environ, "PYTHONPATH": "."}
+        )
+        topics = ["rtgenre/a/availability", "rtgenre/b/availability"]
+        await subscriber.until(lambda it: all((t, "online") in it.seen for t in topics))
+        process.kill()
+        await process.wait()
+        await subscriber.until(lambda it: all((t, "offline") in it.seen for t in topics))
+
+
+async def test_the_current_state_is_published_again_when_the_broker_returns(broker: Broker):
+    hub = Hub()
+    hub.publish(a_state(1))
+    async with publishing(settings_for(broker.port), hub) as metrics:
+        async with subscribed(broker.port) as subscriber:
+            await subscriber.until(lambda it: it.latest.get("rtgenre/den/genre") == "jazz")
+        await broker.stop()
+        hub.publish(a_state(2, genre="rock"))
+        await broker.start()
+        async with subscribed(broker.port) as subscriber:
+            await subscriber.until(lambda it: it.latest.get("rtgenre/den/genre") == "rock")
+            await subscriber.until(lambda it: it.latest.get("rtgenre/den/availability") == "online")
+    assert 'rtgenre_mqtt_reconnects_total{node="den"}' in metrics.text().decode()
+
+
+async def test_a_broker_that_is_down_at_start_is_found_once_it_is_up(tmp_path: Path):
+    broker = Broker(tmp_path)
+    hub = Hub()
+    hub.publish(a_state(1))
+    async with publishing(settings_for(broker.port), hub):
+        await broker.start()
+        try:
+            async with subscribed(broker.port) as subscriber:
+                await subscriber.until(lambda it: it.latest.get("rtgenre/den/genre") == "jazz")
+        finally:
+            await broker.stop()
+
+
+async def test_a_frozen_broker_is_left_within_the_timeout_and_taken_again(
+    broker: Broker, caplog: pytest.LogCaptureFixture
+):
+    hub = Hub()
+    hub.publish(a_state(1))
+    told = asyncio.Event()
+    caplog.handler.addFilter(lambda record: told.set() or True)
+    async with publishing(settings_for(broker.port, timeout_seconds=0.5), hub):
+        async with subscribed(broker.port) as subscriber:
+            await subscriber.until(lambda it: it.latest.get("rtgenre/den/genre") == "jazz")
+        told.clear()
+        broker.freeze()
+        hub.publish(a_state(2, genre="rock"))
+        await told.wait()
+        assert "did not answer within 0.5 s" in caplog.text
+        broker.thaw()
+        async with subscribed(broker.port) as subscriber:
+            await subscriber.until(lambda it: it.latest.get("rtgenre/den/genre") == "rock")
+            await subscriber.until(lambda it: it.latest.get("rtgenre/den/availability") == "online")
+
+
+async def test_a_broker_that_never_answers_costs_no_file_for_each_attempt():
+    accepted = 0
+    enough = asyncio.Event()
+
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal accepted
+        accepted += 1
+        if accepted == 4:
+            enough.set()
+        await reader.read(-1)
+        writer.close()
+
+    server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    config = settings_for(port, timeout_seconds=0.5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rtgenre.backoff.Backoff.next_seconds", lambda _: 0.01)
+        before = open_files()
+        async with publishing(config, Hub()):
+            await enough.wait()
+            # The listener, the open attempt's two ends, and one that is just being closed.
+            assert open_files() - before <= 4
+    server.close()
+
+
+async def test_stopping_takes_a_second_even_while_the_broker_is_frozen(broker: Broker):
+    hub = Hub()
+    hub.publish(a_state(1))
+    async with subscribed(broker.port) as subscriber, publishing(settings_for(broker.port), hub):
+        await subscriber.until(lambda it: it.latest.get("rtgenre/den/genre") == "jazz")
+        broker.freeze()
+        began_at = time.monotonic()
+    # A promise about shutdown, not about speed: without its bound this would take ten seconds.
+    assert time.monotonic() - began_at < 5
+    broker.thaw()
+
+
+async def test_a_frozen_broker_does_not_hold_up_the_hub(broker: Broker):
+    hub = Hub()
+    async with subscribed(broker.port) as subscriber, publishing(settings_for(broker.port), hub):
+        await subscriber.until(lambda it: "rtgenre/den/problem" in it.latest)
+        broker.freeze()
+        for sequence in range(1000):
+            hub.publish(a_state(sequence))
+            await asyncio.sleep(0)
+        broker.thaw()
+        await subscriber.until(
+            lambda it: '"sequence": 999' in it.latest.get("rtgenre/den/state", "")
+        )
+    states = [payload for topic, payload in subscriber.seen if topic.endswith("/state")]
+    assert len(states) < 1000
+
+
+async def test_a_wrong_password_is_said_once_and_never_printed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    passwords = tmp_path / "passwords"
+    await run("mosquitto_passwd", "-b", "-c", str(passwords), "me", "right")
+    passwords.chmod(0o644)
+    secret = tmp_path / "secret"
+    secret.write_text("wrong\n")
+    async with Broker(tmp_path, "allow_anonymous false", f"password_file {passwords}") as broker:
+        config = settings_for(broker.port, username="me", password_file=secret)
+        with pytest.MonkeyPatch.context() as patch, caplog.at_level(logging.DEBUG):
+            patch.setattr("rtgenre.backoff.Backoff.next_seconds", lambda _: 0.05)
+            async with publishing(config, Hub()):
+                await broker.has_logged("not authorised", times=3)
+        warnings = [record for record in caplog.records if record.name == "rtgenre.outputs.mqtt"]
+        assert len(warnings) == 1
+        assert "check [mqtt] username and password" in warnings[0].getMessage()
+        assert "wrong" not in caplog.text
+
+        secret.write_text("right\n")
+        hub = Hub()
+        hub.publish(a_state(1))
+        async with (
+            publishing(config, hub),
+            subscribed(broker.port, username="me", password="right") as subscriber,
+        ):
+            await subscriber.until(lambda it: it.latest.get("rtgenre/den/genre") == "jazz")
+
+
+async def test_tls_with_a_client_certificate_is_spoken_and_checked(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    cert_file, key_file = await a_certificate(tmp_path)
+    key_file.chmod(0o644)
+    broker = Broker(
+        tmp_path,
+        f"cafile {cert_file}",
+        f"certfile {cert_file}",
+        f"keyfile {key_file}",
+        "require_certificate true",
+        "use_identity_as_username true",
+    )
+    tls = {"tls": True, "ca_file": cert_file, "cert_file": cert_file, "key_file": key_file}
+    async with broker:
+        await publish_once(settings_for(broker.port, **tls), [Message("a", "b")])
+        with pytest.raises(OutputError, match="CERTIFICATE_VERIFY_FAILED"):
+            await publish_once(settings_for(broker.port, tls=True), [Message("a", "b")])
+        with pytest.raises(OutputError, match="is that port one for TLS"):
+            await publish_once(settings_for(broker.port, timeout_seconds=0.5), [])
+    with pytest.raises(OutputError, match="cannot be used"):
+        await publish_once(settings_for(1, tls=True, ca_file=tmp_path / "missing"), [])
+
+
+async def test_a_slow_broker_gets_the_newest_state_only(broker: Broker):
+    hub = Hub()
+    async with (
+        a_slow_proxy(broker.port, delay_seconds=0.3) as port,
+        publishing(settings_for(port), hub) as metrics,
+        subscribed(broker.port) as subscriber,
+    ):
+        hub.publish(a_state(0))
+        await subscriber.until(lambda it: "rtgenre/den/state" in it.latest)
+        for sequence in range(1, 200):
+            hub.publish(a_state(sequence))
+            await asyncio.sleep(0.005)
+        await subscriber.until(
+            lambda it: '"sequence": 199' in it.latest.get("rtgenre/den/state", "")
+        )
+    states = [payload for topic, payload in subscriber.seen if topic.endswith("/state")]
+    assert len(states) < 100
+    skipped = next(
+        line
+        for line in metrics.text().decode().splitlines()
+        if line.startswith("rtgenre_mqtt_skipped_messages_total")
+    )
+    assert float(skipped.split()[-1]) > 0
+
+
+async def test_a_lost_source_is_a_problem_but_not_offline(broker: Broker):
+    hub = Hub()
+    hub.publish(a_status("the device is gone"))
+    async with publishing(settings_for(broker.port), hub), subscribed(broker.port) as subscriber:
+        await subscriber.until(
+            lambda it: it.latest.get("rtgenre/den/problem") == "the device is gone"
+        )
+        assert subscriber.latest["rtgenre/den/availability"] == "online"
+        hub.publish(a_status(None))
+        await subscriber.until(lambda it: it.latest["rtgenre/den/problem"] == "none")
+
+
+async def test_nodes_do_not_mix(broker: Broker):
+    hub = Hub()
+    hub.publish(a_state(1, node="den", genre="jazz"))
+    hub.publish(a_state(1, node="hall", genre="rock"))
+    config = settings_for(broker.port, topic_prefix="home/music")
+    async with publishing(config, hub, "den", "hall"), subscribed(broker.port) as subscriber:
+        await subscriber.until(
+            lambda it: {"home/music/den/color", "home/music/hall/color"} <= it.latest.keys()
+        )
+    assert subscriber.latest["home/music/den/genre"] == "jazz"
+    assert subscriber.latest["home/music/hall/genre"] == "rock"
+
+
+class Greeter:
+    """An extension that answers every greeting."""
+
+    topics: Sequence[str] = ("greetings/+",)
+
+    def on_connect(self, node: str) -> Sequence[Message]:
+        return [Message(f"ext/{node}/connect", "here")]
+
+    def on_document(self, document: Document) -> Sequence[Message]:
+        return [Message(f"ext/{document['node']}/{document['type']}", "seen")]
+
+    def on_message(self, node: str, topic: str, payload: bytes) -> Sequence[Message]:
+        return [Message(f"ext/{node}/answer", f"{topic} {payload!r}", within_seconds=0.01)]
+
+
+async def test_an_extension_publishes_on_connect_on_documents_and_on_messages(broker: Broker):
+    hub = Hub()
+    hub.publish(a_state(1))
+    async with (
+        publishing(settings_for(broker.port), hub, extensions=[Greeter()]),
+        subscribed(broker.port, "ext/#") as subscriber,
+    ):
+        await subscriber.until(lambda it: "ext/den/state" in it.latest)
+        await publish_once(
+            settings_for(broker.port), [Message("greetings/x", "\N{SNOWMAN}", retain=True)]
+        )
+        await subscriber.until(lambda it: "ext/den/answer" in it.latest)
+    assert subscriber.latest["ext/den/connect"] == "here"
+    assert subscriber.latest["ext/den/answer"] == "greetings/x b'\\xe2\\x98\\x83'"
+
+
+async def test_publishing_once_says_why_it_cannot():
+    with pytest.raises(OutputError, match="cannot be reached"):
+        await publish_once(settings_for(free_port()), [Message("a", "b")])
+
+
+async def run(*command: str) -> None:
+    process = await asyncio.create_subprocess_exec(*command)
+    assert await process.wait() == 0
+
+
+def open_files() -> int:
+    return psutil.Process().num_fds()
+
+
+@contextlib.asynccontextmanager
+async def a_slow_proxy(port: int, delay_seconds: float) -> AsyncIterator[int]:
+    """Pass everything on to ``port``, later."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            await asyncio.sleep(delay_seconds)
+            writer.write(data)
+        writer.close()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        broker_reader, broker_writer = await asyncio.open_connection("127.0.0.1", port)
+        tasks.add(asyncio.create_task(pass_on(reader, broker_writer)))
+        tasks.add(asyncio.create_task(pass_on(broker_reader, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()

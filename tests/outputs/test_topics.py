@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+
+from rtgenre.outputs.topics import NodeTopics
+from rtgenre.types import PlayState
+from tests.documents import COLORS, a_state, a_status
+
+
+def topics(publish: str = "change", **options: object) -> NodeTopics:
+    return NodeTopics("rtgenre", "den", publish=publish, colors=COLORS, **options)
+
+
+def names(messages: list) -> list[str]:
+    return [message.topic.removeprefix("rtgenre/den/") for message in messages]
+
+
+def test_silence_and_unknown_are_said_in_the_place_of_the_genre():
+    for state in (PlayState.SILENCE, PlayState.UNKNOWN):
+        payloads = {
+            message.topic: message.payload for message in topics().on_document(a_state(state=state))
+        }
+        assert payloads["rtgenre/den/genre"] == state.value
+        assert payloads["rtgenre/den/color"] == COLORS[state.value]
+
+
+def test_what_does_not_change_is_published_once():
+    node = topics("change")
+    assert names(node.on_document(a_state(0))) == ["state", "genre", "confidence", "level", "color"]
+    assert names(node.on_document(a_state(1, confidence=0.73, level_dbfs=-22))) == ["state"]
+
+
+def test_small_steps_add_up_to_a_change():
+    node = topics("change")
+    node.on_document(a_state(0, confidence=0.5, level_dbfs=-20.0))
+    node.on_document(a_state(1, confidence=0.53, level_dbfs=-22.0))
+    assert names(node.on_document(a_state(2, confidence=0.56, level_dbfs=-23.0))) == [
+        "state",
+        "confidence",
+        "level",
+    ]
+
+
+def test_every_value_comes_with_every_window_where_that_is_wanted():
+    node = topics("window")
+    first = names(node.on_document(a_state(0)))
+    assert (
+        names(node.on_document(a_state(0)))
+        == first
+        == [
+            "state",
+            "genre",
+            "confidence",
+            "level",
+            "color",
+        ]
+    )
+
+
+def test_the_state_is_the_same_document_that_websocket_clients_get():
+    document = a_state(4)
+    message = topics().on_document(document)[0]
+    assert json.loads(message.payload) == document
+    assert message.retain
+
+
+def test_quality_of_service_is_that_of_the_settings():
+    assert {message.qos for message in topics(qos=2).on_document(a_state())} == {2}
+
+
+def test_without_colors_the_color_is_left_to_others():
+    node = NodeTopics("rtgenre", "den", publish="window", colors={})
+    assert "color" not in names(node.on_document(a_state()))
+
+
+def test_a_problem_is_never_an_empty_message_which_a_broker_would_not_retain():
+    assert [message.payload for message in topics().on_document(a_status(None))] == ["none"]
+    assert [message.payload for message in topics().on_document(a_status("gone"))] == ["gone"]

@@ -1,0 +1,84 @@
+"""What DeviceSource makes of the audio callback's blocks; test_device.py records for real."""
+
+import numpy as np
+import pytest
+
+from rtgenre.sources import device
+from rtgenre.sources.device import DeviceSource
+from rtgenre.sources.devices import InputDevice
+
+SAMPLES = np.zeros((960, 2), np.float32)
+
+
+class HandClock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return HandClock()
+
+
+@pytest.fixture
+def source(monkeypatch, clock):
+    microphone = InputDevice(
+        index=4,
+        name="USB Mic: - (hw:1,0)",
+        host_api="ALSA",
+        n_channels=2,
+        default_rate_hz=48000,
+        latency_seconds=0.03,
+        is_default=True,
+        is_default_host_api=True,
+    )
+    monkeypatch.setattr(device, "find_input_device", lambda _selector: microphone)
+    return DeviceSource("USB", clock=clock)
+
+
+def _take(source, clock, *, seconds=0.02, overflowed=False):
+    clock.now += seconds
+    source._take(SAMPLES, overflowed=overflowed)
+
+
+def _gaps(source):
+    return [block.gap for block in iter(source._queue.pop, None)]
+
+
+def test_blocks_carry_the_devices_rate_and_the_time_they_were_heard(source, clock):
+    _take(source, clock)
+    block = source._queue.pop()
+    assert (block.sample_rate_hz, block.captured_at, block.gap) == (48000, 1000.02, False)
+
+
+def test_an_overflow_is_counted_and_breaks_the_windows(source, clock):
+    for overflowed in (False, True, False):
+        _take(source, clock, overflowed=overflowed)
+    assert source.overruns == 1
+    assert _gaps(source) == [False, True, False]
+
+
+def test_audio_from_before_and_after_a_suspended_machine_is_not_spliced(source, clock):
+    for seconds in (0.02, 0.02, 3600.0, 0.02):
+        _take(source, clock, seconds=seconds)
+    assert _gaps(source) == [False, False, True, False]
+
+
+def test_a_pipeline_that_takes_nothing_costs_bounded_memory_and_one_gap(source, clock):
+    for _ in range(1000):
+        _take(source, clock)
+    assert source._queue.dropped_blocks == 900
+    assert _gaps(source) == [True] + [False] * 99
+
+
+def test_after_a_replug_the_device_is_found_under_its_name_and_new_number(source):
+    def listed(index, name):
+        return InputDevice(index, name, "ALSA", 2, 48000, 0.03, False, True)
+
+    renumbered = [listed(4, "Webcam: - (hw:1,0)"), listed(6, "USB Mic: - (hw:2,0)")]
+    assert source._find(renumbered).index == 6
+    twins = [listed(3, "USB Mic: - (hw:3,0)"), listed(4, "USB Mic: - (hw:1,0)")]
+    assert source._find(twins).index == 4

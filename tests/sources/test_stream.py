@@ -1,0 +1,224 @@
+import asyncio
+import contextlib
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+import soundfile
+
+from rtgenre.backoff import Backoff
+from rtgenre.sources import stream
+from rtgenre.sources.base import SourceError
+from rtgenre.sources.stream import StreamSource, masked_url
+
+from .conftest import Heard, eventually, peak_frequency_hz, running, tone
+
+
+class Radio:
+    """A web server that plays an encoded file, and can drop or hold its listeners."""
+
+    def __init__(self, encoded: bytes) -> None:
+        self.encoded = encoded
+        self.requests = 0
+        # How many bytes a listener gets before the connection drops; None is all of them.
+        self.drop_after: int | None = None
+        # Set once everything is sent: then the connection stays open, silent.
+        self.hold: threading.Event | None = None
+        radio = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                radio.requests += 1
+                if self.path.startswith("/missing"):
+                    self.send_error(404)
+                    return
+                self.send_response(200)
+                self.send_header("Content-Type", "audio/mpeg")
+                self.end_headers()
+                with contextlib.suppress(ConnectionError):
+                    self.wfile.write(radio.encoded[: radio.drop_after])
+                    self.wfile.flush()
+                    if radio.hold is not None:
+                        radio.hold.wait(60)
+
+            def log_message(self, *_arguments):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self._server.server_port
+        self.url = f"http://listener:secret@127.0.0.1:{self.port}/live.mp3?token=hush"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        if self.hold is not None:
+            self.hold.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def radio(tmp_path: Path):
+    path = tmp_path / "live.mp3"
+    soundfile.write(path, tone(2.0), 44100)
+    server = Radio(path.read_bytes())
+    yield server
+    server.close()
+
+
+def _ffmpeg_children() -> list[psutil.Process]:
+    children = psutil.Process().children(recursive=True)
+    return [child for child in children if "ffmpeg" in child.name()]
+
+
+async def test_a_stream_is_heard_as_stereo_at_its_pitch(radio):
+    heard = Heard()
+    async with running(StreamSource(radio.url), heard):
+        await heard.until(lambda: heard.n_samples > 44100)
+    assert {block.sample_rate_hz for block in heard.blocks} == {44100}
+    assert heard.blocks[0].samples.shape[1] == 2
+    mono = heard.samples()[4410:39690, 0]
+    assert peak_frequency_hz(mono, 44100) == pytest.approx(440, abs=2)
+
+
+async def test_a_dropped_stream_is_opened_again_and_marks_the_gap(radio):
+    radio.drop_after = len(radio.encoded) // 4
+    heard = Heard()
+    source = StreamSource(radio.url)
+    async with running(source, heard):
+        await heard.until(lambda: any(block.gap for block in heard.blocks))
+        assert source.problem is None
+        assert source.reopens >= 1
+    assert radio.requests >= 2
+    assert heard.blocks[0].gap is False
+
+
+async def test_a_silent_server_counts_as_lost(radio, monkeypatch):
+    monkeypatch.setattr(stream, "STALL_SECONDS", 3.0)
+    radio.drop_after = len(radio.encoded) // 4
+    radio.hold = threading.Event()
+    heard = Heard()
+    source = StreamSource(radio.url)
+    async with running(source, heard):
+        await eventually(lambda: source.problem is not None)
+        assert source.problem == "the stream sent nothing for 3 s"
+        radio.hold.set()
+        radio.hold = None
+        await heard.until(lambda: any(block.gap for block in heard.blocks))
+
+
+async def test_an_address_that_never_works_is_said_once_and_tried_on(radio, monkeypatch, caplog):
+    monkeypatch.setattr(stream, "Backoff", lambda **_: Backoff(0.05, 0.05))
+    url = radio.url.replace("/live", "/missing")
+    source = StreamSource(url)
+    heard = Heard()
+    async with running(source, heard):
+        await eventually(lambda: radio.requests >= 3)
+    assert "404" in source.problem
+    said = [record for record in caplog.records if "404" in record.getMessage()]
+    assert len(said) == 1
+    assert heard.blocks == []
+
+
+async def test_credentials_are_shown_nowhere(radio, caplog, monkeypatch):
+    radio.encoded = b"this is no music" * 1000
+    source = StreamSource(radio.url)
+    async with running(source, Heard()):
+        await eventually(lambda: source.problem is not None)
+    shown = source.name + source.problem + caplog.text
+    assert "127.0.0.1" in shown
+    assert "secret" not in shown
+    assert "hush" not in shown
+
+
+async def test_a_cancelled_stream_leaves_no_process_behind(radio):
+    radio.hold = threading.Event()
+    heard = Heard()
+    async with running(StreamSource(radio.url), heard):
+        await heard.until(lambda: heard.n_samples > 0)
+        assert _ffmpeg_children()
+    assert _ffmpeg_children() == []
+
+
+async def test_a_recording_on_a_server_is_not_rushed_through(radio):
+    heard = Heard()
+    loop = asyncio.get_running_loop()
+    async with running(StreamSource(radio.url), heard):
+        await heard.until(lambda: heard.n_samples > 0)
+        begun = loop.time()
+        await heard.until(lambda: heard.n_samples >= 44100)
+        assert loop.time() - begun > 0.8
+
+
+async def test_a_playlist_cannot_make_ffmpeg_read_local_files(radio, tone_wav):
+    playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://{tone_wav}\n#EXT-X-ENDLIST\n"
+    radio.encoded = playlist.encode()
+    source = StreamSource(f"http://127.0.0.1:{radio.port}/live.m3u8")
+    heard = Heard()
+    async with running(source, heard):
+        await eventually(lambda: source.problem is not None)
+    assert heard.blocks == []
+
+
+@pytest.fixture
+def hls_url(tmp_path: Path):
+    wav = tmp_path / "long.wav"
+    soundfile.write(wav, tone(4.0), 44100)
+    command = ["ffmpeg", "-loglevel", "error", "-i", wav, "-c:a", "aac", "-f", "hls"]
+    subprocess.run(
+        [*command, "-hls_time", "1", "-hls_list_size", "0", tmp_path / "live.m3u8"], check=True
+    )
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            with contextlib.suppress(ConnectionError):
+                self.wfile.write((tmp_path / self.path[1:]).read_bytes())
+
+        def log_message(self, *_arguments):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/live.m3u8"
+    server.shutdown()
+    server.server_close()
+
+
+async def test_hls_segments_play_one_after_another(hls_url):
+    heard = Heard()
+    async with running(StreamSource(hls_url), heard):
+        await heard.until(lambda: heard.n_samples > 2 * 44100)
+    mono = heard.samples()[4410:, 0]
+    assert peak_frequency_hz(mono, 44100) == pytest.approx(440, abs=2)
+    assert np.max(np.abs(mono)) == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "concat://a|b", "gopher://host/x"])
+def test_addresses_that_are_no_network_streams_are_refused(url):
+    with pytest.raises(SourceError, match=r"is not played; an address begins with one of http://"):
+        StreamSource(url)
+
+
+def test_without_ffmpeg_a_stream_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(stream, "find_ffmpeg", lambda: None)
+    with pytest.raises(SourceError, match="need ffmpeg, which is not installed: install it with"):
+        StreamSource("http://127.0.0.1/x")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://u:p@host:8000/a/b?key=1#x", "http://host:8000/a/b?…"),
+        ("rtsp://host/a", "rtsp://host/a"),
+        ("http://us@er:p@ss@host/", "http://host/"),
+        ("http://[bad", "http://[bad"),
+    ],
+)
+def test_what_is_secret_in_an_address_is_masked(url, shown):
+    assert masked_url(url) == shown

@@ -1,0 +1,228 @@
+"""What is in deploy/, as far as it can be checked without Docker and without systemd running."""
+
+import asyncio
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import aiomqtt
+import compose_spec
+import pytest
+import yaml
+
+from rtgenre.config import load_config
+from tests.broker import MOSQUITTO, Broker
+
+DEPLOY = Path(__file__).parent.parent / "deploy"
+
+
+def dockerfile():
+    text = re.sub(r"^#.*\n", "", (DEPLOY / "Dockerfile").read_text(), flags=re.MULTILINE)
+    return text.replace("\\\n", " ")
+
+
+def container_environment():
+    """Return what the image sets for rtgenre."""
+    return dict(re.findall(r"\b(RTGENRE_\w+)=(\S+)", dockerfile()))
+
+
+def test_the_image_sets_settings_that_exist(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    for name, value in container_environment().items():
+        monkeypatch.setenv(name, value)
+    config = load_config()
+    assert config.websocket.host == "0.0.0.0"
+    assert config.terminal.format == "off"
+
+
+def test_the_image_runs_as_a_user_of_its_own_and_checks_its_health():
+    text = dockerfile()
+    final = text[text.rindex("FROM ") :]
+    assert re.search(r"^USER rtgenre$", final, re.MULTILINE)
+    assert final.index("USER rtgenre") < final.index("ENTRYPOINT")
+    assert "HEALTHCHECK" in final
+    assert "tensorflow" not in text.lower()
+
+
+@pytest.fixture
+def compose_text():
+    return (DEPLOY / "compose.yaml").read_text()
+
+
+def test_compose_follows_the_compose_specification(compose_text):
+    compose = compose_spec.PyCompose.from_yaml(compose_text)
+    assert set(compose.service_names()) == {"rtgenre", "mosquitto"}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("read_only: true", "read_onli: true"),
+        ("restart: unless-stopped", "restart: sometimes"),
+        ("cap_drop: [ALL]", "cap_drop: 5"),
+    ],
+)
+def test_the_check_of_compose_would_notice_a_mistake(compose_text, right, wrong):
+    with pytest.raises(ValueError, match=r"services\.rtgenre"):
+        compose_spec.PyCompose.from_yaml(compose_text.replace(right, wrong, 1))
+
+
+def test_compose_names_settings_files_and_secrets_that_exist(compose_text, monkeypatch, tmp_path):
+    compose = yaml.safe_load(compose_text)
+    for service in compose["services"].values():
+        assert set(service.get("secrets", [])) <= compose["secrets"].keys()
+        for volume in service["volumes"]:
+            source = volume.split(":")[0]
+            if source.startswith("./mosquitto"):
+                assert (DEPLOY / source).is_file()
+            elif not source.startswith("./"):
+                assert source in compose["volumes"]
+    monkeypatch.chdir(tmp_path)
+    rtgenre = compose["services"]["rtgenre"]
+    for name, value in rtgenre["environment"].items():
+        monkeypatch.setenv(name, value.replace("${NODE:-home}", "home"))
+    config = load_config()
+    assert config.mqtt.host in compose["services"]
+    assert str(config.websocket.token_file).removeprefix("/run/secrets/") in rtgenre["secrets"]
+
+
+def test_compose_lets_only_this_machine_in_and_gives_away_no_rights(compose_text):
+    rtgenre = yaml.safe_load(compose_text)["services"]["rtgenre"]
+    assert all(port.startswith("127.0.0.1:") for port in rtgenre["ports"])
+    assert rtgenre["cap_drop"] == ["ALL"]
+    assert rtgenre["read_only"] is True
+    assert "privileged" not in rtgenre
+    assert rtgenre["devices"] == ["/dev/snd:/dev/snd"]
+
+
+# ---- the broker ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def secrets(tmp_path):
+    """Make the secrets as a user does, in a copy of the folder."""
+    assert MOSQUITTO, "mosquitto is not installed: apt-get install mosquitto"
+    folder = shutil.copytree(DEPLOY, tmp_path / "deploy", ignore=shutil.ignore_patterns("secrets"))
+    subprocess.run(["sh", folder / "make-secrets.sh"], check=True, stdout=subprocess.PIPE)
+    return folder / "secrets"
+
+
+@pytest.fixture
+async def broker(secrets, tmp_path):
+    """Run a real mosquitto with the shipped settings, with paths of this machine."""
+    lines = (DEPLOY / "mosquitto" / "mosquitto.conf").read_text().splitlines()
+    places = {
+        "/mosquitto/config/passwords": secrets / "mosquitto_passwords",
+        "/mosquitto/config/acl": DEPLOY / "mosquitto" / "acl",
+        "/mosquitto/data/": f"{tmp_path}/",
+    }
+    settings = [line for line in lines if not line.startswith("listener")]
+    for container_path, path in places.items():
+        settings = [line.replace(container_path, str(path)) for line in settings]
+    async with Broker(tmp_path, *settings) as broker:
+        yield broker
+
+
+def client(broker, secrets, user):
+    password = (secrets / f"{user}_password").read_text().strip()
+    return aiomqtt.Client("127.0.0.1", broker.port, username=user, password=password)
+
+
+async def test_the_shipped_broker_lets_nobody_in_without_a_password(broker):
+    with pytest.raises(aiomqtt.MqttError, match="Not authorized"):
+        async with aiomqtt.Client("127.0.0.1", broker.port):
+            pass
+
+
+async def test_rtgenre_may_publish_what_it_has_to_and_nothing_else(broker, secrets):
+    allowed = [
+        "rtgenre/den/state",
+        "homeassistant/device/rtgenre_den/config",
+        "wled/tv/api",
+        "zigbee2mqtt/Sofa/set",
+    ]
+    forbidden = ["homeassistant/status", "wled/tv", "lock/front-door/set"]
+    async with (
+        client(broker, secrets, "smarthome") as home,
+        client(broker, secrets, "rtgenre") as rtgenre,
+    ):
+        await home.subscribe("#", qos=1)
+        for topic in [*forbidden, *allowed]:
+            await rtgenre.publish(topic, "x", qos=1)
+        seen = []
+        async with asyncio.timeout(20):
+            async for message in home.messages:
+                seen.append(str(message.topic))
+                if seen[-1] == allowed[-1]:
+                    break
+    assert seen == allowed
+
+
+def test_secrets_are_made_once_and_other_users_are_kept_out(secrets):
+    before = {path.name: path.read_text() for path in secrets.iterdir()}
+    subprocess.run(["sh", secrets.parent / "make-secrets.sh"], check=True, stdout=subprocess.PIPE)
+    assert {path.name: path.read_text() for path in secrets.iterdir()} == before
+    assert set(before) == {
+        "token",
+        "rtgenre_password",
+        "smarthome_password",
+        "mosquitto_passwords",
+    }
+    assert len(before["token"].strip()) >= 32
+    assert before["rtgenre_password"].strip() not in before["mosquitto_passwords"]
+    assert secrets.stat().st_mode & 0o077 == 0
+
+
+# ---- systemd ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def unit(tmp_path):
+    """Return the shipped unit with a program that exists on this machine."""
+    text = (DEPLOY / "rtgenre.service").read_text()
+    path = tmp_path / "rtgenre.service"
+    path.write_text(text.replace("/opt/rtgenre/bin/rtgenre", shutil.which("true") or "/bin/true"))
+    return path
+
+
+def systemd_analyze(*arguments):
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not installed: apt-get install systemd")
+    return subprocess.run([program, *arguments], check=False, capture_output=True, text=True)
+
+
+def test_systemd_finds_nothing_wrong_with_the_unit(unit):
+    result = systemd_analyze("verify", unit)
+    assert result.returncode == 0, result.stderr
+    assert unit.name not in result.stderr
+
+
+def test_systemd_would_find_a_mistake_in_the_unit(unit):
+    unit.write_text(unit.read_text().replace("Type=notify", "Type=notifie"))
+    assert "notifie" in systemd_analyze("verify", unit).stderr
+
+
+def test_the_unit_is_locked_down(unit):
+    result = systemd_analyze("security", "--offline=true", "--threshold=20", unit)
+    if "unrecognized option" in result.stderr:
+        pytest.skip("this systemd-analyze is too old to rate a file")
+    assert result.returncode == 0, result.stdout[-400:]
+
+
+def test_the_unit_starts_a_command_that_exists_and_lets_the_microphone_binding_work():
+    text = (DEPLOY / "rtgenre.service").read_text()
+    assert re.search(r"^Type=notify$", text, re.MULTILINE)
+    assert re.search(r"^WatchdogSec=", text, re.MULTILINE)
+    # sounddevice makes its callback at run time; with this, opening a device raises MemoryError.
+    assert not re.search(r"^MemoryDenyWriteExecute=yes", text, re.MULTILINE)
+    for name in re.findall(r"^Environment=(RTGENRE_\w+)=", text, re.MULTILINE):
+        assert name.count("__") == 1
+    command = re.search(r"^ExecStart=\S+ (.*)$", text, re.MULTILINE).group(1).split()
+    from rtgenre.cli import _parser
+
+    options = _parser().parse_args(command)
+    assert options.quiet
+    assert os.fspath(options.config) == "/etc/rtgenre/config.toml"

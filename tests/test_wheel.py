@@ -1,0 +1,129 @@
+"""The package as users get it: built as a wheel, and installed where nothing else is."""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from rtgenre import __version__
+from tests.broker import free_port
+
+ROOT = Path(__file__).parent.parent
+IMAGE_LIMIT_MB = 400
+BASE_IMAGE_MB = 150
+"""python:3.12-slim with libportaudio2, rounded up."""
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """Copy what the Dockerfile copies, which is all that a build may need."""
+    folder = tmp_path / "src"
+    folder.mkdir()
+    for name in ("rtgenre", "models"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+def build_steps():
+    """Return the RUN lines of the Dockerfile's first stage."""
+    text = (ROOT / "deploy" / "Dockerfile").read_text()
+    stage = text[text.index(" AS build") : text.rindex("FROM ")]
+    return re.findall(r"^RUN (.*)$", stage, re.MULTILINE)
+
+
+def health_check(port):
+    """Return the command that the image checks its health with, for another port."""
+    text = (ROOT / "deploy" / "Dockerfile").read_text()
+    command = json.loads(re.search(r"^    CMD (\[.*\])$", text, re.MULTILINE).group(1))
+    return [part.replace(":8765/", f":{port}/") for part in command]
+
+
+def run(*command, **options):
+    result = subprocess.run(command, check=False, capture_output=True, text=True, **options)
+    assert result.returncode == 0, f"{command}\n{result.stdout[-2000:]}\n{result.stderr[-2000:]}"
+    return result.stdout
+
+
+def test_the_wheel_holds_models_page_schema_and_demo_but_no_tests(checkout, tmp_path):
+    run(
+        sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps",
+        "--wheel-dir", str(tmp_path), str(checkout),
+    )  # fmt: skip
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    for model in (ROOT / "models").iterdir():
+        if (model / "model.json").is_file():
+            assert f"rtgenre/models/{model.name}/model.json" in names
+            assert f"rtgenre/models/{model.name}/model.tflite" in names
+    for name in ("web/index.html", "payload.schema.json", "demo/vibe_ace.ogg", "py.typed"):
+        if (ROOT / "rtgenre" / name).exists():
+            assert f"rtgenre/{name}" in names
+    assert "rtgenre/demo/vibe_ace.ogg" in names
+    assert not [name for name in names if name.startswith(("tests/", "training/", "benchmarks/"))]
+    assert wheel.stat().st_size < 30e6
+
+
+@pytest.mark.timeout(900)
+def test_the_dockerfiles_steps_install_a_small_service_that_runs_and_is_healthy(checkout, tmp_path):
+    opt = tmp_path / "opt"
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("RTGENRE_", "PYTHON", "VIRTUAL_ENV"))
+    }
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    for step in build_steps():
+        command = step.replace("/opt/rtgenre", str(opt)).replace("/src", str(checkout))
+        run("sh", "-c", command, env=environment, cwd=tmp_path)
+    # The checkout is gone: what runs from here on is what was installed.
+    shutil.rmtree(checkout)
+    environment["PATH"] = f"{opt / 'bin'}:{environment['PATH']}"
+    assert run("rtgenre", "--version", env=environment).strip() == f"rtgenre {__version__}"
+    (packages,) = opt.glob("lib/python*/site-packages")
+    installed = {path.name.lower() for path in packages.iterdir()}
+    assert not installed & {"tensorflow", "keras", "torch", "librosa", "numba", "pip", "matplotlib"}
+    size_mb = sum(path.stat().st_size for path in opt.rglob("*") if path.is_file()) / 1e6
+    assert size_mb + BASE_IMAGE_MB < IMAGE_LIMIT_MB
+
+    demo = packages / "rtgenre" / "demo" / "vibe_ace.ogg"
+    (line,) = run(
+        "rtgenre", "classify", "--json", str(demo), env=environment, cwd=tmp_path
+    ).splitlines()
+    assert json.loads(line)
+
+    port = free_port()
+    service = subprocess.Popen(
+        ["rtgenre", "run", str(demo), "--loop", "--quiet", "--port", str(port)],
+        env=environment | {"RTGENRE_HISTORY__FILE": str(tmp_path / "history.db")},
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        while True:
+            with (
+                contextlib.suppress(OSError),
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5),
+            ):
+                break
+            assert service.poll() is None, service.stderr.read()
+            time.sleep(0.05)
+        run(*health_check(port), env=environment)
+    finally:
+        service.terminate()
+        _, err = service.communicate(timeout=20)
+    assert service.returncode == 0, err
+    unhealthy = subprocess.run(
+        health_check(port), env=environment, check=False, capture_output=True
+    )
+    assert unhealthy.returncode != 0

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rtgenre.smoothing import TrackerParams
+from tests.training.test_evaluate import ear
+from training import tune
+from training.dataset import load_tracks
+from training.live import play
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_grid_keeps_defaults_for_what_it_does_not_name() -> None:
+    tried = list(tune.settings())
+
+    assert len(set(tried)) == len(tried)
+    assert {params.music_below for params in tried} == {TrackerParams().music_below}
+    assert {params.switch_margin for params in tried} == set(tune.GRID["switch_margin"])
+
+
+def test_scores_are_averaged_over_sessions(dataset: Path) -> None:
+    tracks = load_tracks(dataset, "valid")
+    sessions = [play(tracks, ear().predict, seed) for seed in (1, 2)]
+
+    both = tune.mean_scores(sessions, ear().info.labels, TrackerParams())
+    each = [tune.mean_scores([one], ear().info.labels, TrackerParams()) for one in sessions]
+
+    assert both.right_share == pytest.approx((each[0].right_share + each[1].right_share) / 2)
+
+
+def test_the_command_prints_settings_that_are_calm_and_quick_enough(
+    dataset: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tune, "load_classifier", lambda _name: ear())
+    monkeypatch.setattr(tune, "GRID", {"time_constant_seconds": (0.0, 4.0)})
+
+    tune.main(["--data", str(dataset), "--switches", "100", "--seconds", "inf"])
+
+    output = capsys.readouterr().out
+    assert "2 of 2 settings are calm and quick enough" in output
+    assert "time_constant_seconds=0" in output

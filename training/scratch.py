@@ -1,0 +1,244 @@
+"""Train a network that knows nothing yet: the CNN, or the CRNN.
+
+``python -m training.scratch cnn RUN --data DATASET --negatives NEGATIVES`` writes ``model.keras``
+(the best epoch by loss on ``valid``, its temperature fitted there too), ``run.json``, the curves
+and a checkpoint, from which the same command goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from training.augment import Augmentation, augment
+from training.card import GTZAN_RIGHTS, PARTITION_CREDIT, negatives_credits
+from training.dataset import (
+    FEATURES,
+    DatasetError,
+    FloatArray,
+    IntArray,
+    Track,
+    cut_window,
+    genre_indices,
+    labels_of,
+    load_tracks,
+    stack_windows,
+)
+from training.fitting import fit_temperature, optimiser
+from training.plain_networks import GENRE_LOGITS, build_cnn, build_crnn
+from training.plots import plot_curves
+from training.runs import RunInfo, data_fingerprint, git_commit, write_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+HISTORY_FILE_NAME = "history.csv"
+BUILDERS: dict[str, Callable[..., keras.Model]] = {"cnn": build_cnn, "crnn": build_crnn}
+ABOUT = {
+    "cnn": "A plain CNN on the spectrogram as a picture of 150 by 150, trained from scratch.",
+    "crnn": "A CRNN (CNN, bidirectional LSTM, attention), trained from scratch.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Knobs:
+    """Everything that can be turned."""
+
+    seed: int = 1
+    epochs: int = 24
+    windows_per_track: int = 4
+    """Random windows of every track in one epoch."""
+    music_per_batch: int = 26
+    negatives_per_batch: int = 6
+    peak_learning_rate: float = 2e-3
+    weight_decay: float = 0.02
+    label_smoothing: float = 0.1
+    mixup_alpha: float = 0.3
+    music_loss_weight: float = 0.5
+    validation_window_step: int = 3
+    """Every so many windows of ``valid`` are looked at after each epoch."""
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
+    """Augmented windows of music and plain ones of what is not, with targets for both outputs."""
+
+    def __init__(
+        self, tracks: Sequence[Track], genres: IntArray, negatives: Sequence[Track], knobs: Knobs
+    ) -> None:
+        super().__init__()
+        self.tracks, self.genres, self.negatives, self.knobs = tracks, genres, negatives, knobs
+        self.n_labels = int(genres.max()) + 1
+        self.rng = np.random.default_rng(knobs.seed)
+        self.order = self._shuffled()
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.order) / self.knobs.music_per_batch)
+
+    def __getitem__(self, index: int) -> tuple[FloatArray, FloatArray]:
+        n = self.knobs.music_per_batch
+        chosen = self.order[index * n : (index + 1) * n]
+        other = self.rng.integers(len(self.negatives), size=self.knobs.negatives_per_batch)
+        plain = np.stack([self._random_window(self.negatives[one]) for one in other])
+        music = np.stack([self._random_window(self.tracks[one]) for one in chosen])
+        music = augment(music, self.rng, Augmentation(), babble=plain)
+        music, targets = self._mix(music, self._targets(chosen))
+        nothing = np.zeros((len(plain), self.n_labels + 1), dtype=np.float32)
+        return np.concatenate([music, plain]), np.concatenate([targets, nothing])
+
+    def on_epoch_end(self) -> None:
+        """Draw a new order."""
+        self.order = self._shuffled()
+
+    def _shuffled(self) -> IntArray:
+        passes = range(self.knobs.windows_per_track)
+        return np.concatenate([self.rng.permutation(len(self.tracks)) for _ in passes])
+
+    def _random_window(self, track: Track) -> FloatArray:
+        last = len(track.columns) - FEATURES.n_frames
+        return cut_window(track.columns, int(self.rng.integers(last + 1)))
+
+    def _targets(self, chosen: IntArray) -> FloatArray:
+        smoothing = self.knobs.label_smoothing
+        targets = np.full((len(chosen), self.n_labels + 1), smoothing / self.n_labels)
+        targets[np.arange(len(chosen)), self.genres[chosen]] += 1.0 - smoothing
+        targets[:, -1] = 1.0
+        return targets.astype(np.float32)
+
+    def _mix(self, windows: FloatArray, targets: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Blend pairs of windows and of targets (mixup, Zhang et al. 2018)."""
+        alpha = self.knobs.mixup_alpha
+        share = self.rng.beta(alpha, alpha, len(windows)).astype(np.float32)
+        share = np.maximum(share, 1.0 - share)[:, None]
+        pair = self.rng.permutation(len(windows))
+        mixed = share[:, :, None] * windows + (1.0 - share[:, :, None]) * windows[pair]
+        return mixed, share * targets + (1.0 - share) * targets[pair]
+
+
+def two_part_loss(music_weight: float) -> Callable[[Any, Any], Any]:
+    """Cross-entropy of the genres, of music only, and of music or not.
+
+    Targets of what is not music are all zero, so that it has no genre to be wrong about.
+    """
+
+    def loss(targets: Any, outputs: Any) -> Any:
+        outputs = ops.clip(outputs, 1e-6, 1.0 - 1e-6)
+        genres = -ops.sum(targets[:, :-1] * ops.log(outputs[:, :-1]), axis=-1)
+        is_music, said_music = targets[:, -1], outputs[:, -1]
+        music = -(is_music * ops.log(said_music) + (1 - is_music) * ops.log(1 - said_music))
+        return genres + music_weight * music
+
+    return loss
+
+
+def apply_temperature(model: keras.Model, temperature: float) -> None:
+    """Divide the genre logits by a temperature, within the weights."""
+    layer = model.get_layer(GENRE_LOGITS)
+    layer.set_weights([weights / temperature for weights in layer.get_weights()])
+
+
+def train(network: str, data: Path, negatives: Path, run_folder: Path, knobs: Knobs) -> None:
+    """Train a network and write its run folder.
+
+    Raises:
+        DatasetError: the data cannot be read.
+    """
+    keras.utils.set_random_seed(knobs.seed)
+    tracks, valid = load_tracks(data, "train"), load_tracks(data, "valid")
+    labels = labels_of(tracks)
+    not_music = load_tracks(negatives, "negatives_train")
+    batches = Batches(tracks, genre_indices(tracks, labels), not_music, knobs)
+    windows = stack_windows(valid)
+    truth = genre_indices(valid, labels)[windows.track_index]
+    targets = np.eye(len(labels) + 1, dtype=np.float32)[truth]
+    targets[:, -1] = 1.0
+    model = BUILDERS[network](len(labels))
+    chosen = optimiser(knobs.peak_learning_rate, knobs.weight_decay, knobs.epochs, len(batches))
+    model.compile(chosen, two_part_loss(knobs.music_loss_weight))
+    run_folder.mkdir(parents=True, exist_ok=True)
+    best = run_folder / "best.weights.h5"
+    step = knobs.validation_window_step
+    model.fit(
+        batches,
+        epochs=knobs.epochs,
+        validation_data=(windows.features[::step], targets[::step]),
+        callbacks=[
+            keras.callbacks.BackupAndRestore(run_folder / "checkpoint", delete_checkpoint=False),
+            keras.callbacks.ModelCheckpoint(
+                best,
+                save_best_only=True,
+                save_weights_only=True,
+                initial_value_threshold=min(_history(run_folder)["val_loss"], default=None),
+            ),
+            keras.callbacks.CSVLogger(run_folder / HISTORY_FILE_NAME, append=True),
+        ],
+        verbose=2,
+    )
+    model.load_weights(best)
+    probabilities = model.predict(windows.features, batch_size=64, verbose=0)[:, :-1]
+    temperature = fit_temperature(np.log(np.maximum(probabilities, 1e-9)), truth)
+    apply_temperature(model, temperature)
+    model.save(run_folder / "model.keras")
+    plot_curves(_history(run_folder), f"{network} from scratch", run_folder / "curves.png")
+    used = {"train": tracks, "valid": valid, "not music": not_music}
+    write_run(_describe(network, labels, used, knobs), run_folder)
+
+
+def _describe(
+    network: str, labels: tuple[str, ...], used: dict[str, list[Track]], knobs: Knobs
+) -> RunInfo:
+    return RunInfo(
+        name=network,
+        about=ABOUT[network],
+        labels=labels,
+        has_music_output=True,
+        data={
+            "music": f"{len(used['train'])} tracks of the split train",
+            "chosen on": f"{len(used['valid'])} tracks of the split valid: epoch and temperature",
+            "not music": f"{len(used['not music'])} clips made by training.negatives",
+            "fingerprint": data_fingerprint([one for tracks in used.values() for one in tracks]),
+        },
+        credits=(GTZAN_RIGHTS, PARTITION_CREDIT, *negatives_credits()),
+        config={"network": network, **asdict(knobs), **asdict(Augmentation())},
+        git_commit=git_commit(),
+    )
+
+
+def _history(run_folder: Path) -> dict[str, list[float]]:
+    """Read the losses of the epochs so far, those before the run was stopped too."""
+    path = run_folder / HISTORY_FILE_NAME
+    rows: list[dict[str, str]] = []
+    if path.exists():
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    return {name: [float(row[name]) for row in rows] for name in ("loss", "val_loss")}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="training.scratch", description=__doc__)
+    parser.add_argument("network", choices=sorted(BUILDERS))
+    parser.add_argument("run", type=Path, help="folder to write; if it holds a run, that goes on")
+    parser.add_argument("--data", type=Path, required=True, help="dataset with train and valid")
+    parser.add_argument("--negatives", type=Path, required=True, help="by training.negatives")
+    parser.add_argument("--epochs", type=int, default=Knobs().epochs)
+    parser.add_argument("--seed", type=int, default=Knobs().seed)
+    args = parser.parse_args(arguments)
+    knobs = Knobs(epochs=args.epochs, seed=args.seed)
+    try:
+        train(args.network, args.data, args.negatives, args.run, knobs)
+    except DatasetError as error:
+        raise SystemExit(f"error: {error}") from error
+    print(json.dumps(asdict(knobs)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""Find tracker settings: ``python -m training.tune --data DATASET`` tries a grid of them.
+
+Predicts a session of tracks once, shows it with every setting, and prints the settings that show
+the right genre for longest, among those calm and quick enough.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rtgenre.model_info import ModelError
+from rtgenre.smoothing import TrackerParams
+from training import live
+from training.dataset import DatasetError
+from training.evaluate import load_classifier, load_split, predictor
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+GRID = {
+    "time_constant_seconds": (2.0, 3.0, 4.0, 6.0, 8.0),
+    "switch_margin": (0.0, 0.05, 0.1, 0.2, 0.3),
+    "switch_hold_seconds": (0.0, 2.0, 4.0),
+    "unknown_below": (0.2, 0.3, 0.4, 0.5),
+}
+SESSION_SEEDS = (1, 2, 3)
+"""Orders in which the tracks are played; scores are averaged over them."""
+
+
+def settings() -> Iterator[TrackerParams]:
+    """Yield every setting of the grid; what it does not name keeps its default."""
+    for values in product(*GRID.values()):
+        yield replace(TrackerParams(), **dict(zip(GRID, values, strict=True)))
+
+
+def mean_scores(
+    sessions: Sequence[live.Session], labels: Sequence[str], params: TrackerParams
+) -> live.LiveScores:
+    """Average what the sessions score with one setting."""
+    scores = [live.score(one, live.show(one, labels, params)) for one in sessions]
+    return live.LiveScores(
+        **{
+            name: sum(getattr(one, name) for one in scores) / len(scores)
+            for name in live.LiveScores.__slots__
+        }
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(prog="training.tune", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="a dataset, or a folder of music")
+    parser.add_argument("--split", default="valid", help="default: valid")
+    parser.add_argument("--model", default="crnn", help="a model's name or folder; default: crnn")
+    parser.add_argument("--switches", type=float, default=1.0, help="most wrong ones a minute")
+    parser.add_argument("--seconds", type=float, default=8.0, help="longest median to a change")
+    parser.add_argument("--show", type=int, default=10, help="how many settings are printed")
+    args = parser.parse_args(arguments)
+    try:
+        classifier = load_classifier(args.model)
+        tracks = load_split(args.data, args.split)
+    except (DatasetError, ModelError) as error:
+        raise SystemExit(f"error: {error}") from error
+    predict, labels = predictor(classifier), classifier.info.labels
+    sessions = [live.play(tracks, predict, seed) for seed in SESSION_SEEDS]
+    results = [(mean_scores(sessions, labels, params), params) for params in settings()]
+    good = [
+        (scores, params)
+        for scores, params in results
+        if scores.wrong_switches_per_minute <= args.switches
+        and scores.median_seconds_to_change <= args.seconds
+    ]
+    good.sort(key=lambda result: -result[0].right_share)
+    print(f"{len(good)} of {len(results)} settings are calm and quick enough")
+    for scores, params in good[: args.show]:
+        knobs = ", ".join(f"{name}={getattr(params, name):g}" for name in GRID)
+        print(
+            f"right {scores.right_share:.1%}, unknown {scores.unknown_share:.1%}, "
+            f"{scores.wrong_switches_per_minute:.2f} wrong switches a minute, "
+            f"{scores.median_seconds_to_change:.1f} s to a change: {knobs}"
+        )
+
+
+if __name__ == "__main__":
+    main()
