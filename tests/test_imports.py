@@ -28,11 +28,27 @@ ONLY_IMPORTERS = {
     "training": set(),
 }
 
-PURE = """
-    types.py ring.py windows.py features.py smoothing.py payload.py health.py lights.py audio.py
-    backoff.py model_info.py history/stretches.py spectrogram/columns.py spectrogram/message.py
-    outputs/auth.py outputs/homeassistant.py outputs/topics.py sources/devices.py sources/pcm.py
-""".split()
+PURE = [
+    "types.py",
+    "ring.py",
+    "windows.py",
+    "features.py",
+    "smoothing.py",
+    "payload.py",
+    "health.py",
+    "lights.py",
+    "audio.py",
+    "backoff.py",
+    "model_info.py",
+    "history/stretches.py",
+    "spectrogram/columns.py",
+    "spectrogram/message.py",
+    "outputs/auth.py",
+    "outputs/homeassistant.py",
+    "outputs/topics.py",
+    "sources/devices.py",
+    "sources/pcm.py",
+]
 
 IMPURE_LIBRARIES = {"asyncio", "logging", "time", "os", "socket", "threading", "subprocess"}
 
