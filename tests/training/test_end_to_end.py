@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 
 from rtgenre.classifier import Classifier
 from rtgenre.model_info import read_model_info
@@ -19,7 +20,6 @@ from training.dataset import Track, save_tracks
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
 
 EPOCHS = "6"
 
