@@ -17,11 +17,10 @@ run: $(VENV)/.base ## listen to the default input; ARGS="--source NAME" passes o
 test: $(VENV)/.test ## install what the tests need and run everything
 	@$(BIN)/python -m pytest -n auto $(ARGS)
 
-check: $(VENV)/.test ## lint, formatting, types and import rules
+check: $(VENV)/.test ## lint, formatting and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
 
 format: $(VENV)/.test ## format and fix what can be fixed
 	@$(BIN)/ruff check --fix .
@@ -37,7 +36,7 @@ train: $(VENV)/.training ## train the shipped model; see training/README.md
 	@$(BIN)/python -m training.train $(ARGS)
 
 clean: ## remove everything that the other commands made
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	@sh scripts/make-venv.sh $(PYTHON) $(VENV)

@@ -120,8 +120,8 @@ async def sample(soak: Soak, process: psutil.Process, hours: float) -> None:
         await asyncio.sleep(SAMPLE_SECONDS)
 
 
-async def run(hours: float) -> Soak:
-    soak = Soak(port=free_port())
+async def run(soak: Soak, hours: float) -> None:
+    """Run the service and all that bothers it until enough audio was heard."""
     with tempfile.TemporaryDirectory() as folder:
         async with Broker(Path(folder)) as broker:
             environment = os.environ | {
@@ -148,7 +148,6 @@ async def run(hours: float) -> Soak:
             finally:
                 service.terminate()
                 await service.wait()
-    return soak
 
 
 def verdict(soak: Soak) -> dict[str, object]:
@@ -195,7 +194,10 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=8.0, help="of audio")
     parser.add_argument("--output", type=Path, default=Path("docs"), help="folder")
     options = parser.parse_args()
-    soak = asyncio.run(run(options.hours))
+    soak = Soak(port=free_port())
+    # Ctrl-C ends it early, with what was measured until then.
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(run(soak, options.hours))
     figures = verdict(soak)
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / "soak.json").write_text(json.dumps(figures, indent=2) + "\n")

@@ -74,10 +74,12 @@ def set_up_logging(config: Config) -> None:
     handler.setFormatter(
         JsonFormatter(secrets) if config.log.format == "json" else TextFormatter(secrets)
     )
-    logger = logging.getLogger("rtgenre")
-    logger.handlers = [handler]
-    logger.setLevel(config.log.level.upper())
-    logger.propagate = False
+    # asyncio reports exceptions that nobody waited for.
+    for name, level in (("rtgenre", config.log.level.upper()), ("asyncio", "WARNING")):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(level)
+        logger.propagate = False
 
 
 def mask(text: str, secrets: frozenset[str] = frozenset()) -> str:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
-from rtgenre.cli import DEMO_RECORDING
+from rtgenre.demo import DEMO_RECORDING
 from rtgenre.history.store import HistoryStore
 from rtgenre.history.stretches import Stretch
 

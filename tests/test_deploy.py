@@ -224,5 +224,5 @@ def test_the_unit_starts_a_command_that_exists_and_lets_the_microphone_binding_w
     from rtgenre.cli import _parser
 
     options = _parser().parse_args(command)
-    assert options.quiet
+    assert vars(options)["setting:terminal.format"] == "off"
     assert os.fspath(options.config) == "/etc/rtgenre/config.toml"

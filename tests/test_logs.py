@@ -1,3 +1,5 @@
+import asyncio
+import gc
 import io
 import json
 import logging
@@ -13,11 +15,12 @@ logger = logging.getLogger("rtgenre.somewhere")
 
 @pytest.fixture(autouse=True)
 def _restore_logging():
-    root = logging.getLogger("rtgenre")
-    before = (root.handlers, root.level, root.propagate)
+    loggers = [logging.getLogger(name) for name in ("rtgenre", "asyncio")]
+    before = [(it.handlers, it.level, it.propagate) for it in loggers]
     yield
-    root.handlers, root.propagate = before[0], before[2]
-    root.setLevel(before[1])
+    for it, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        it.handlers, it.propagate = handlers, propagate
+        it.setLevel(level)
 
 
 def log_as_json(**tables):
@@ -68,6 +71,21 @@ def test_text_is_for_people(capsys):
     line = capsys.readouterr().err
     assert line.endswith("INFO listening\n")
     assert not line.startswith("{")
+
+
+def test_what_the_event_loop_complains_of_is_an_event_like_any_other(capsys):
+    log_as_json()
+    asyncio.run(_leave_an_exception_behind())
+    (event,) = events(capsys)
+    assert event["logger"] == "asyncio"
+    assert "RuntimeError: nobody waits" in event["exception"]
+
+
+async def _leave_an_exception_behind():
+    future = asyncio.get_running_loop().create_future()
+    future.set_exception(RuntimeError("nobody waits"))
+    del future
+    gc.collect()
 
 
 def test_the_level_is_the_configured_one(capsys):

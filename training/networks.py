@@ -2,8 +2,8 @@
 
 Each takes ``(batch, n_frames, n_mels)`` float32, dB relative to the window's loudest bin. What is
 trained gives logits, ``(batch, n_heads, n_outputs)``: heads learn independently. What is shipped
-(``with_probabilities``) gives ``(batch, n_labels)`` probabilities, or one column more where the last
-is that of music.
+(``with_probabilities``) gives ``(batch, n_labels)`` probabilities, or one column more where the
+last is that of music.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Shape:
 
     @property
     def n_outputs(self) -> int:
+        """Genres, and perhaps one more."""
         return self.n_labels + self.music_output
 
 
@@ -143,7 +144,7 @@ def with_probabilities(model: keras.Model, n_labels: int, temperature: float = 1
 
 
 def _log_power(decibels: Tensor, level_db: float) -> Tensor:
-    """Musicnn's ``log10(1 + 10000 power)``, from dB relative to the window's loudest bin."""
+    """Give musicnn's ``log10(1 + 10000 power)``, from dB relative to the window's loudest bin."""
     ln_10 = math.log(10)
     x = layers.Rescaling(ln_10 / 10, offset=(level_db + 40.0) * ln_10 / 10)(decibels)
     x = layers.Activation("softplus", name="log_power")(x)  # log(1 + exp(x))

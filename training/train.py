@@ -2,8 +2,8 @@
 
     python -m training.train RUN --data DATASET --negatives NEGATIVES --fit-on train+valid
 
-writes ``model.keras``, ``run.json``, the curves and a checkpoint from which the same command goes on
-where it was stopped. Fitted on ``train``, the best epoch by loss on ``valid`` is kept, and its
+writes ``model.keras``, ``run.json``, the curves and a checkpoint from which the same command goes
+on where it was stopped. Fitted on ``train``, the best epoch by loss on ``valid`` is kept, and its
 temperature fitted there. Fitted on ``train+valid``, the number of epochs is fixed beforehand, and
 temperature and figures come from cross-validation by artist.
 """
@@ -206,7 +206,9 @@ def fit_heads(
     if history:
         curves = {name: history[name] for name in ("loss", "val_loss") if name in history}
         plot_curves(curves, "pretrained CRNN", folder / "curves.png")
-    return heads
+    plain = keras.models.clone_model(heads)  # without the loss, which no one who loads it has
+    plain.set_weights(heads.get_weights())
+    return plain
 
 
 def _cross_validate(

@@ -19,6 +19,9 @@ SERVICE_TYPE = "_rtgenre._tcp.local."
 
 _EVERY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
 _RETRY_SECONDS = 60.0
+# RFC 6763: a label has at most 63 bytes, a string of the TXT record, "key=value", at most 255.
+_MAX_NAME_BYTES = 63
+_MAX_PROPERTY_BYTES = 255
 
 logger = logging.getLogger(__name__)
 
@@ -35,10 +38,13 @@ class MdnsOutput:
             port: the port.
             properties: the TXT record.
         """
-        self._name = name
+        self._name = _cut(name, _MAX_NAME_BYTES)
         self._host = host
         self._port = port
-        self._properties = dict(properties)
+        self._properties = {
+            key: _cut(value, _MAX_PROPERTY_BYTES - len(f"{key}=".encode()))
+            for key, value in properties.items()
+        }
 
     async def run(self) -> None:
         """Announce until cancelled, then take the announcement back.
@@ -92,3 +98,7 @@ class MdnsOutput:
             server=f"{self._name}.local.",
             parsed_addresses=addresses,
         )
+
+
+def _cut(text: str, n_bytes: int) -> str:
+    return text.encode()[:n_bytes].decode(errors="ignore")

@@ -48,6 +48,22 @@ async def test_the_service_is_found_with_its_address_and_says_goodbye():
         await asyncio.wait({task})
 
 
+async def test_names_and_lists_of_nodes_that_are_too_long_for_dns_are_cut_short():
+    node = 64 * "n"
+    output = MdnsOutput(
+        name=node, host=LOOPBACK, port=1, properties={"nodes": ",".join(9 * [node])}
+    )
+    name = f"{63 * 'n'}.{SERVICE_TYPE}"
+    async with browsing() as (zeroconf, changes):
+        task = asyncio.create_task(output.run())
+        await seen(changes, name, ServiceStateChange.Added)
+        info = AsyncServiceInfo(SERVICE_TYPE, name)
+        assert await info.async_request(zeroconf.zeroconf, 5000)
+        assert len(info.decoded_properties["nodes"]) == 255 - len("nodes=")
+        task.cancel()
+        await asyncio.wait({task})
+
+
 async def test_a_host_that_cannot_be_resolved_does_not_end_the_service():
     output = MdnsOutput(name="x", host="nowhere.invalid", port=1, properties={})
     task = asyncio.create_task(output.run())

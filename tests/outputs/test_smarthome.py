@@ -9,8 +9,8 @@ import socket
 
 import pytest
 
-from rtgenre.cli import _until_stopped
 from rtgenre.commands.discovery import remove_discovery
+from rtgenre.commands.run import _until_stopped
 from rtgenre.config import Config, load_config
 from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.smarthome import home_assistant_extension, warn_of_unknown_genres
