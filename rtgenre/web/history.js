@@ -70,7 +70,8 @@ export class HistoryView {
       this.#stretches = parse(document);
       this.#hint(document.problem ?? "");
     } catch (error) {
-      this.#hint(`The history cannot be shown: ${error.message}`);
+      const isOff = error.status === 404;
+      this.#hint(isOff ? "This service keeps no history." : `No history: ${error.message}`);
     }
     this.#show();
   }

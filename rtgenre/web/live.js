@@ -25,6 +25,7 @@ export class LiveView {
   constructor() {
     setInterval(() => this.#tick(), 1000);
     this.#tick();
+    document.fonts.ready.then(() => this.#fit());
   }
 
   hello(hello) {
@@ -63,7 +64,7 @@ export class LiveView {
     if (heading.dataset.genre !== title) {
       heading.dataset.genre = title;
       setText(heading, genreName(title));
-      heading.style.setProperty("--characters", Math.max(4, genreName(title).length));
+      this.#fit();
       // Restart the entrance.
       heading.classList.remove("enters");
       void heading.offsetWidth;
@@ -110,6 +111,15 @@ export class LiveView {
     root.dataset.state = this.#document?.state ?? "none";
     const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><circle cx="12" cy="12" r="11" fill="${color}"/></svg>`;
     byId("icon").href = `data:image/svg+xml,${encodeURIComponent(icon)}`;
+  }
+
+  // Tell the style sheet how wide the word is, for the largest type that it fits in.
+  #fit() {
+    const heading = byId("genre");
+    const context = window.document.createElement("canvas").getContext("2d");
+    context.font = `750 100px ${getComputedStyle(heading).fontFamily}`;
+    const ems = context.measureText(heading.textContent).width / 100;
+    heading.style.setProperty("--ems", Math.max(1, ems));
   }
 
   #sureness(document) {

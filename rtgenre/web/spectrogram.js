@@ -12,6 +12,10 @@ const DELAY_SECONDS = 0.25;
 const MAX_DRIFT_SECONDS = 1.5;
 const FREQUENCIES_HZ = [100, 500, 1000, 2000, 5000, 10000];
 const BAND_ROWS = 2;
+// Smooth to the eye; a wide picture costs more each time, and is drawn two columns at a time.
+const DRAWS_PER_SECOND = 20;
+const WIDE_DRAWS_PER_SECOND = 12;
+const WIDE_PIXELS = 1200;
 
 const byId = (id) => document.getElementById(id);
 
@@ -52,8 +56,9 @@ export class Spectrogram {
 
   start() {
     if (this.#timer) return;
-    const interval = 1000 / this.#scale.columns_per_second;
-    this.#timer = setInterval(() => this.#draw(), interval);
+    const isWide = this.#canvas.canvas.clientWidth > WIDE_PIXELS;
+    const perSecond = isWide ? WIDE_DRAWS_PER_SECOND : DRAWS_PER_SECOND;
+    this.#timer = setInterval(() => this.#draw(), 1000 / perSecond);
   }
 
   stop() {
@@ -105,6 +110,10 @@ export class Spectrogram {
     const columns = Math.min(MAX_COLUMNS, Math.round(canvas.clientWidth));
     const rows = this.#scale.n_mels;
     if (columns === 0 || (!force && columns === canvas.width && rows === canvas.height)) return;
+    if (this.#timer) {
+      this.stop();
+      this.start();
+    }
     canvas.width = columns;
     canvas.height = rows;
     this.#band.canvas.width = columns;

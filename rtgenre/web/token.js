@@ -49,7 +49,8 @@ export async function get(path) {
   const response = await fetch(path, { headers });
   if (!response.ok) {
     const answer = await response.json().catch(() => ({}));
-    throw new Error(answer.message ?? `the service answered ${response.status}`);
+    const message = answer.message ?? `the service answered ${response.status}`;
+    throw Object.assign(new Error(message), { status: response.status });
   }
   return response;
 }

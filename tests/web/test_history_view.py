@@ -128,4 +128,4 @@ def test_a_history_that_is_switched_off_is_said(open_page, puppet):
     service = puppet(routes={})
     page = open_page(service.url)
     page.get_by_role("button", name="History").click()
-    expect(page.locator("#timeline-hint")).to_contain_text("The history cannot be shown")
+    expect(page.locator("#timeline-hint")).to_contain_text("This service keeps no history")

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from rtgenre.config import GENRE_COLORS
 from rtgenre.types import PlayState
 from tests.documents import a_state, a_status
+from tests.web.conftest import PHONE, TABLET, WALL
 
 TOKEN = "a-token-of-enough-characters"
 
@@ -221,10 +223,20 @@ def test_kiosk_shows_the_genre_alone_and_as_large_as_it_fits(open_page, puppet):
         expect(page.locator(hidden)).to_be_hidden()
     box = page.locator("#genre").bounding_box()
     assert box["height"] > 1080 / 4
-    service.publish({**a_state(2), "genre": "classical"})
-    expect(page.locator("#genre")).to_have_text("Classical")
-    overflows = (
-        "document.documentElement.scrollWidth > innerWidth"
-        " || document.getElementById('genre').scrollWidth > 0.96 * innerWidth"
-    )
-    assert not page.evaluate(overflows)
+
+
+def test_no_genre_is_wider_than_the_wall_display_or_the_card(open_page, puppet):
+    service = puppet()
+    right = """() => {
+        const text = document.createRange();
+        text.selectNodeContents(document.getElementById("genre"));
+        return text.getBoundingClientRect().right;
+    }"""
+    for path, size in (("?kiosk", WALL), ("?kiosk", PHONE), ("", PHONE), ("", TABLET)):
+        page = open_page(service.url + path, size=size)
+        card = page.locator(".hero").bounding_box()
+        for sequence, genre in enumerate([*GENRE_COLORS, "wwwwwwwwwwwwwww"]):
+            service.publish({**a_state(sequence), "genre": genre})
+            expect(page.locator("#genre")).to_have_attribute("data-genre", genre)
+            assert page.evaluate(right) <= card["x"] + card["width"], (genre, path, size)
+        page.close()
