@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 
 from rtgenre.classifier import Classifier
 from rtgenre.model_info import read_model_info
@@ -19,7 +20,6 @@ from training.dataset import Track, save_tracks
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
 
 EPOCHS = "6"
 
@@ -44,6 +44,7 @@ def write_partition(path: Path) -> Path:
     return path
 
 
+@pytest.mark.timeout(600)
 def test_music_becomes_a_model_that_the_service_runs_and_evaluate_judges(
     music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -71,6 +72,7 @@ def test_music_becomes_a_model_that_the_service_runs_and_evaluate_judges(
     assert json.loads((run / "run.json").read_text(encoding="utf-8"))["config"]["epochs"] == 6
 
 
+@pytest.mark.timeout(600)
 def test_training_goes_on_where_it_was_stopped(
     music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
