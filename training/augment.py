@@ -71,7 +71,7 @@ def augment(
     decibels += _band_limits(n, rng, options)[:, None, :]
     decibels -= decibels.max(axis=(1, 2), keepdims=True)
     _mask(decibels, rng, options)
-    return np.maximum(decibels, -FEATURES.top_db).astype(np.float32)
+    return np.asarray(np.maximum(decibels, -FEATURES.top_db), dtype=np.float32)
 
 
 def _tempo_pitch(power: FloatArray, rng: np.random.Generator, options: Augmentation) -> np.ndarray:
@@ -83,14 +83,15 @@ def _tempo_pitch(power: FloatArray, rng: np.random.Generator, options: Augmentat
     columns = np.arange(len(power)) * rate
     columns = np.where(columns > len(power) - 1, 2 * (len(power) - 1) - columns, columns)
     bands = np.arange(power.shape[1]) + shift
-    return _interpolate(_interpolate(power, columns).T, bands).T
+    retimed = _interpolate(power, columns)
+    return np.asarray(_interpolate(retimed.T, bands).T)
 
 
 def _interpolate(rows: np.ndarray, positions: np.ndarray) -> np.ndarray:
     positions = np.clip(positions, 0, len(rows) - 1)
     below = np.minimum(positions.astype(int), len(rows) - 2)
     share = (positions - below)[:, None]
-    return rows[below] * (1 - share) + rows[below + 1] * share
+    return np.asarray(rows[below] * (1 - share) + rows[below + 1] * share)
 
 
 def _reverberate(power: np.ndarray, rng: np.random.Generator, options: Augmentation) -> None:

@@ -98,9 +98,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
         share = self.rng.beta(self.mixup_alpha, self.mixup_alpha, len(features))
         pair = self.rng.permutation(len(features))
         both_music = (targets[:, -1] > 0) & (targets[pair, -1] > 0)
-        share = np.where(both_music, np.maximum(share, 1 - share), 1.0).astype(np.float32)[:, None]
-        mixed = share[:, :, None] * features + (1 - share[:, :, None]) * features[pair]
-        return mixed, share * targets + (1 - share) * targets[pair]
+        kept = np.where(both_music, np.maximum(share, 1 - share), 1.0)[:, None]
+        weight: FloatArray = kept.astype(np.float32)
+        mixed = weight[:, :, None] * features + (1 - weight[:, :, None]) * features[pair]
+        return mixed, weight * targets + (1 - weight) * targets[pair]
 
 
 def heads_loss(label_smoothing: float, music_weight: float) -> Callable[[Any, Any], Any]:

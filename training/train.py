@@ -2,10 +2,10 @@
 
     python -m training.train RUN --data DATASET --negatives NEGATIVES --fit-on train+valid
 
-writes ``model.keras``, ``run.json``, the curves and a checkpoint from which the same command goes
+writes ``model.keras``, ``run.json``, the curves and a checkpoint, from which the same command goes
 on where it was stopped. Fitted on ``train``, the best epoch by loss on ``valid`` is kept, and its
 temperature fitted there. Fitted on ``train+valid``, all epochs are trained, and the temperature is
-taken over from such a run on ``train``: ``--trial RUN``. ``--cross-validate`` fits on four fifths of
+taken from such a run on ``train``: ``--trial RUN``. ``--cross-validate`` fits on four fifths of
 all artists at a time instead, judges each on the last fifth, and writes no model.
 """
 
