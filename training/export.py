@@ -100,7 +100,14 @@ def compare(
     )
 
 
-def export(run_folder: Path, folder: Path, material: Material, *, int8: bool) -> ModelInfo:
+def export(
+    run_folder: Path,
+    folder: Path,
+    material: Material,
+    *,
+    int8: bool,
+    held_out_run: Path | None = None,
+) -> ModelInfo:
     """Make the model folder ``folder`` of a training run.
 
     Args:
@@ -108,17 +115,48 @@ def export(run_folder: Path, folder: Path, material: Material, *, int8: bool) ->
         folder: made, or overwritten.
         material: what to judge the model on, for its card.
         int8: ship the TFLite in int8 rather than in float.
+        held_out_run: where the model was fitted on the material itself, a run of the same recipe
+            that was not; it is judged too, and the card shows both.
 
     Raises:
-        DatasetError: the run or the material cannot be read.
+        DatasetError: a run or the material cannot be read.
         ExportError: a converted network differs too much from the trained one.
     """
+    parity = _convert_both(run_folder, load_split(material.data, material.split))
+    tflite_name = INT8_FILE_NAME if int8 else FLOAT_FILE_NAME
     run = read_run(run_folder)
-    model = keras.models.load_model(run_folder / KERAS_FILE_NAME, compile=False)
-    parity = _convert_both(model, run, run_folder, load_split(material.data, material.split))
+    info = _fill_folder(run, run_folder, folder, tflite_name)
+    scores = {
+        **evaluate(load_classifier(str(folder)), material, plots=folder),
+        "export": {
+            **parity,
+            "shipped": "int8" if int8 else "float",
+            "tflite_bytes": (folder / TFLITE_FILE_NAME).stat().st_size,
+        },
+    }
+    if held_out_run:
+        model = _load(held_out_run)
+        (held_out_run / tflite_name).write_bytes(convert(model, int8=int8))
+        judged = held_out_run / "judged"
+        _fill_folder(read_run(held_out_run), held_out_run, judged, tflite_name)
+        scores["held_out"] = evaluate(load_classifier(str(judged)), material, plots=folder)
+    info = replace(info, scores=scores)
+    write_model_info(info, folder)
+    (folder / "README.md").write_text(model_card(info, run.about, run.credits), encoding="utf-8")
+    return info
+
+
+def _load(run_folder: Path) -> keras.Model:
+    path = run_folder / KERAS_FILE_NAME
+    if not path.exists():
+        raise DatasetError(f"{run_folder} has no {KERAS_FILE_NAME}; its training has not ended")
+    return keras.models.load_model(path, compile=False)
+
+
+def _fill_folder(run: RunInfo, run_folder: Path, folder: Path, tflite_name: str) -> ModelInfo:
+    """Write what the service needs: both networks and ``model.json``."""
     folder.mkdir(parents=True, exist_ok=True)
-    chosen = run_folder / (INT8_FILE_NAME if int8 else FLOAT_FILE_NAME)
-    shutil.copyfile(chosen, folder / TFLITE_FILE_NAME)
+    shutil.copyfile(run_folder / tflite_name, folder / TFLITE_FILE_NAME)
     shutil.copyfile(run_folder / KERAS_FILE_NAME, folder / KERAS_FILE_NAME)
     info = ModelInfo(
         name=run.name,
@@ -129,29 +167,16 @@ def export(run_folder: Path, folder: Path, material: Material, *, int8: bool) ->
         data={**run.data, "git_commit": run.git_commit},
     )
     write_model_info(info, folder)
-    figures = evaluate(load_classifier(str(folder)), material, plots=folder)
-    scores = {
-        **figures,
-        "export": {
-            **parity,
-            "shipped": "int8" if int8 else "float",
-            "tflite_bytes": chosen.stat().st_size,
-        },
-    }
-    info = replace(info, scores=scores)
-    write_model_info(info, folder)
-    (folder / "README.md").write_text(model_card(info, run.about, run.credits), encoding="utf-8")
     return info
 
 
-def _convert_both(
-    model: keras.Model, run: RunInfo, run_folder: Path, tracks: Sequence[Track]
-) -> dict[str, float]:
-    """Write both TFLite files, and hold each against the trained network.
+def _convert_both(run_folder: Path, tracks: Sequence[Track]) -> dict[str, float]:
+    """Write both TFLite files of a run, and hold each against the trained network.
 
     Raises:
         ExportError: one differs too much.
     """
+    run, model = read_run(run_folder), _load(run_folder)
     windows = stack_windows(tracks)
     truth = genre_indices(tracks, run.labels)[windows.track_index]
     parities = []
@@ -190,11 +215,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--split", default="valid", help="what to judge it on; default: valid")
     parser.add_argument("--negatives", type=Path, help="dataset made by training.negatives")
     parser.add_argument("--conditions", action="store_true", help="also noise, gain, phone, MP3")
+    parser.add_argument(
+        "--held-out",
+        type=Path,
+        metavar="RUN",
+        help="a run of the same recipe that was not fitted on the split, judged beside it",
+    )
     parser.add_argument("--float", action="store_true", help="ship float instead of int8")
     args = parser.parse_args(arguments)
     material = Material(args.data, args.split, args.negatives, args.conditions)
     try:
-        info = export(args.run, args.folder, material, int8=not args.float)
+        info = export(
+            args.run, args.folder, material, int8=not args.float, held_out_run=args.held_out
+        )
     except (DatasetError, ExportError, ModelError) as error:
         raise SystemExit(f"error: {error}") from error
     print(f"{args.folder}: window accuracy {info.scores['window_accuracy']:.1%}")

@@ -162,8 +162,15 @@ def fit_temperature(logits: FloatArray, truth: IntArray) -> float:
     return float(min(np.geomspace(0.3, 3.0, 200), key=cost))
 
 
-def accuracies(log_probability: FloatArray, examples: Examples) -> dict[str, float]:
-    """Judge windows, tracks (mean log-probability) and calibration."""
+def judge(logits: FloatArray, examples: Examples) -> dict[str, float]:
+    """Fit the temperature, then judge windows, tracks (mean log-probability) and calibration.
+
+    Args:
+        logits: ``(n_windows, n_labels)``.
+        examples: the windows, all of music.
+    """
+    temperature = fit_temperature(logits, examples.genres)
+    log_probability = log_probabilities(logits, temperature)
     right = log_probability.argmax(axis=1) == examples.genres
     tracks = np.unique(examples.track_index)
     tracks_right = [
@@ -172,6 +179,7 @@ def accuracies(log_probability: FloatArray, examples: Examples) -> dict[str, flo
     ]
     bins = reliability_bins(np.exp(log_probability).astype(np.float32), examples.genres)
     return {
+        "temperature": temperature,
         "window_accuracy": round(float(right.mean()), 4),
         "track_accuracy": round(float(np.mean(tracks_right)), 4),
         "ece": round(expected_calibration_error(bins), 4),

@@ -4,8 +4,9 @@
 
 writes ``model.keras``, ``run.json``, the curves and a checkpoint from which the same command goes
 on where it was stopped. Fitted on ``train``, the best epoch by loss on ``valid`` is kept, and its
-temperature fitted there. Fitted on ``train+valid``, the number of epochs is fixed beforehand, and
-temperature and figures come from cross-validation by artist.
+temperature fitted there. Fitted on ``train+valid``, all epochs are trained, and the temperature is
+taken over from such a run on ``train``: ``--trial RUN``. ``--cross-validate`` fits on four fifths of
+all artists at a time instead, judges each on the last fifth, and writes no model.
 """
 
 from __future__ import annotations
@@ -34,11 +35,9 @@ from training.dataset import (
 from training.fitting import (
     Batches,
     Examples,
-    accuracies,
-    fit_temperature,
     genre_logits,
     heads_loss,
-    log_probabilities,
+    judge,
     optimiser,
 )
 from training.frames import FrameCache, HalfArray, fast_front_end
@@ -52,6 +51,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NEGATIVES_HOP_COLUMNS = 144
+HELD_OUT = "held_out.json"
+"""In the folder of a run on ``train``: temperature and figures on ``valid``."""
 ABOUT = (
     "The convolutions of musicnn's network for the Million Song Dataset, as they were, on our "
     "spectrograms interpolated to its frame rate; behind them {n} small recurrent networks (dense, "
@@ -70,7 +71,7 @@ class Knobs:
     fit_on: str = "train"
     """``train`` or ``train+valid``."""
     seed: int = 1
-    epochs: int = 10
+    epochs: int = 8
     batch_size: int = 128
     peak_learning_rate: float = 1e-3
     weight_decay: float = 0.02
@@ -88,11 +89,18 @@ class Knobs:
     clean_share: float = 0.4
     """Of the windows in a batch; the others are augmented copies."""
     n_folds: int = 5
-    """Of the cross-validation when fitted on ``train+valid``."""
+    """Of the cross-validation."""
 
 
 def train(
-    data: Path, negatives: Path, run_folder: Path, knobs: Knobs, frames: Path | None = None
+    data: Path,
+    negatives: Path,
+    run_folder: Path,
+    knobs: Knobs,
+    *,
+    frames: Path | None = None,
+    trial: Path | None = None,
+    cross_validate: bool = False,
 ) -> None:
     """Train the network and write its run folder.
 
@@ -102,9 +110,11 @@ def train(
         run_folder: written; if it holds a stopped run of the same knobs, that goes on.
         knobs: all settings.
         frames: where the front-end's features are kept, for other runs to share.
+        trial: a run on ``train``; needed to fit on ``train+valid``.
+        cross_validate: judge the knobs and write ``cross_validation.json`` only.
 
     Raises:
-        DatasetError: the data cannot be read.
+        DatasetError: the data, or the trial, cannot be read.
     """
     keras.utils.set_random_seed(knobs.seed)
     tracks, valid = load_tracks(data, "train"), load_tracks(data, "valid")
@@ -124,20 +134,22 @@ def train(
     examples = _examples(cache, {"train": tracks, "valid": valid}, not_music, labels, knobs)
     run_folder.mkdir(parents=True, exist_ok=True)
     (run_folder / "config.json").write_text(json.dumps(asdict(knobs), indent=2) + "\n")
-    music_tracks = [*tracks, *valid]
-    figures: dict[str, Any] = {}
+    if cross_validate:
+        _cross_validate(examples, [*tracks, *valid], run_folder, knobs)
+        return
+    n_tracks = len(tracks) + len(valid)
     if knobs.fit_on == "train":
-        chosen = np.arange(len(tracks))
-        held_out = examples.of_tracks(np.arange(len(tracks), len(music_tracks)))
+        held_out = examples.of_tracks(np.arange(len(tracks), n_tracks))
+        chosen = examples.of_tracks(np.arange(len(tracks)), negatives=True)
+        heads = fit_heads(chosen, held_out, run_folder, knobs)
+        judged = judge(genre_logits(heads, held_out), held_out)
+        _write_json(run_folder / HELD_OUT, judged)
     else:
-        chosen, held_out = np.arange(len(music_tracks)), None
-        temperature, figures = _cross_validate(examples, music_tracks, run_folder, knobs)
-    heads = fit_heads(examples.of_tracks(chosen, negatives=True), held_out, run_folder, knobs)
-    if held_out is not None:
-        logits = genre_logits(heads, held_out)
-        temperature = fit_temperature(logits, held_out.genres)
-        figures = accuracies(log_probabilities(logits, temperature), held_out)
-    print(json.dumps({"temperature": temperature, **figures}, indent=2))
+        judged = _read_trial(trial)
+        everything = examples.of_tracks(np.arange(n_tracks), negatives=True)
+        heads = fit_heads(everything, None, run_folder, knobs)
+    temperature = judged["temperature"]
+    print(json.dumps(judged, indent=2))
     model = with_probabilities(chain(front_end, heads), len(labels), temperature)
     model.save(run_folder / "model.keras")
     run = RunInfo(
@@ -145,7 +157,7 @@ def train(
         about=ABOUT.format(n=knobs.n_heads),
         labels=labels,
         has_music_output=True,
-        data=_describe(tracks, valid, not_music, knobs, figures),
+        data=_describe(tracks, valid, not_music, knobs, judged),
         credits=(MUSICNN_CREDIT, GTZAN_RIGHTS, PARTITION_CREDIT, *negatives_credits()),
         config={**asdict(knobs), **asdict(Augmentation()), "temperature": temperature},
         git_commit=git_commit(),
@@ -166,16 +178,7 @@ def fit_heads(
     """
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(knobs.seed)
-    n_steps, n_features = examples.copies[0].shape[1:]
-    heads = build_heads(
-        n_steps,
-        n_features,
-        examples.n_labels + 1,
-        n_heads=knobs.n_heads,
-        dense_units=knobs.dense_units,
-        lstm_units=knobs.lstm_units,
-        dropout=knobs.dropout,
-    )
+    heads = _new_heads(examples, knobs)
     heads.get_layer("standardise").set_weights(examples.feature_moments())
     batches = Batches(examples, knobs.batch_size, knobs.clean_share, knobs.mixup_alpha, knobs.seed)
     heads.compile(
@@ -206,19 +209,28 @@ def fit_heads(
     if history:
         curves = {name: history[name] for name in ("loss", "val_loss") if name in history}
         plot_curves(curves, "pretrained CRNN", folder / "curves.png")
-    plain = keras.models.clone_model(heads)  # without the loss, which no one who loads it has
+    plain = _new_heads(examples, knobs)  # without the loss, which no one who loads it has
     plain.set_weights(heads.get_weights())
     return plain
 
 
+def _new_heads(examples: Examples, knobs: Knobs) -> keras.Model:
+    n_steps, n_features = examples.copies[0].shape[1:]
+    return build_heads(
+        n_steps,
+        n_features,
+        examples.n_labels + 1,
+        n_heads=knobs.n_heads,
+        dense_units=knobs.dense_units,
+        lstm_units=knobs.lstm_units,
+        dropout=knobs.dropout,
+    )
+
+
 def _cross_validate(
     examples: Examples, tracks: Sequence[Track], run_folder: Path, knobs: Knobs
-) -> tuple[float, dict[str, Any]]:
-    """Predict every track with heads that never heard its artist.
-
-    Returns:
-        The temperature fitted on those predictions, and their figures.
-    """
+) -> None:
+    """Predict every track with heads that never heard its artist, and write the figures."""
     folds = np.array(artist_folds(tracks, knobs.n_folds, knobs.seed))
     everything = examples.of_tracks(np.arange(len(tracks)))
     logits = np.zeros((len(everything.genres), examples.n_labels), np.float32)
@@ -229,9 +241,31 @@ def _cross_validate(
         heads = fit_heads(rest, None, run_folder / f"fold{fold}", knobs)
         rows = np.isin(everything.track_index, left_out)
         logits[rows] = genre_logits(heads, examples.of_tracks(left_out))
-    np.savez(run_folder / "out_of_fold.npz", logits=logits, track=everything.track_index)
-    temperature = fit_temperature(logits, everything.genres)
-    return temperature, accuracies(log_probabilities(logits, temperature), everything)
+    judged = judge(logits, everything)
+    _write_json(run_folder / "cross_validation.json", judged)
+    print(json.dumps(judged, indent=2))
+
+
+def _read_trial(folder: Path | None) -> dict[str, float]:
+    """Read temperature and figures of a run on ``train``.
+
+    Raises:
+        DatasetError: it is not given, or is no such run.
+    """
+    if folder is None:
+        raise DatasetError(
+            "to fit on train+valid, first fit on train alone, then give that run with --trial: "
+            "its temperature is taken over"
+        )
+    try:
+        judged: dict[str, float] = json.loads((folder / HELD_OUT).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{folder} is no finished run on train: {error}") from error
+    return judged
+
+
+def _write_json(path: Path, document: dict[str, float]) -> None:
+    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
 def _examples(
@@ -265,23 +299,22 @@ def _describe(
     valid: Sequence[Track],
     not_music: Sequence[Track],
     knobs: Knobs,
-    figures: dict[str, Any],
+    judged: dict[str, float],
 ) -> dict[str, Any]:
     """Say what the network was trained on and by what it was chosen."""
-    if knobs.fit_on == "train":
-        chosen_on = {"chosen on": f"{len(valid)} tracks of the split valid: epoch and temperature"}
-        n_tracks = len(tracks)
-    else:
-        n_tracks = len(tracks) + len(valid)
-        chosen_on = {
-            "chosen on": f"{knobs.n_folds}-fold cross-validation by artist on the same tracks: "
-            "epochs and temperature",
-            "cross-validation": figures,
-            "note": "figures on valid are of tracks that the network was trained on",
+    n_tracks = len(tracks) + (0 if knobs.fit_on == "train" else len(valid))
+    chosen_on = f"{len(valid)} tracks of the split valid: epoch and temperature"
+    extra: dict[str, Any] = {}
+    if knobs.fit_on != "train":
+        chosen_on = f"{chosen_on}, by a run of the same settings on train alone"
+        extra = {
+            "valid, by that run": judged,
+            "note": "this model was trained on valid too: its own figures there mean nothing",
         }
     return {
         "music": f"{n_tracks} tracks of {knobs.fit_on}",
-        **chosen_on,
+        "chosen on": chosen_on,
+        **extra,
         "not music": f"{len(not_music)} clips made by training.negatives",
         "fingerprint": data_fingerprint([*tracks, *valid, *not_music]),
     }
@@ -299,6 +332,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path, required=True, help="dataset with train and valid")
     parser.add_argument("--negatives", type=Path, required=True, help="by training.negatives")
     parser.add_argument("--frames", type=Path, help="keep the front-end's features here")
+    parser.add_argument(
+        "--trial", type=Path, help="the same run on train, for --fit-on train+valid"
+    )
+    parser.add_argument("--cross-validate", action="store_true")
     parser.add_argument("--fit-on", choices=("train", "train+valid"), default=default.fit_on)
     parser.add_argument("--seed", type=int, default=default.seed)
     parser.add_argument("--epochs", type=int, default=default.epochs)
@@ -313,7 +350,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         augmented_copies=args.copies,
     )
     try:
-        train(args.data, args.negatives, args.run, knobs, args.frames)
+        train(
+            args.data,
+            args.negatives,
+            args.run,
+            knobs,
+            frames=args.frames,
+            trial=args.trial,
+            cross_validate=args.cross_validate,
+        )
     except DatasetError as error:
         raise SystemExit(f"error: {error}") from error
 

