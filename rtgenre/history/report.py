@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 NOT_MUSIC = frozenset({"unknown", "silence"})
 
 _BAR_WIDTH = 30
+# The file keeps milliseconds, memory whole floats.
+_SAME_START_SECONDS = 0.001
 _COLUMNS = ("start", "end", "seconds", "node", "genre", "confidence", "model")
 
 
@@ -36,9 +38,15 @@ def clipped(stretches: Iterable[Stretch], since: float, until: float) -> list[St
 
 def merged(written: Iterable[Stretch], newer: Iterable[Stretch]) -> list[Stretch]:
     """Return the written stretches with newer versions in their places, oldest first."""
-    by_start = {(stretch.node, round(1000 * stretch.started_at)): stretch for stretch in written}
-    by_start |= {(stretch.node, round(1000 * stretch.started_at)): stretch for stretch in newer}
-    return sorted(by_start.values(), key=lambda stretch: (stretch.started_at, stretch.node))
+    written, newer = list(written), list(newer)
+    if not newer:
+        return written
+    # Only what is about as new can be an older version of it; a week's rest stays as it is.
+    first = min(stretch.started_at for stretch in newer) - _SAME_START_SECONDS
+    untouched = [stretch for stretch in written if stretch.started_at < first]
+    recent = [stretch for stretch in written if stretch.started_at >= first] + newer
+    by_start = {(stretch.node, round(1000 * stretch.started_at)): stretch for stretch in recent}
+    return untouched + sorted(by_start.values(), key=lambda each: (each.started_at, each.node))
 
 
 def history_document(
