@@ -20,11 +20,11 @@ _PROBABILITY_FLOOR = 1e-4
 class TrackerParams:
     """How calm or how quick the shown genre is; ``config.toml`` says what each does to the eye."""
 
-    time_constant_seconds: float = 4.0
+    time_constant_seconds: float = 3.0
     """Of the exponential smoothing of log-probabilities; 0 turns smoothing off."""
-    switch_margin: float = 0.05
+    switch_margin: float = 0.3
     """A new genre must lead the shown one by this much smoothed probability …"""
-    switch_hold_seconds: float = 2.0
+    switch_hold_seconds: float = 0.0
     """… for this long before it is shown."""
     unknown_below: float = 0.3
     """No genre is shown while the likeliest one has less smoothed probability than this."""

@@ -110,7 +110,7 @@ def test_music_after_silence_is_shown_at_once_without_memory_of_before():
 
 
 def test_a_gap_forgets_evidence_but_not_what_is_shown():
-    player = Player()
+    player = Player(switch_hold_seconds=2)
     player.play(*[prediction("jazz")] * 5)
     player.tracker.reset()
     (state,) = player.play(prediction("rock"))
