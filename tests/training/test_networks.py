@@ -1,4 +1,6 @@
-from pathlib import Path
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -10,12 +12,17 @@ from training.export import convert
 from training.musicnn import BATCH_NORM_EPSILON, BatchNorm, Convolution, Musicnn
 from training.networks import (
     Shape,
-    _front_convolution,
+    _temporal_block,
+    _timbral_block,
     build_front_end,
     build_heads,
     chain,
     with_probabilities,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 PARAMS = FeatureParams()
 SHAPE = Shape(PARAMS.n_frames, PARAMS.n_mels, n_labels=3, music_output=True)
@@ -56,15 +63,19 @@ def windows() -> np.ndarray:
     return np.random.default_rng(2).uniform(-80, 0, (3, 95, 128)).astype(np.float32)
 
 
-def test_timbral_filters_give_what_their_kernels_say(net: Musicnn) -> None:
-    frames = np.random.default_rng(3).normal(size=(1, 20, 96, 1)).astype(np.float32)
-    timbral = net.front[0]
+@pytest.mark.parametrize(("index", "build"), [(0, _timbral_block), (2, _temporal_block)])
+@pytest.mark.parametrize("n_frames", [20, 21])
+def test_rearranged_filters_give_what_their_kernels_say(
+    net: Musicnn, index: int, build: Callable[..., Any], n_frames: int
+) -> None:
+    frames = np.random.default_rng(3).normal(size=(1, n_frames, 96, 1)).astype(np.float32)
+    block = net.front[index]
     window = keras.Input(frames.shape[1:])
-    convolution = keras.Model(window, _front_convolution(window, timbral, "timbral"))
-    found = np.asarray(convolution(frames))
-    padded = np.pad(frames, ((0, 0), (3, 3), (0, 0), (0, 0)))
-    expected = np.maximum(keras.ops.conv(padded, timbral.kernel, padding="valid"), 0)
-    np.testing.assert_allclose(found, expected / np.sqrt(1 + BATCH_NORM_EPSILON), atol=1e-4)
+    found = np.asarray(keras.Model(window, build(window, block, "block"))(frames))
+    padded = np.pad(frames, ((0, 0), (block.left, block.right), (0, 0), (0, 0)))
+    expected = np.maximum(keras.ops.conv(padded, block.kernel, padding="valid"), 0)
+    expected = expected.max(axis=2) / np.sqrt(1 + BATCH_NORM_EPSILON)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 def test_each_of_the_steps_covers_the_same_stretch_of_the_window(
