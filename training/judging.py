@@ -30,6 +30,8 @@ Predict = Callable[[FloatArray], list[Prediction]]
 Figures = dict[str, Any]
 
 LIVE_SEED = 1
+CONDITION_SECONDS = 12.0
+"""How much of each recording is played under every condition."""
 WINDOW_HOP_SAMPLES = round(2.0 * FEATURES.sample_rate_hz)
 
 
@@ -155,8 +157,9 @@ def judge_conditions(
     windows: dict[str, list[FloatArray]] = {name: [] for name in CONDITIONS}
     truth: list[int] = []
     for index, (genre, waveform) in enumerate(recordings):
+        beginning = waveform[: round(CONDITION_SECONDS * FEATURES.sample_rate_hz)]
         for name, condition in CONDITIONS.items():
-            changed = condition(waveform, np.random.default_rng(index))
+            changed = condition(beginning, np.random.default_rng(index))
             windows[name] += _live_windows(changed)
         truth += [labels.index(genre)] * (len(windows["clean"]) - len(truth))
     accuracies = {}
