@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+# OpenBLAS's helper threads spin between windows, which costs more than they save. Read on import.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from rtgenre import __version__
 from rtgenre.config import Config, ConfigError, load_config
 from rtgenre.event_loop import run_in_event_loop

@@ -95,3 +95,16 @@ def test_the_service_starts_without_anything_that_only_training_needs():
     )
     loaded = {name.split(".")[0] for name in result.stdout.split()}
     assert not loaded & {"tensorflow", "keras", "librosa", "numba", "scipy", "matplotlib"}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
+def test_numpy_starts_no_threads_that_spin_between_windows():
+    program = (
+        "import rtgenre.cli, numpy, os;"
+        "numpy.ones((500, 500)) @ numpy.ones((500, 500));"
+        "print(len(os.listdir('/proc/self/task')))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    assert result.stdout.strip() == "1"
