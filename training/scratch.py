@@ -186,9 +186,9 @@ def train(network: str, data: Path, negatives: Path, run_folder: Path, knobs: Kn
     probabilities = model.predict(windows.features, batch_size=64, verbose=0)[:, :-1]
     temperature = fit_temperature(np.log(np.maximum(probabilities, 1e-9)), truth)
     apply_temperature(model, temperature)
-    without_optimiser = keras.models.clone_model(model)
-    without_optimiser.set_weights(model.get_weights())
-    without_optimiser.save(run_folder / "model.keras")
+    finished = BUILDERS[network](len(labels))  # without the optimiser's state
+    finished.set_weights(model.get_weights())
+    finished.save(run_folder / "model.keras")
     plot_curves(_history(run_folder), f"{network} from scratch", run_folder / "curves.png")
     used = {"train": tracks, "valid": valid, "not music": not_music}
     write_run(_describe(network, labels, used, knobs), run_folder)
