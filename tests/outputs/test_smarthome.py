@@ -148,13 +148,13 @@ async def test_thresholds_lights_and_logs_change_while_running_and_the_rest_wait
         with service.hub.subscribe() as subscription:
             assert (await next_state(subscription))["genre"] == "jazz"
             service.reload(
-                settings(smoothing={"unknown_below": 1, "switch_hold_seconds": 1}, mqtt={"port": 7})
+                settings(smoothing={"unknown_below": 1}, mqtt={"port": 7})
             )
             source.play(tone(200, 4))
             while (await next_state(subscription))["state"] != "unknown":
                 pass
     written = capsys.readouterr().err
-    assert "now in use: [smoothing] switch_hold_seconds, [smoothing] unknown_below" in written
+    assert "now in use: [smoothing] unknown_below" in written
     assert "changes that need a restart: [mqtt] port" in written
 
 
