@@ -147,9 +147,7 @@ async def test_thresholds_lights_and_logs_change_while_running_and_the_rest_wait
         source.play(tone(200, 4))
         with service.hub.subscribe() as subscription:
             assert (await next_state(subscription))["genre"] == "jazz"
-            service.reload(
-                settings(smoothing={"unknown_below": 1}, mqtt={"port": 7})
-            )
+            service.reload(settings(smoothing={"unknown_below": 1}, mqtt={"port": 7}))
             source.play(tone(200, 4))
             while (await next_state(subscription))["state"] != "unknown":
                 pass
