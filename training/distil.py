@@ -61,6 +61,8 @@ class Knobs:
     """Every other lesson is played this much faster or slower at most."""
     augmented_share: float = 0.5
     """Of the windows in a batch."""
+    validation_lesson_step: int = 5
+    """Every so many lessons of ``valid`` are looked at after each epoch."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,12 +126,13 @@ def distil(data: Path, music: Path | None, negatives: Path, run_folder: Path, kn
         optimiser(knobs.peak_learning_rate, knobs.weight_decay, knobs.epochs, len(batches)),
         embedding_loss(spread),
     )
+    step = knobs.validation_lesson_step
     history = taught.fit(
         batches,
         epochs=knobs.epochs,
         validation_data=(
-            valid.windows.astype(np.float32),
-            valid.embeddings.astype(np.float32),
+            valid.windows[::step].astype(np.float32),
+            valid.embeddings[::step].astype(np.float32),
         ),
         validation_batch_size=64,
         callbacks=[
@@ -142,7 +145,7 @@ def distil(data: Path, music: Path | None, negatives: Path, run_folder: Path, kn
     plot_curves(history, "YAMNet on our spectrograms", run_folder / "curves.png")
     report = {
         "config": asdict(knobs),
-        "lessons": {"train": len(train.windows), "valid": len(valid.windows)},
+        "lessons": {"train": len(train.windows), "valid": len(valid.windows[::step])},
         "unexplained_share": {name: values[-1] for name, values in history.items()},
         "git_commit": git_commit(),
     }
@@ -156,7 +159,7 @@ def embedding_loss(spread: FloatArray) -> Callable[[Any, Any], Any]:
     """
 
     def loss(said: Any, embeddings: Any) -> Any:
-        return ops.mean(ops.square((embeddings - said) / spread), axis=(1, 2))
+        return ops.mean(ops.square(ops.divide(embeddings - said, spread)), axis=(1, 2))
 
     return loss
 
