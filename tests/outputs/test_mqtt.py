@@ -17,7 +17,14 @@ from rtgenre.metrics import Metrics
 from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.mqtt import MqttOutput, publish_once
 from rtgenre.outputs.topics import Message
-from tests.broker import Broker, free_port, retained_messages, settings_for, subscribed
+from tests.broker import (
+    Broker,
+    a_slow_proxy,
+    free_port,
+    retained_messages,
+    settings_for,
+    subscribed,
+)
 from tests.certificates import a_certificate
 from tests.documents import COLORS, a_state, a_status
 
@@ -353,28 +360,3 @@ async def run(*command: str) -> None:
 
 def open_files() -> int:
     return psutil.Process().num_fds()
-
-
-@contextlib.asynccontextmanager
-async def a_slow_proxy(port: int, delay_seconds: float) -> AsyncIterator[int]:
-    """Pass everything on to ``port``, later."""
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            await asyncio.sleep(delay_seconds)
-            writer.write(data)
-        writer.close()
-
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        broker_reader, broker_writer = await asyncio.open_connection("127.0.0.1", port)
-        tasks.add(asyncio.create_task(pass_on(reader, broker_writer)))
-        tasks.add(asyncio.create_task(pass_on(broker_reader, writer)))
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
