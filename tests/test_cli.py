@@ -116,6 +116,19 @@ def test_a_port_in_use_says_which_and_what_to_do(song):
     assert "Traceback" not in err
 
 
+def test_a_history_that_cannot_be_written_is_said_once_and_stops_nothing(song, tmp_path):
+    (tmp_path / "file").touch()
+    environment = {
+        "RTGENRE_HISTORY__ENABLED": "true",
+        "RTGENRE_HISTORY__FILE": str(tmp_path / "file" / "history.db"),
+    }
+    code, out, err = run("run", song, "--json", "--port", "0", environment=environment)
+    assert code == 0, err
+    assert len(out.splitlines()) == 3
+    assert err.count("history.db cannot be used") == 1
+    assert "Traceback" not in err
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_being_asked_to_stop_is_a_clean_end(number):
     process = start("run", DEMO_RECORDING, "--loop", "--port", "0")
