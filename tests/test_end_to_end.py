@@ -140,7 +140,7 @@ async def test_a_broker_that_goes_and_comes_gets_the_current_state_again(tmp_pat
         environment = {"RTGENRE_MQTT__PORT": str(broker.port), "PYTHONPATH": "."}
         arguments = [DEMO_RECORDING, "--loop", "--node", "den", "--port", port]
         arguments += ["--mqtt-host", "127.0.0.1"]
-        async with running(*arguments, environment=environment):
+        async with running(*arguments, environment=environment) as process:
             async with subscribed(broker.port, "rtgenre/#") as subscriber:
                 await subscriber.until(lambda s: "rtgenre/den/state" in s.latest)
             before = json.loads(subscriber.latest["rtgenre/den/state"])
@@ -154,6 +154,10 @@ async def test_a_broker_that_goes_and_comes_gets_the_current_state_again(tmp_pat
             after = json.loads(subscriber.latest["rtgenre/den/state"])
             assert after["sequence"] >= before["sequence"] + 3
             await client.close()
+            process.terminate()
+            written = await process.stderr.read()
+            assert b"never retrieved" not in written
+            assert b"Traceback" not in written
 
 
 async def test_two_rooms_share_one_process_and_keep_their_own_places(tmp_path):

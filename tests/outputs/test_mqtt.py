@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -184,6 +185,37 @@ async def test_a_broker_that_never_answers_costs_no_file_for_each_attempt():
             # The listener, the open attempt's two ends, and one that is just being closed.
             assert open_files() - before <= 4
     server.close()
+
+
+async def test_a_connection_that_is_cut_before_its_first_answer_leaves_no_noise_on_stderr():
+    cut = 0
+    enough = asyncio.Event()
+
+    async def admit_and_cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal cut
+        await reader.read(65536)
+        writer.write(b"\x20\x02\x00\x00")  # CONNACK: accepted (MQTT 3.1.1, 3.2)
+        await reader.read(65536)
+        writer.close()
+        cut += 1
+        if cut == 4:
+            enough.set()
+
+    complaints: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: complaints.append(context["message"]))
+    server = await asyncio.start_server(admit_and_cut, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    hub = Hub()
+    hub.publish(a_state(1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rtgenre.backoff.Backoff.next_seconds", lambda _: 0.01)
+        async with publishing(settings_for(port, timeout_seconds=0.5), hub, extensions=[Greeter()]):
+            await enough.wait()
+    server.close()
+    gc.collect()
+    # Such as "Future exception was never retrieved".
+    assert complaints == []
 
 
 async def test_stopping_takes_a_second_even_while_the_broker_is_frozen(broker: Broker):
