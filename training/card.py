@@ -59,13 +59,21 @@ def model_card(info: ModelInfo, about: str, credits_: Sequence[str]) -> str:
 
 def negatives_credits() -> list[str]:
     """List what ``training.negatives`` is made of, with licences."""
-    packages = sorted({(source.package, source.licence) for source in SOURCES})
-    recorded = ", ".join(f"{package} ({licence})" for package, licence in packages)
     return [
         SYNTHETIC_SPEECH_RIGHTS,
-        f"recorded speech and effects from Debian's packages {recorded}",
+        f"recorded speech and effects from Debian's packages {_packages('speech', 'noise')}",
         "noises made from random numbers by this project (MIT)",
     ]
+
+
+def music_credits() -> list[str]:
+    """List the music without labels that ``training.distil`` plays, with licences."""
+    return [f"music, without labels, from Debian's packages {_packages('music')}"]
+
+
+def _packages(*kinds: str) -> str:
+    found = {(source.package, source.licence) for source in SOURCES if source.kind in kinds}
+    return ", ".join(f"{package} ({licence})" for package, licence in sorted(found))
 
 
 def _input_and_output(info: ModelInfo) -> str:
@@ -94,8 +102,9 @@ def _main_figures(scores: dict[str, Any]) -> str:
     rows = _figure_rows(scores)
     parity = scores["export"]
     exported = (
-        f"float within {parity['float_largest_difference']:.1e}, "
-        f"int8 loses {parity['int8_points_lost']:.1f} points; {parity['shipped']} ships, "
+        f"float32 within {parity['float32_largest_difference']:.1e}, "
+        f"float16 loses {parity['float16_points_lost']:.1f} points of windows, "
+        f"int8 {parity['int8_points_lost']:.1f}; {parity['shipped']} ships, "
         f"{parity['tflite_bytes'] / 1e6:.1f} MB"
     )
     if "held_out" not in scores:

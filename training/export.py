@@ -1,7 +1,7 @@
 """Turn a trained network into a model folder that the service runs.
 
 ``python -m training.export RUN MODELS/NAME --data DATASET`` converts ``RUN/model.keras`` to TFLite
-in 32-bit float and in dynamic-range int8, compares both with Keras on real windows, judges the
+with weights in float32, float16 and int8, compares each with Keras on real windows, judges the
 chosen one as ``training.evaluate`` does, and writes ``model.tflite``, ``model.keras``,
 ``model.json``, the card (``README.md``) and its plots.
 """
@@ -12,6 +12,7 @@ import argparse
 import shutil
 import sys
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,12 +38,25 @@ from training.runs import RunInfo, read_run
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-FLOAT_FILE_NAME = "float.tflite"
-INT8_FILE_NAME = "int8.tflite"
 FLOAT_TOLERANCE = 1e-4
-"""Largest difference of a probability between Keras and the float TFLite."""
-INT8_TOLERANCE_POINTS = 2.0
-"""Most points of window accuracy that int8 may lose."""
+"""Largest difference of a probability between Keras and the float32 TFLite."""
+TOLERANCE_POINTS = 2.0
+"""Most points of window accuracy that smaller weights may lose."""
+
+
+class Weights(StrEnum):
+    """How a TFLite file keeps its weights."""
+
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
+    """Half the size; computed with in float32."""
+    INT8 = "int8"
+    """A quarter of the size; computed with in 8 bits (dynamic range)."""
+
+    @property
+    def file_name(self) -> str:
+        """Of the TFLite file in a run's folder."""
+        return f"{self}.tflite"
 
 
 class ExportError(Exception):
@@ -59,18 +73,18 @@ class Parity:
     """Of window accuracy; negative where the converted one is better."""
 
 
-def convert(model: keras.Model, *, int8: bool) -> bytes:
+def convert(model: keras.Model, weights: Weights = Weights.FLOAT32) -> bytes:
     """Convert a network to TFLite, for one window at a time.
 
     The recurrent layers only convert with a fixed batch size, so the network is rebuilt with one.
 
     Args:
         model: ``(batch, n_frames, n_mels)`` to ``(batch, n_outputs)``.
-        int8: store weights in 8 bits (dynamic range), and compute with them.
+        weights: how they are kept.
     """
     import tensorflow as tf  # noqa: PLC0415 - training may run on another backend
 
-    window = keras.Input(batch_shape=(1, FEATURES.n_frames, FEATURES.n_mels), name="window")
+    window = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="window")
     single = keras.models.clone_model(model, input_tensors=window)
     single.set_weights(model.get_weights())
     function = tf.function(lambda features: single(features, training=False))
@@ -79,8 +93,10 @@ def convert(model: keras.Model, *, int8: bool) -> bytes:
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
         [function.get_concrete_function(signature)]
     )
-    if int8:
+    if weights != Weights.FLOAT32:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    if weights == Weights.FLOAT16:
+        converter.target_spec.supported_types = [tf.float16]
     return bytes(converter.convert())
 
 
@@ -105,16 +121,16 @@ def export(
     folder: Path,
     material: Material,
     *,
-    int8: bool,
+    weights: Weights,
     held_out_run: Path | None = None,
 ) -> ModelInfo:
     """Make the model folder ``folder`` of a training run.
 
     Args:
-        run_folder: holds ``model.keras`` and ``run.json``; both TFLite files are kept there.
+        run_folder: holds ``model.keras`` and ``run.json``; all TFLite files are kept there.
         folder: made, or overwritten.
         material: what to judge the model on, for its card.
-        int8: ship the TFLite in int8 rather than in float.
+        weights: how the TFLite that ships keeps them.
         held_out_run: where the model was fitted on the material itself, a run of the same recipe
             that was not; it is judged too, and the card shows both.
 
@@ -122,23 +138,22 @@ def export(
         DatasetError: a run or the material cannot be read.
         ExportError: a converted network differs too much from the trained one.
     """
-    parity = _convert_both(run_folder, load_split(material.data, material.split))
-    tflite_name = INT8_FILE_NAME if int8 else FLOAT_FILE_NAME
+    parity = _convert_all(run_folder, load_split(material.data, material.split))
     run = read_run(run_folder)
-    info = _fill_folder(run, run_folder, folder, tflite_name)
+    info = _fill_folder(run, run_folder, folder, weights.file_name)
     scores = {
         **evaluate(load_classifier(str(folder)), material, plots=folder),
         "export": {
             **parity,
-            "shipped": "int8" if int8 else "float",
+            "shipped": str(weights),
             "tflite_bytes": (folder / TFLITE_FILE_NAME).stat().st_size,
         },
     }
     if held_out_run:
         model = _load(held_out_run)
-        (held_out_run / tflite_name).write_bytes(convert(model, int8=int8))
+        (held_out_run / weights.file_name).write_bytes(convert(model, weights))
         judged = held_out_run / "judged"
-        _fill_folder(read_run(held_out_run), held_out_run, judged, tflite_name)
+        _fill_folder(read_run(held_out_run), held_out_run, judged, weights.file_name)
         scores["held_out"] = evaluate(load_classifier(str(judged)), material, plots=folder)
     info = replace(info, scores=scores)
     write_model_info(info, folder)
@@ -170,8 +185,8 @@ def _fill_folder(run: RunInfo, run_folder: Path, folder: Path, tflite_name: str)
     return info
 
 
-def _convert_both(run_folder: Path, tracks: Sequence[Track]) -> dict[str, float]:
-    """Write both TFLite files of a run, and hold each against the trained network.
+def _convert_all(run_folder: Path, tracks: Sequence[Track]) -> dict[str, float]:
+    """Write all TFLite files of a run, and hold each against the trained network.
 
     Raises:
         ExportError: one differs too much.
@@ -179,26 +194,27 @@ def _convert_both(run_folder: Path, tracks: Sequence[Track]) -> dict[str, float]
     run, model = read_run(run_folder), _load(run_folder)
     windows = stack_windows(tracks)
     truth = genre_indices(tracks, run.labels)[windows.track_index]
-    parities = []
-    for file_name, int8 in ((FLOAT_FILE_NAME, False), (INT8_FILE_NAME, True)):
-        print(f"converting to {file_name}", file=sys.stderr)
-        path = run_folder / file_name
-        path.write_bytes(convert(model, int8=int8))
-        parities.append(compare(model, path, windows.features, truth, len(run.labels)))
-    in_float, in_int8 = parities
-    if not in_float.largest_difference <= FLOAT_TOLERANCE:
+    parities = {}
+    for weights in Weights:
+        print(f"converting to {weights.file_name}", file=sys.stderr)
+        path = run_folder / weights.file_name
+        path.write_bytes(convert(model, weights))
+        parities[weights] = compare(model, path, windows.features, truth, len(run.labels))
+    difference = parities.pop(Weights.FLOAT32).largest_difference
+    if not difference <= FLOAT_TOLERANCE:
         raise ExportError(
-            f"the float TFLite differs by {in_float.largest_difference:.1e} from Keras; "
+            f"the float32 TFLite differs by {difference:.1e} from Keras; "
             f"at most {FLOAT_TOLERANCE:.0e} is allowed"
         )
-    if not in_int8.points_lost <= INT8_TOLERANCE_POINTS:
-        raise ExportError(
-            f"the int8 TFLite loses {in_int8.points_lost:.1f} points of window accuracy; "
-            f"at most {INT8_TOLERANCE_POINTS:g} are allowed"
-        )
+    for weights, parity in parities.items():
+        if not parity.points_lost <= TOLERANCE_POINTS:
+            raise ExportError(
+                f"the {weights} TFLite loses {parity.points_lost:.1f} points of window accuracy; "
+                f"at most {TOLERANCE_POINTS:g} are allowed"
+            )
     return {
-        "float_largest_difference": in_float.largest_difference,
-        "int8_points_lost": in_int8.points_lost,
+        "float32_largest_difference": difference,
+        **{f"{weights}_points_lost": parity.points_lost for weights, parity in parities.items()},
     }
 
 
@@ -221,12 +237,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="RUN",
         help="a run of the same recipe that was not fitted on the split, judged beside it",
     )
-    parser.add_argument("--float", action="store_true", help="ship float instead of int8")
+    parser.add_argument(
+        "--weights",
+        type=Weights,
+        choices=list(Weights),
+        default=Weights.FLOAT16,
+        help="how the TFLite that ships keeps them; default: %(default)s",
+    )
     args = parser.parse_args(arguments)
     material = Material(args.data, args.split, args.negatives, args.conditions)
     try:
         info = export(
-            args.run, args.folder, material, int8=not args.float, held_out_run=args.held_out
+            args.run, args.folder, material, weights=args.weights, held_out_run=args.held_out
         )
     except (DatasetError, ExportError, ModelError) as error:
         raise SystemExit(f"error: {error}") from error

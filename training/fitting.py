@@ -23,7 +23,9 @@ class Examples:
     """Features of many windows, in several copies, and what the windows are."""
 
     copies: list[HalfArray]
-    """Each ``(n_windows, n_steps, n_features)``; the first is of the windows as they are."""
+    """Each ``(n_windows, n_steps, sum(n_features))``; the first is of the windows as they are."""
+    n_features: tuple[int, ...]
+    """Of each front-end."""
     genres: IntArray
     """``(n_windows,)``, -1 for what is not music."""
     track_index: IntArray
@@ -37,6 +39,7 @@ class Examples:
             rows |= self.track_index < 0
         return Examples(
             [copy[rows] for copy in self.copies],
+            self.n_features,
             self.genres[rows],
             self.track_index[rows],
             self.n_labels,

@@ -1,4 +1,4 @@
-"""What the frozen front-end says of every window, worked out once and kept on disk.
+"""What a frozen front-end says of every window, worked out once and kept on disk.
 
 The front-end does most of the arithmetic and never changes while the heads are trained, so its
 features are kept for the clean windows (copy 0) and for a few augmented copies of each.
@@ -29,16 +29,16 @@ HalfArray = NDArray[np.float16]
 _BLOCK = 64
 
 
-def fast_front_end(model: keras.Model) -> Callable[[FloatArray], FloatArray]:
+def fast_network(model: keras.Model) -> Callable[[FloatArray], FloatArray]:
     """Run a network with LiteRT, several times as fast as Keras on a processor.
 
     Args:
-        model: ``(batch, n_frames, n_mels)`` to ``(batch, n_steps, n_features)``.
+        model: ``(batch, n_rows, n_columns)`` to ``(batch, ...)``.
     """
     flat = keras.Model(model.input, keras.layers.Flatten()(model.output))
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "front_end.tflite"
-        path.write_bytes(convert(flat, int8=False))
+        path = Path(folder) / "network.tflite"
+        path.write_bytes(convert(flat))
         network = LiteRtNetwork(path, threads=1)
     shape = (-1, *model.output_shape[1:])
     return lambda windows: network.run(windows).reshape(shape)

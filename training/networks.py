@@ -51,7 +51,7 @@ class Shape:
 def build_front_end(
     shape: Shape,
     params: FeatureParams,
-    nets: Sequence[Musicnn],
+    net: Musicnn,
     *,
     level_db: float = 10.0,
     n_steps: int = 24,
@@ -61,7 +61,7 @@ def build_front_end(
     Args:
         shape: of the window.
         params: the rate of its columns, and its mel bands.
-        nets: pretrained networks of one frame rate; their features stand side by side.
+        net: the pretrained network.
         level_db: what a window's loudest bin is taken to be, so that levels look to musicnn like
             those it was trained on.
         n_steps: frames are averaged to about so many steps.
@@ -72,55 +72,70 @@ def build_front_end(
     window = keras.Input((shape.n_frames, shape.n_mels), name="window")
     x = _log_power(window, level_db)
     x = _linear(x, mel_map(params), "mel_map")
-    rate = nets[0].frames_per_second / params.frames_per_second
+    rate = net.frames_per_second / params.frames_per_second
     if rate != 1.0:
         x = layers.Permute((2, 1))(x)
         x = _linear(x, interpolation(shape.n_frames, rate), "interpolate")
         x = layers.Permute((2, 1))(x)
-    features = [_musicnn_frames(x, net) for net in nets]
-    x = layers.Concatenate()(features) if len(features) > 1 else features[0]
+    x = _musicnn_frames(x, net)
     x = layers.AveragePooling1D(x.shape[1] // n_steps, name="steps")(x)
-    return keras.Model(window, x, name="front_end")
+    return keras.Model(window, x, name="musicnn")
 
 
 def build_heads(
     n_steps: int,
-    n_features: int,
+    n_features: Sequence[int],
     n_outputs: int,
     *,
-    n_heads: int,
     dense_units: int = 96,
     lstm_units: int = 64,
     dropout: float = 0.3,
 ) -> keras.Model:
-    """Build what is trained on the front-end's features: dense, BiLSTM, attention; a few of each.
+    """Build what is trained on the front-ends' features: dense, BiLSTM, attention.
+
+    There is one such head for each front-end and, where there are several, one for all together:
+    their mistakes differ, and their mean is better than any of them.
+
+    Args:
+        n_steps: in a window.
+        n_features: of each front-end; they stand side by side.
+        n_outputs: of each head.
+        dense_units: values a step that a head makes of its features.
+        lstm_units: in each direction.
+        dropout: share of the values that are left out while training.
 
     Returns:
-        ``(batch, n_steps, n_features)`` to logits ``(batch, n_heads, n_outputs)``. Its layer
+        ``(batch, n_steps, sum(n_features))`` to logits ``(batch, n_heads, n_outputs)``. Its layer
         ``standardise`` must be given the features' mean and variance.
     """
-    steps = keras.Input((n_steps, n_features), name="steps")
+    steps = keras.Input((n_steps, sum(n_features)), name="steps")
     x = layers.BatchNormalization(center=False, scale=False, name="standardise", trainable=False)(
         steps
     )
+    ends = np.cumsum(n_features)
+    parts = [x[:, :, end - n : end] for n, end in zip(n_features, ends, strict=True)]
+    if len(parts) > 1:
+        parts.append(x)
     logits = []
-    for index in range(n_heads):
+    for index, part in enumerate(parts):
         name = f"head{index}"
-        y = layers.Dropout(dropout / 2)(x)
+        y = layers.Dropout(dropout / 2)(part)
         y = layers.Dense(dense_units, activation="relu", name=f"{name}_dense")(y)
         y = layers.Dropout(dropout)(y)
         logits.append(_recurrent_head(y, lstm_units, dropout, n_outputs, name))
     return keras.Model(steps, _stack(logits), name="heads")
 
 
-def chain(front_end: keras.Model, heads: keras.Model) -> keras.Model:
-    """Put the heads on the front-end, in one flat network.
+def chain(front_ends: Sequence[keras.Model], heads: keras.Model) -> keras.Model:
+    """Put the heads on the front-ends, in one network.
 
     Returns:
         ``(batch, n_frames, n_mels)`` to logits ``(batch, n_heads, n_outputs)``.
     """
-    window = keras.Input(front_end.input_shape[1:], name="window")
-    return keras.Model(window, heads(front_end(window)), name="pretrained_crnn")
+    window = keras.Input(front_ends[0].input_shape[1:], name="window")
+    features = [front_end(window) for front_end in front_ends]
+    x = layers.Concatenate()(features) if len(features) > 1 else features[0]
+    return keras.Model(window, heads(x), name="pretrained_crnn")
 
 
 def with_probabilities(model: keras.Model, n_labels: int, temperature: float = 1.0) -> keras.Model:

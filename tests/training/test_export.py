@@ -15,7 +15,7 @@ from tests.training.conftest import GENRE_HZ
 from training import export as export_module
 from training.dataset import FEATURES, DatasetError, load_tracks
 from training.evaluate import Material
-from training.export import ExportError, convert, export
+from training.export import ExportError, Weights, convert, export
 from training.runs import RunInfo, data_fingerprint, read_run, write_run
 
 if TYPE_CHECKING:
@@ -56,11 +56,13 @@ def run_folder(tmp_path: Path) -> Path:
 def test_a_run_becomes_a_folder_that_the_service_loads(
     run_folder: Path, dataset: Path, tmp_path: Path
 ) -> None:
-    info = export(run_folder, tmp_path / "models" / "tiny", Material(dataset, "valid"), int8=True)
+    info = export(
+        run_folder, tmp_path / "models" / "tiny", Material(dataset, "valid"), weights=Weights.INT8
+    )
 
     folder = tmp_path / "models" / "tiny"
     assert read_model_info(folder) == info
-    assert info.scores["export"]["float_largest_difference"] <= 1e-4
+    assert info.scores["export"]["float32_largest_difference"] <= 1e-4
     assert info.scores["export"]["shipped"] == "int8"
     (prediction,) = Classifier.load(folder).predict(
         np.zeros((1, FEATURES.n_frames, FEATURES.n_mels), np.float32)
@@ -87,7 +89,13 @@ def test_a_model_that_was_fitted_on_what_judges_it_shows_a_sibling_that_was_not(
     shutil.copytree(run_folder, sibling)
     folder = tmp_path / "models" / "tiny"
 
-    info = export(run_folder, folder, Material(dataset, "valid"), int8=False, held_out_run=sibling)
+    info = export(
+        run_folder,
+        folder,
+        Material(dataset, "valid"),
+        weights=Weights.FLOAT32,
+        held_out_run=sibling,
+    )
 
     assert info.scores["held_out"]["window_accuracy"] == info.scores["window_accuracy"]
     card = (folder / "README.md").read_text(encoding="utf-8")
@@ -101,28 +109,33 @@ def test_a_run_whose_training_has_not_ended_is_an_error(
     (run_folder / "model.keras").unlink()
 
     with pytest.raises(DatasetError, match=r"has no model\.keras; its training has not ended"):
-        export(run_folder, tmp_path / "models", Material(dataset, "valid"), int8=True)
+        export(run_folder, tmp_path / "models", Material(dataset, "valid"), weights=Weights.INT8)
 
 
 def test_an_export_that_differs_from_the_trained_network_is_refused(
     run_folder: Path, dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def convert_another(_model: keras.Model, *, int8: bool) -> bytes:
+    def convert_another(_model: keras.Model, weights: Weights) -> bytes:
         other = tiny_network()
         other.set_weights([weights + 0.3 for weights in other.get_weights()])
-        return convert(other, int8=int8)
+        return convert(other, weights)
 
     monkeypatch.setattr(export_module, "convert", convert_another)
 
-    with pytest.raises(ExportError, match="the float TFLite differs by"):
-        export(run_folder, tmp_path / "models" / "tiny", Material(dataset, "valid"), int8=True)
+    with pytest.raises(ExportError, match="the float32 TFLite differs by"):
+        export(
+            run_folder,
+            tmp_path / "models" / "tiny",
+            Material(dataset, "valid"),
+            weights=Weights.INT8,
+        )
 
     assert not (tmp_path / "models" / "tiny").exists()
 
 
 def test_a_folder_that_is_no_run_is_an_error_with_its_name(tmp_path: Path, dataset: Path) -> None:
     with pytest.raises(DatasetError, match=r"run\.json does not describe a training run"):
-        export(tmp_path, tmp_path / "models", Material(dataset, "valid"), int8=True)
+        export(tmp_path, tmp_path / "models", Material(dataset, "valid"), weights=Weights.INT8)
 
 
 def test_a_run_is_read_back_as_it_was_written(tmp_path: Path) -> None:

@@ -39,8 +39,7 @@ def block(*shape: int) -> Convolution:
     return Convolution(kernel, np.zeros(n_filters, np.float32), (taps - 1) // 2, norm(n_filters))
 
 
-@pytest.fixture(scope="module")
-def net() -> Musicnn:
+def tiny_musicnn() -> Musicnn:
     """A network of musicnn's shape, far smaller and with random weights."""
     front = (block(7, 38, 1, 2), block(7, 67, 1, 2), block(16, 1, 1, 2))
     middle = (block(7, 6, 4), block(7, 4, 4), block(7, 4, 4))
@@ -48,14 +47,20 @@ def net() -> Musicnn:
 
 
 @pytest.fixture(scope="module")
+def net() -> Musicnn:
+    return tiny_musicnn()
+
+
+@pytest.fixture(scope="module")
 def front_end(net: Musicnn) -> keras.Model:
-    return build_front_end(SHAPE, PARAMS, [net])
+    return build_front_end(SHAPE, PARAMS, net)
 
 
 @pytest.fixture(scope="module")
 def model(front_end: keras.Model) -> keras.Model:
-    heads = build_heads(*front_end.output_shape[1:], SHAPE.n_outputs, n_heads=2, lstm_units=4)
-    return chain(front_end, heads)
+    _, n_steps, n_features = front_end.output_shape
+    heads = build_heads(n_steps, (n_features, n_features), SHAPE.n_outputs, lstm_units=4)
+    return chain([front_end, front_end], heads)
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +94,15 @@ def test_each_of_the_steps_covers_the_same_stretch_of_the_window(
     assert not np.allclose(before[:, 21:], after[:, 21:])
 
 
+def test_each_front_end_has_a_head_that_hears_no_other_and_one_hears_both() -> None:
+    heads = build_heads(24, (5, 7), 4, lstm_units=4)
+    steps = np.random.default_rng(4).normal(size=(2, 24, 12)).astype(np.float32)
+    changed = steps.copy()
+    changed[:, :, 5:] += 1.0
+    differs = np.abs(np.asarray(heads(steps)) - np.asarray(heads(changed))).max(axis=(0, 2)) > 1e-6
+    np.testing.assert_array_equal(differs, [False, True, True])
+
+
 def test_genres_sum_to_one_and_music_is_judged_apart(
     model: keras.Model, windows: np.ndarray
 ) -> None:
@@ -114,6 +128,6 @@ def test_tflite_gives_the_same_probabilities_as_keras_after_saving(
     shipped = with_probabilities(model, 3, 1.5)
     shipped.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras", compile=False)
-    (tmp_path / "model.tflite").write_bytes(convert(loaded, int8=False))
+    (tmp_path / "model.tflite").write_bytes(convert(loaded))
     found = LiteRtNetwork(tmp_path / "model.tflite", threads=1).run(windows)
     np.testing.assert_allclose(found, np.asarray(shipped(windows)), atol=1e-4)
