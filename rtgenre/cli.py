@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import os
 import sys
@@ -43,7 +44,7 @@ examples:
   rtgenre mqtt remove-discovery             take the devices away from Home Assistant
 """
 
-_EXPLAINED = (ConfigError, SourceError, ModelError, OutputError, BrokenPipeError)
+_EXPLAINED = (ConfigError, SourceError, ModelError, OutputError)
 
 logger = logging.getLogger("rtgenre")
 
@@ -52,11 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1 (failed) or 2 (wrong usage)."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.command(options))
+        code = int(options.command(options))
+        # While what goes wrong with it can still be explained.
+        print(end="", flush=True)  # noqa: T201 - this is the output
     except BaseExceptionGroup as group:
         return _explain(_first_cause(group))
-    except (*_EXPLAINED, KeyboardInterrupt) as error:
+    except (*_EXPLAINED, OSError, KeyboardInterrupt) as error:
         return _explain(error)
+    return code
 
 
 def _first_cause(error: BaseException) -> BaseException:
@@ -69,10 +73,14 @@ def _explain(error: BaseException) -> int:
     """Say in one line what ended the program; anything unexpected keeps its traceback."""
     if isinstance(error, KeyboardInterrupt):
         return EXIT_OK
-    if isinstance(error, BrokenPipeError):
-        # Whoever read the output has left, as `head` does; say nothing when Python flushes it.
+    if isinstance(error, OSError) and error.errno in {errno.EPIPE, errno.ENOSPC}:
+        # Nothing more is said when Python flushes the output at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_OK
+        if isinstance(error, BrokenPipeError):
+            # Whoever read the output has left, as `head` does.
+            return EXIT_OK
+        print(f"rtgenre: the output is incomplete: {error.strerror}", file=sys.stderr)  # noqa: T201
+        return EXIT_FAILED
     if not isinstance(error, _EXPLAINED):
         raise error
     for line in str(error).splitlines():

@@ -440,6 +440,11 @@ class Config(BaseSettings):
             raise ValueError("at least one [source] is needed")
         if len(set(nodes)) < len(nodes):
             raise ValueError(f"each [[source]] needs a node name of its own; found {nodes}")
+        pipes = [source.node for source in sources if source.input in ("-", ("-",))]
+        if len(pipes) > 1:
+            raise ValueError(
+                f"only one [[source]] can read standard input ('-'); found {', '.join(pipes)}"
+            )
         return sources
 
     @field_validator("lights")
@@ -566,7 +571,9 @@ def _describe(problem: Any, layers: dict[str, dict[str, Any]]) -> str:
         return f"{name} ({where}): there is no such setting; {_allowed_keys(str(table), keys)}"
     message = str(problem["msg"]).removeprefix("Value error, ")
     secret = str(location[-1]) in {"password", "token"}
-    value = "" if secret or isinstance(problem["input"], dict) else f" = {problem['input']!r}"
+    # Tables hold secrets of their own, such as the password in a stream's address.
+    hidden = secret or isinstance(problem["input"], dict | list | tuple)
+    value = "" if hidden else f" = {problem['input']!r}"
     return f"{name}{value} ({where}): {message}"
 
 

@@ -20,6 +20,8 @@ if [ "$1" = test ]; then
     need_command ffmpeg ffmpeg
     need_command openssl openssl
     need_command chromium chromium
+    # For systemd-analyze; it does not become the init system, which is another package.
+    need_command systemd-analyze systemd
     need_file '/usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so' libasound2-plugins
 fi
 [ -n "$missing" ] || exit 0

@@ -128,6 +128,31 @@ async def retained_messages(port: int, marker: str = "end-of-retained") -> dict[
         return subscriber.retained
 
 
+@contextlib.asynccontextmanager
+async def a_slow_proxy(port: int, delay_seconds: float) -> AsyncIterator[int]:
+    """Pass everything on to ``port``, later."""
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            await asyncio.sleep(delay_seconds)
+            writer.write(data)
+        writer.close()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        broker_reader, broker_writer = await asyncio.open_connection("127.0.0.1", port)
+        tasks.add(asyncio.create_task(pass_on(reader, broker_writer)))
+        tasks.add(asyncio.create_task(pass_on(broker_reader, writer)))
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task in tasks:
+            task.cancel()
+
+
 def settings_for(port: int, **settings: object) -> MqttConfig:
     from rtgenre.config import MqttConfig
 

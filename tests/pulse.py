@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -61,8 +63,14 @@ class PrivatePulse:
     def unload_sink(self) -> None:
         self._pactl("unload-module", "module-null-sink")
 
-    def load_sink(self) -> None:
-        self._pactl("load-module", "module-null-sink", "sink_name=null")
+    def load_sink(self, *, rate_hz: int = 44100) -> None:
+        self._pactl("load-module", "module-null-sink", "sink_name=null", f"rate={rate_hz}")
+
+    def sink_rate_hz(self) -> int:
+        command = ["pactl", "--format=json", "list", "sinks"]
+        listed = subprocess.run(command, env=self.environment, check=True, stdout=subprocess.PIPE)
+        (sink,) = json.loads(listed.stdout)
+        return int(re.search(r"(\d+)Hz", sink["sample_specification"]).group(1))
 
     def play(self, path: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(["paplay", "--device=null", path], env=self.environment)

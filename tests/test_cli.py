@@ -116,6 +116,52 @@ def test_a_port_in_use_says_which_and_what_to_do(song):
     assert "Traceback" not in err
 
 
+def test_a_history_that_cannot_be_written_is_said_once_and_stops_nothing(song, tmp_path):
+    (tmp_path / "file").touch()
+    environment = {
+        "RTGENRE_HISTORY__ENABLED": "true",
+        "RTGENRE_HISTORY__FILE": str(tmp_path / "file" / "history.db"),
+    }
+    code, out, err = run("run", song, "--json", "--port", "0", environment=environment)
+    assert code == 0, err
+    assert len(out.splitlines()) == 3
+    assert err.count("history.db cannot be used") == 1
+    assert "Traceback" not in err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+@pytest.mark.parametrize(
+    ("arguments", "messages"),
+    [
+        (["classify"], ["the output is incomplete: No space left on device"]),
+        (
+            ["run", "--port", "0", "--json", "--speed", "max"],
+            [
+                "standard output cannot be written: No space left on device; lines are missing",
+                "the output is incomplete: No space left on device",
+            ],
+        ),
+    ],
+)
+def test_a_full_disk_under_the_output_is_said_once_and_ends_nothing_early(
+    song, arguments, messages
+):
+    with Path("/dev/full").open("w") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "rtgenre", *arguments, song],
+            check=False,
+            env=os.environ | NO_HISTORY,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=100,
+        )
+    assert process.returncode == 1
+    found = [line for line in process.stderr.splitlines() if line and "INFO" not in line]
+    assert len(found) == len(messages), process.stderr
+    assert all(line.endswith(m) for line, m in zip(found, messages, strict=True))
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_being_asked_to_stop_is_a_clean_end(number):
     process = start("run", DEMO_RECORDING, "--loop", "--port", "0")

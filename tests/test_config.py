@@ -69,6 +69,10 @@ def test_flags_beat_the_environment_which_beats_the_file_which_beats_defaults(mo
         ("[mqtt]\ntopic_prefix = 'a/#'", ["[mqtt] topic_prefix", "'#'"]),
         ("[mqtt]\ncert_file = 'a.pem'\ntls = true", ["[mqtt]", "key_file"]),
         ("[[source]]\ninput = 1\n[[source]]\ninput = 2", ["[source]", "node name of its own"]),
+        (
+            "[[source]]\nnode = 'a'\ninput = '-'\n[[source]]\nnode = 'b'\ninput = ['-']",
+            ["[source]", "only one [[source]] can read standard input ('-'); found a, b"],
+        ),
         ("source = []", ["[source]", "at least one"]),
         ("not toml", ["settings.toml", "not valid TOML"]),
     ],
@@ -87,6 +91,13 @@ def test_a_password_is_never_shown_even_in_errors():
     assert "hunter2" not in repr(
         load_config(write("[mqtt]\nusername = 'me'\npassword = 'hunter2'"))
     )
+
+
+def test_the_password_of_a_stream_is_not_shown_in_errors_about_sources():
+    stream = "[[source]]\ninput = 'https://me:hunter2@radio.example/live'\n"
+    with pytest.raises(ConfigError) as caught:
+        load_config(write(stream * 2))
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_missing_file_is_an_error_when_it_was_named():

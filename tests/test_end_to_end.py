@@ -3,7 +3,10 @@
 import asyncio
 import contextlib
 import json
+import signal
 import sys
+import time
+from datetime import datetime
 
 import pytest
 import websockets
@@ -98,13 +101,46 @@ async def test_music_in_the_room_reaches_terminal_websocket_and_mqtt(pulse, wav,
     player.wait()
 
 
+async def test_after_a_suspended_machine_windows_begin_anew_at_the_present_time(pulse, wav):
+    port = free_port()
+    player = pulse.play(wav)
+    arguments = ["--port", port, "--hop-seconds", "0.5"]
+    async with running(*arguments, environment=pulse.environment) as process:
+        client = await connect(port)
+        before = await next_state(client)
+        process.send_signal(signal.SIGSTOP)
+        # Longer than what a device may be silent for.
+        await asyncio.sleep(7)
+        resumed_at = time.time()
+        process.send_signal(signal.SIGCONT)
+        found = [before]
+        while len(found) < 6 or timestamp(found[-1]) < resumed_at:
+            found.append(await next_state(client))
+        await client.close()
+    player.kill()
+    player.wait()
+    times = [timestamp(document) for document in found]
+    assert times == sorted(times)
+    begin = before["sequence"]
+    assert [document["sequence"] for document in found] == list(range(begin, begin + len(found)))
+    fresh = [time for time in times if time >= resumed_at]
+    # A window is 4 s: the first one holds nothing from before.
+    assert fresh[0] - resumed_at > 3
+    # Nor is there a flood of windows to catch up on.
+    assert len(times) - len(fresh) < 5
+
+
+def timestamp(document):
+    return datetime.fromisoformat(document["time"]).timestamp()
+
+
 async def test_a_broker_that_goes_and_comes_gets_the_current_state_again(tmp_path):
     port = free_port()
     async with Broker(tmp_path) as broker:
         environment = {"RTGENRE_MQTT__PORT": str(broker.port), "PYTHONPATH": "."}
         arguments = [DEMO_RECORDING, "--loop", "--node", "den", "--port", port]
         arguments += ["--mqtt-host", "127.0.0.1"]
-        async with running(*arguments, environment=environment):
+        async with running(*arguments, environment=environment) as process:
             async with subscribed(broker.port, "rtgenre/#") as subscriber:
                 await subscriber.until(lambda s: "rtgenre/den/state" in s.latest)
             before = json.loads(subscriber.latest["rtgenre/den/state"])
@@ -118,6 +154,10 @@ async def test_a_broker_that_goes_and_comes_gets_the_current_state_again(tmp_pat
             after = json.loads(subscriber.latest["rtgenre/den/state"])
             assert after["sequence"] >= before["sequence"] + 3
             await client.close()
+            process.terminate()
+            written = await process.stderr.read()
+            assert b"never retrieved" not in written
+            assert b"Traceback" not in written
 
 
 async def test_two_rooms_share_one_process_and_keep_their_own_places(tmp_path):

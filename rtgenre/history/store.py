@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import closing, contextmanager
 from itertools import chain
@@ -158,20 +159,31 @@ def read_stretches(file: Path, since: float, until: float) -> list[Stretch]:
     Raises:
         HistoryError: the file cannot be read, or a newer version wrote it.
     """
-    if not file.exists():
-        return []
     try:
-        uri = f"{file.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            if version > SCHEMA_VERSION:
-                raise _too_new(file, version)
-            if version == 0:
-                return []
-            times = (round(1000 * since), round(1000 * until))
-            return list(map(Stretch._make, connection.execute(_SELECT, times)))
-    except sqlite3.Error as error:
+        if not file.exists():
+            return []
+        try:
+            return _read(file, "mode=ro", since, until)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_CANTOPEN":
+                raise
+            # Where not even a lock can be written, as on a disk that became read-only, SQLite
+            # reads a file in WAL mode only if it is told that nobody changes it.
+            return _read(file, "immutable=1", since, until)
+    except (OSError, sqlite3.Error) as error:
         raise _explained(file, error) from error
+
+
+def _read(file: Path, how: str, since: float, until: float) -> list[Stretch]:
+    uri = f"{file.absolute().as_uri()}?{how}"
+    with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise _too_new(file, version)
+        if version == 0:
+            return []
+        times = (round(1000 * since), round(1000 * until))
+        return list(map(Stretch._make, connection.execute(_SELECT, times)))
 
 
 def _too_new(file: Path, version: int) -> HistoryError:
@@ -185,5 +197,10 @@ def _explained(file: Path, error: Exception) -> HistoryError:
     if isinstance(error, sqlite3.DatabaseError) and error.args[:1] == ("file is not a database",):
         return HistoryError(
             f"{file} is not a history of rtgenre; move it away, or set another [history] file"
+        )
+    if file.parent.is_dir() and not os.access(file.parent, os.W_OK):
+        return HistoryError(
+            f"the history {file} cannot be used: its folder is read-only for this user; change "
+            "that, or set another [history] file"
         )
     return HistoryError(f"the history {file} cannot be used: {error}")

@@ -141,6 +141,7 @@ class MqttOutput:
             except asyncio.CancelledError:
                 goodbye = asyncio.create_task(_send(client, [will]))
                 await asyncio.wait({goodbye}, timeout=GOODBYE_SECONDS)
+                _mark_read(goodbye)
                 raise
             finally:
                 connected.set(0)
@@ -157,6 +158,8 @@ class MqttOutput:
             for task in tasks:
                 task.cancel()
             await asyncio.wait(tasks, timeout=GOODBYE_SECONDS)
+            for task in tasks:
+                _mark_read(task)
         for task in done:
             task.result()
 
@@ -260,8 +263,10 @@ class Broker:
                 with contextlib.suppress(aiomqtt.MqttError):
                     await client.__aexit__(None, None, None)
         finally:
-            # aiomqtt leaves the socket of a failed login open.
+            # aiomqtt leaves the socket of a failed login open, and may leave it unread how the
+            # connection ended.
             client._client._sock_close()  # noqa: SLF001
+            _mark_read(client._disconnected)  # noqa: SLF001
 
     def explain(self, error: BaseException) -> str:
         """Say in one sentence what an ``aiomqtt.MqttError`` means."""
@@ -303,6 +308,12 @@ async def _send(client: aiomqtt.Client, messages: Iterable[Message]) -> None:
             for message in waiting
         )
     )
+
+
+def _mark_read(future: asyncio.Future[None]) -> None:
+    """Spare the log an "exception was never retrieved" about what is told otherwise."""
+    if future.done() and not future.cancelled():
+        future.exception()
 
 
 def _heed_cancellation() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 from collections import deque
 from datetime import datetime
@@ -25,6 +26,8 @@ _RECENT_GENRES = 8
 _METER_FLOOR_DBFS = -60.0
 _LISTENING = "listening for the first window …"
 
+logger = logging.getLogger(__name__)
+
 
 class TerminalOutput:
     """Prints what the hub publishes, without ever holding up a live source."""
@@ -35,6 +38,8 @@ class TerminalOutput:
         self._format = output_format
         self._colors = colors
         self._stream = stream if stream is not None else sys.stdout
+        # Why nothing can be printed, when standard output is a file; None while all is well.
+        self._problem: str | None = None
 
     async def run(self, hub: Hub) -> None:
         """Print until cancelled.
@@ -75,7 +80,21 @@ class TerminalOutput:
                 await asyncio.to_thread(live.update, panel, refresh=True)
 
     def _print(self, line: str) -> None:
-        print(line, file=self._stream, flush=True)
+        """Print a line; a full disk only misses it."""
+        problem = None
+        try:
+            print(line, file=self._stream, flush=True)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            problem = error.strerror
+        if problem == self._problem:
+            return
+        self._problem = problem
+        if problem is None:
+            logger.info("standard output is written again")
+        else:
+            logger.warning("standard output cannot be written: %s; lines are missing", problem)
 
 
 class Readout:

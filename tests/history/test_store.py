@@ -175,3 +175,11 @@ def test_killed_at_any_moment_the_file_opens_cleanly_with_all_that_was_reported_
         check = sqlite3.connect(file).execute("PRAGMA integrity_check").fetchone()
         assert check == ("ok",)
         first = len(starts)
+
+
+def test_a_path_that_can_hold_no_file_is_one_clear_error(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(HistoryError, match="cannot be used"):
+        HistoryStore(tmp_path / "file" / "history.db")
+    with pytest.raises(HistoryError, match="File name too long"):
+        read_all(tmp_path / ("x" * 300))

@@ -124,7 +124,7 @@ def test_memory_stays_bounded_while_nothing_can_be_written(tmp_path, writer, mon
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of 256 kB that is full but for a little."""
+    """A disk of 256 kB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
@@ -159,3 +159,24 @@ def test_a_full_disk_loses_nothing_that_memory_can_hold(small_disk, writer):
     wait_until(lambda: started.waiting() == [])
     assert started.problem is None
     assert read_all(file) == [stretch(0, 10), *many]
+
+
+def remount(folder, mode):
+    subprocess.run(["mount", "-o", f"remount,{mode}", str(folder)], check=True)
+
+
+def test_a_disk_that_becomes_read_only_is_still_read_and_loses_nothing(small_disk, writer, caplog):
+    file = small_disk / "history.db"
+    started = writer(file)
+    started.put([stretch(0, 10)])
+    wait_until(lambda: started.waiting() == [])
+    remount(small_disk, "ro")
+    started.put([stretch(10, 20)])
+    wait_until(lambda: started.problem is not None)
+    assert "its folder is read-only for this user" in started.problem
+    assert started.waiting() == [stretch(10, 20)]
+    assert read_all(file) == [stretch(0, 10)]
+    remount(small_disk, "rw")
+    wait_until(lambda: started.waiting() == [])
+    assert read_all(file) == [stretch(0, 10), stretch(10, 20)]
+    assert sum("read-only" in message for message in caplog.messages) == 1

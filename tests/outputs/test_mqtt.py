@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -17,7 +18,14 @@ from rtgenre.metrics import Metrics
 from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.mqtt import MqttOutput, publish_once
 from rtgenre.outputs.topics import Message
-from tests.broker import Broker, free_port, retained_messages, settings_for, subscribed
+from tests.broker import (
+    Broker,
+    a_slow_proxy,
+    free_port,
+    retained_messages,
+    settings_for,
+    subscribed,
+)
 from tests.certificates import a_certificate
 from tests.documents import COLORS, a_state, a_status
 
@@ -177,6 +185,37 @@ async def test_a_broker_that_never_answers_costs_no_file_for_each_attempt():
             # The listener, the open attempt's two ends, and one that is just being closed.
             assert open_files() - before <= 4
     server.close()
+
+
+async def test_a_connection_that_is_cut_before_its_first_answer_leaves_no_noise_on_stderr():
+    cut = 0
+    enough = asyncio.Event()
+
+    async def admit_and_cut(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal cut
+        await reader.read(65536)
+        writer.write(b"\x20\x02\x00\x00")  # CONNACK: accepted (MQTT 3.1.1, 3.2)
+        await reader.read(65536)
+        writer.close()
+        cut += 1
+        if cut == 4:
+            enough.set()
+
+    complaints: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: complaints.append(context["message"]))
+    server = await asyncio.start_server(admit_and_cut, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    hub = Hub()
+    hub.publish(a_state(1))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rtgenre.backoff.Backoff.next_seconds", lambda _: 0.01)
+        async with publishing(settings_for(port, timeout_seconds=0.5), hub, extensions=[Greeter()]):
+            await enough.wait()
+    server.close()
+    gc.collect()
+    # Such as "Future exception was never retrieved".
+    assert complaints == []
 
 
 async def test_stopping_takes_a_second_even_while_the_broker_is_frozen(broker: Broker):
@@ -353,28 +392,3 @@ async def run(*command: str) -> None:
 
 def open_files() -> int:
     return psutil.Process().num_fds()
-
-
-@contextlib.asynccontextmanager
-async def a_slow_proxy(port: int, delay_seconds: float) -> AsyncIterator[int]:
-    """Pass everything on to ``port``, later."""
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            await asyncio.sleep(delay_seconds)
-            writer.write(data)
-        writer.close()
-
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        broker_reader, broker_writer = await asyncio.open_connection("127.0.0.1", port)
-        tasks.add(asyncio.create_task(pass_on(reader, broker_writer)))
-        tasks.add(asyncio.create_task(pass_on(broker_reader, writer)))
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()

@@ -1,7 +1,9 @@
 import asyncio
 import contextlib
+import errno
 import io
 import json
+import os
 
 from rich.console import Console
 
@@ -12,8 +14,8 @@ from rtgenre.payload import status_document
 from tests.states import START, state
 
 
-async def print_all(output_format, documents):
-    stream = io.StringIO()
+async def print_all(output_format, documents, stream=None):
+    stream = stream or io.StringIO()
     hub = Hub()
     output = TerminalOutput(output_format, colors=GENRE_COLORS, stream=stream)
     task = asyncio.create_task(output.run(hub))
@@ -58,6 +60,32 @@ async def test_json_output_is_every_document_unchanged():
     documents = [state("jazz", sequence=i) for i in range(50)]
     text = await print_all("json", documents)
     assert [json.loads(line) for line in text.splitlines()] == documents
+
+
+class FullDisk(io.StringIO):
+    """Has no space left for the first few lines."""
+
+    def __init__(self, n_lines):
+        super().__init__()
+        self._n_lines = n_lines
+
+    def flush(self):
+        if self._n_lines:
+            self._n_lines -= 1
+            self.seek(0)
+            self.truncate()
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+async def test_a_disk_that_is_full_for_a_while_only_misses_lines_and_is_said_once(caplog):
+    caplog.set_level("INFO")
+    documents = [state("jazz", sequence=i) for i in range(6)]
+    text = await print_all("json", documents, FullDisk(n_lines=4))
+    assert [json.loads(line) for line in text.splitlines()] == documents[4:]
+    assert [message.partition(":")[0] for message in caplog.messages] == [
+        "standard output cannot be written",
+        "standard output is written again",
+    ]
 
 
 async def test_live_output_shows_the_genre():

@@ -152,6 +152,25 @@ def test_a_sink_that_is_unloaded_is_noticed_and_its_return_too(pulse, long_tone)
         assert recorder.stop() == 0
 
 
+def test_a_device_that_comes_back_at_another_rate_keeps_its_pitch(pulse, long_tone):
+    with recording(pulse, "") as recorder:
+        with playing(pulse, long_tone):
+            recorder.wait_for_tone()
+            lost_at = len(recorder.events)
+            pulse.unload_sink()
+            recorder.wait_for(_is_problem, after=lost_at)
+        for rate_hz in (48000, 96000):
+            pulse.load_sink(rate_hz=rate_hz)
+            assert pulse.sink_rate_hz() == rate_hz
+            with playing(pulse, long_tone):
+                recorder.wait_for(_is_recovery, after=lost_at)
+                recorder.wait_for_tone(after=lost_at)
+                lost_at = len(recorder.events)
+                pulse.unload_sink()
+                recorder.wait_for(_is_problem, after=lost_at)
+        assert recorder.stop() == 0
+
+
 def test_a_sound_server_that_is_killed_and_started_again_is_heard_again(pulse, long_tone):
     with recording(pulse, "") as recorder:
         with playing(pulse, long_tone):

@@ -31,6 +31,8 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # Names for the tests of other sites.
+    "--host-resolver-rules=MAP *.example 127.0.0.1",
 ]
 PHONE, TABLET, WALL = (390, 844), (1180, 820), (1920, 1080)
 
