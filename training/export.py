@@ -100,12 +100,15 @@ def convert(model: keras.Model, weights: Weights = Weights.FLOAT32) -> bytes:
     return bytes(converter.convert())
 
 
-def compare(
-    model: keras.Model, tflite: Path, windows: FloatArray, truth: IntArray, n_labels: int
-) -> Parity:
-    """Run both on the same windows."""
-    expected = np.asarray(model.predict(windows, batch_size=64, verbose=0))
-    found = LiteRtNetwork(tflite, threads=1).run(windows)
+def compare(expected: FloatArray, found: FloatArray, truth: IntArray, n_labels: int) -> Parity:
+    """Compare what the trained network and the converted one say of the same windows.
+
+    Args:
+        expected: ``(n_windows, n_outputs)``, by the trained one.
+        found: the same, by the converted one.
+        truth: ``(n_windows,)``, index of each window's genre.
+        n_labels: how many of the outputs are genres.
+    """
     accuracies = [
         float((outputs[:, :n_labels].argmax(axis=1) == truth).mean())
         for outputs in (expected, found)
@@ -194,12 +197,14 @@ def _convert_all(run_folder: Path, tracks: Sequence[Track]) -> dict[str, float]:
     run, model = read_run(run_folder), _load(run_folder)
     windows = stack_windows(tracks)
     truth = genre_indices(tracks, run.labels)[windows.track_index]
+    expected = np.asarray(model.predict(windows.features, batch_size=64, verbose=0))
     parities = {}
     for weights in Weights:
         print(f"converting to {weights.file_name}", file=sys.stderr)
         path = run_folder / weights.file_name
         path.write_bytes(convert(model, weights))
-        parities[weights] = compare(model, path, windows.features, truth, len(run.labels))
+        found = LiteRtNetwork(path, threads=1).run(windows.features)
+        parities[weights] = compare(expected, found, truth, len(run.labels))
     difference = parities.pop(Weights.FLOAT32).largest_difference
     if not difference <= FLOAT_TOLERANCE:
         raise ExportError(
