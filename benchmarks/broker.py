@@ -16,7 +16,6 @@ import asyncio
 import contextlib
 import json
 import os
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ import numpy as np
 import soundfile
 import websockets
 
+from benchmarks.service import command, environment, wait_until_it_answers
 from rtgenre.demo import DEMO_RECORDING
 from rtgenre.features import FeatureParams
 from tests.broker import Broker, a_slow_proxy, free_port, subscribed
@@ -80,22 +80,18 @@ async def service(broker_port: int | None, **mqtt: str):
     """Run a service that plays its standard input; with MQTT if there is a port."""
     port = free_port()
     mqtt = {"port": str(broker_port), "host": "127.0.0.1", "publish": "window", **mqtt}
-    variables = {f"RTGENRE_MQTT__{key.upper()}": value for key, value in mqtt.items()}
+    settings = {f"MQTT__{key.upper()}": value for key, value in mqtt.items()}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "rtgenre", "run", "-", "--quiet", "--port", str(port)),
+        *command(port, "-", "--hop-seconds", str(HOP_SECONDS)),
         *("--pcm-rate-hz", str(RATE_HZ), "--pcm-channels", "1", "--pcm-format", "f32le"),
-        *("--hop-seconds", str(HOP_SECONDS)),
-        env=os.environ
-        | {"RTGENRE_HISTORY__ENABLED": "false", "RTGENRE_LOG__LEVEL": "error"}
-        | (variables if broker_port else {}),
+        env=environment(
+            HISTORY__ENABLED="false", LOG__LEVEL="error", **(settings if broker_port else {})
+        ),
         stdin=asyncio.subprocess.PIPE,
     )
     try:
-        while True:
-            with contextlib.suppress(OSError):
-                client = await websockets.connect(f"ws://127.0.0.1:{port}/ws")
-                break
-            await asyncio.sleep(0.05)
+        await asyncio.to_thread(wait_until_it_answers, port)
+        client = await websockets.connect(f"ws://127.0.0.1:{port}/ws")
         yield Service(process, client, port)
     finally:
         process.terminate()

@@ -1,6 +1,6 @@
 """How much of a core the page costs in Chromium, with and without the spectrogram.
 
-    python benchmarks/page.py [--seconds 30] [--size 1180x820]
+    python -m benchmarks.page [--seconds 30] [--size 1180x820]
 
 The service plays the demo recording in a loop. The figure is the CPU time of all of Chromium's
 processes together (browser, renderer, GPU process), which here draw in software: a machine with a
@@ -13,19 +13,14 @@ import argparse
 import json
 import os
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from pathlib import Path
 from typing import Any
 
 import psutil
 from playwright.sync_api import Page, sync_playwright
 
+from benchmarks.service import running_service
 from rtgenre.demo import DEMO_RECORDING
 
 ARGUMENTS = [
@@ -36,31 +31,6 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 SETTLE_SECONDS = 8.0
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-def start_service(folder: str, model: str | None) -> tuple[subprocess.Popen[bytes], str]:
-    port = free_port()
-    command = [sys.executable, "-m", "rtgenre", "run", str(DEMO_RECORDING), "--loop", "--quiet"]
-    command += ["--port", str(port), *(["--model", model] if model else [])]
-    environment = os.environ | {
-        "RTGENRE_HISTORY__FILE": f"{folder}/history.db",
-        "PYTHONPATH": str(Path(__file__).parents[1]),
-    }
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    url = f"http://127.0.0.1:{port}/"
-    for _ in range(200):
-        try:
-            urllib.request.urlopen(url, timeout=1)
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-        else:
-            return process, url
-    raise SystemExit("the service did not start")
 
 
 def browser_processes(marker: str) -> list[psutil.Process]:
@@ -115,24 +85,28 @@ def main() -> None:
     options = parser.parse_args()
     width, height = map(int, options.size.split("x"))
     marker = f"--rtgenre-benchmark={os.getpid()}"
-    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        service, url = start_service(folder, options.model)
-        try:
-            browser = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=[*ARGUMENTS, marker]
-            )
-            page = browser.new_page(viewport={"width": width, "height": height})
-            result = measure(page, url, marker, options.seconds)
-            result |= {
-                "unit": "percent of one core, all processes of Chromium, software rendering",
-                "chromium": browser.version,
-                "size": options.size,
-                "load_average": os.getloadavg()[0],
-            }
-            browser.close()
-        finally:
-            service.terminate()
-            service.wait()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_service(
+            *(str(DEMO_RECORDING), "--loop"),
+            *(["--model", options.model] if options.model else []),
+            HISTORY__FILE=f"{folder}/history.db",
+            LOG__LEVEL="error",
+        ) as service,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=[*ARGUMENTS, marker]
+        )
+        page = browser.new_page(viewport={"width": width, "height": height})
+        result = measure(page, service.url, marker, options.seconds)
+        result |= {
+            "unit": "percent of one core, all processes of Chromium, software rendering",
+            "chromium": browser.version,
+            "size": options.size,
+            "load_average": os.getloadavg()[0],
+        }
+        browser.close()
     print(json.dumps(result, indent=2))
 
 

@@ -27,8 +27,9 @@ import matplotlib.pyplot as plt
 import psutil
 import websockets
 
+from benchmarks.service import running_service
 from rtgenre.demo import DEMO_RECORDING
-from tests.broker import Broker, free_port
+from tests.broker import Broker
 
 mpl.use("Agg")
 
@@ -47,7 +48,7 @@ ALLOWED_FILES = 3.0
 class Soak:
     """What is counted while the service runs."""
 
-    port: int
+    port: int = 0
     elapsed_seconds: list[float] = field(default_factory=list)
     audio_hours: list[float] = field(default_factory=list)
     memory_mb: list[float] = field(default_factory=list)
@@ -124,30 +125,23 @@ async def run(soak: Soak, hours: float) -> None:
     """Run the service and all that bothers it until enough audio was heard."""
     with tempfile.TemporaryDirectory() as folder:
         async with Broker(Path(folder)) as broker:
-            environment = os.environ | {
-                "RTGENRE_MQTT__PORT": str(broker.port),
-                "RTGENRE_MQTT__PUBLISH": "window",
-                "RTGENRE_MQTT__TIMEOUT_SECONDS": "2",
-                "RTGENRE_LIGHTS__WLED": '["strip"]',
-                "RTGENRE_LIGHTS__HOLD_SECONDS": "0",
-                "RTGENRE_HISTORY__FILE": f"{folder}/history.db",
-                "RTGENRE_LOG__LEVEL": "error",
-            }
-            service = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "rtgenre", "run", str(DEMO_RECORDING), "--loop", "--quiet"),
-                *("--speed", "max", "--port", str(soak.port), "--mqtt-host", "127.0.0.1"),
-                env=environment,
-            )
-            try:
+            with running_service(
+                *(str(DEMO_RECORDING), "--loop", "--speed", "max", "--mqtt-host", "127.0.0.1"),
+                MQTT__PORT=str(broker.port),
+                MQTT__PUBLISH="window",
+                MQTT__TIMEOUT_SECONDS="2",
+                LIGHTS__WLED='["strip"]',
+                LIGHTS__HOLD_SECONDS="0",
+                HISTORY__FILE=f"{folder}/history.db",
+                LOG__LEVEL="error",
+            ) as service:
+                soak.port = service.port
                 async with asyncio.TaskGroup() as group:
                     tasks = [group.create_task(client(soak, number)) for number in range(CLIENTS)]
                     tasks.append(group.create_task(restart_broker(soak, broker)))
-                    await sample(soak, psutil.Process(service.pid), hours)
+                    await sample(soak, psutil.Process(service.process.pid), hours)
                     for task in tasks:
                         task.cancel()
-            finally:
-                service.terminate()
-                await service.wait()
 
 
 def verdict(soak: Soak) -> dict[str, object]:
@@ -194,7 +188,7 @@ def main() -> int:
     parser.add_argument("--hours", type=float, default=8.0, help="of audio")
     parser.add_argument("--output", type=Path, default=Path("docs"), help="folder")
     options = parser.parse_args()
-    soak = Soak(port=free_port())
+    soak = Soak()
     # Ctrl-C ends it early, with what was measured until then.
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run(soak, options.hours))

@@ -1,6 +1,6 @@
 """Take the pictures of the page that README.md shows, from the running service.
 
-    python scripts/screenshots.py docs [--model DIR]
+    python -m scripts.screenshots docs [--model DIR]
 
 The live pictures show the demo recording; those of the history show a week that is made up here,
 since nobody's real one belongs in a repository.
@@ -9,20 +9,15 @@ since nobody's real one belongs in a repository.
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
+from benchmarks.service import running_service
 from rtgenre.demo import DEMO_RECORDING
 from rtgenre.history.store import HistoryStore
 from rtgenre.history.stretches import Stretch
@@ -79,24 +74,6 @@ def _piece(
     return [Stretch(NODE, first, last, genre, round(confidence, 3), "crnn")]
 
 
-def start_service(folder: Path, model: str | None) -> tuple[subprocess.Popen[bytes], str]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-    command = [sys.executable, "-m", "rtgenre", "run", str(DEMO_RECORDING), "--loop", "--quiet"]
-    command += ["--node", NODE, "--port", str(port), *(["--model", model] if model else [])]
-    environment = os.environ | {"RTGENRE_HISTORY__FILE": str(folder / "history.db")}
-    process = subprocess.Popen(command, env=environment)
-    url = f"http://127.0.0.1:{port}/"
-    for _ in range(200):
-        try:
-            urllib.request.urlopen(url, timeout=1)
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-        else:
-            return process, url
-    raise SystemExit("the service did not start")
-
-
 def take(browser: Browser, url: str, picture: tuple[str, ...], folder: Path) -> None:
     name, size, theme, view, span = picture
     width, height = SIZES[size]
@@ -128,17 +105,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
         with HistoryStore(Path(data) / "history.db") as store:
             store.write(made_up_week(time.time() - 60))
-        service, url = start_service(Path(data), options.model)
-        try:
+        with running_service(
+            *(str(DEMO_RECORDING), "--loop", "--node", NODE),
+            *(["--model", options.model] if options.model else []),
+            HISTORY__FILE=f"{data}/history.db",
+        ) as service:
             browser = playwright.chromium.launch(
                 executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
             )
             for picture in PICTURES:
-                take(browser, url, picture, options.folder)
+                take(browser, service.url, picture, options.folder)
             browser.close()
-        finally:
-            service.terminate()
-            service.wait()
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "rtgenre"
 
 ONLY_IMPORTERS = {
-    "aiomqtt": {"outputs/mqtt.py"},
-    "paho": {"outputs/mqtt.py"},
-    "websockets": {"outputs/websocket.py", "commands/bench.py"},
+    "aiomqtt": {"outputs/broker.py", "outputs/mqtt.py"},
+    "paho": {"outputs/broker.py"},
+    "websockets": {"outputs/websocket.py", "outputs/websocket_client.py", "commands/bench.py"},
     "sounddevice": {"sources/portaudio.py"},
     "soundfile": {"sources/decode.py"},
     "soxr": {"audio.py"},

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter, ValidationError
 
 from rtgenre.config import Config, ConfigError, Node
+from rtgenre.outputs.broker import publish_once
 from rtgenre.outputs.homeassistant import device_id, removal_message
-from rtgenre.outputs.mqtt import publish_once
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

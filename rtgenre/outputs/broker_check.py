@@ -7,8 +7,8 @@ import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rtgenre.outputs.broker import publish_once
 from rtgenre.outputs.errors import OutputError
-from rtgenre.outputs.mqtt import publish_once
 from rtgenre.outputs.topics import Message
 
 if TYPE_CHECKING:

@@ -15,8 +15,9 @@ import pytest
 
 from rtgenre.hub import Hub
 from rtgenre.metrics import Metrics
+from rtgenre.outputs.broker import publish_once
 from rtgenre.outputs.errors import OutputError
-from rtgenre.outputs.mqtt import MqttOutput, publish_once
+from rtgenre.outputs.mqtt import MqttOutput
 from rtgenre.outputs.topics import Message
 from tests.broker import (
     Broker,

@@ -10,8 +10,8 @@ from rich.console import Console
 from rtgenre.config import GENRE_COLORS
 from rtgenre.hub import Hub
 from rtgenre.outputs.terminal import Readout, TerminalOutput
-from rtgenre.payload import status_document
-from tests.states import START, state
+from rtgenre.types import PlayState
+from tests.documents import a_state, a_status
 
 
 async def print_all(output_format, documents, stream=None):
@@ -39,8 +39,10 @@ def draw(documents, width=100):
 
 
 async def test_plain_output_prints_a_line_per_change_and_nothing_between():
-    genres = ["jazz", "jazz", "rock", "rock", "silence", "unknown"]
-    text = await print_all("plain", [state(g, sequence=i) for i, g in enumerate(genres)])
+    genres = ["jazz", "jazz", "rock", "rock"]
+    documents = [a_state(i, genre=genre, confidence=0.8) for i, genre in enumerate(genres)]
+    documents += [a_state(4, state=PlayState.SILENCE), a_state(5, state=PlayState.UNKNOWN)]
+    text = await print_all("plain", documents)
     lines = text.splitlines()
     assert [line.split()[2] for line in lines] == ["jazz", "rock", "silence", "unknown"]
     assert "80%" in lines[0]
@@ -48,16 +50,16 @@ async def test_plain_output_prints_a_line_per_change_and_nothing_between():
 
 
 async def test_plain_output_keeps_rooms_apart():
-    documents = [state("jazz"), state("rock", node="bath"), state("jazz", sequence=1)]
+    documents = [a_state(0), a_state(0, genre="rock", node="bath"), a_state(1)]
     text = await print_all("plain", documents)
     assert [line.split()[1:3] for line in text.splitlines()] == [
-        ["kitchen", "jazz"],
+        ["den", "jazz"],
         ["bath", "rock"],
     ]
 
 
 async def test_json_output_is_every_document_unchanged():
-    documents = [state("jazz", sequence=i) for i in range(50)]
+    documents = [a_state(i) for i in range(50)]
     text = await print_all("json", documents)
     assert [json.loads(line) for line in text.splitlines()] == documents
 
@@ -79,7 +81,7 @@ class FullDisk(io.StringIO):
 
 async def test_a_disk_that_is_full_for_a_while_only_misses_lines_and_is_said_once(caplog):
     caplog.set_level("INFO")
-    documents = [state("jazz", sequence=i) for i in range(6)]
+    documents = [a_state(i) for i in range(6)]
     text = await print_all("json", documents, FullDisk(n_lines=4))
     assert [json.loads(line) for line in text.splitlines()] == documents[4:]
     assert [message.partition(":")[0] for message in caplog.messages] == [
@@ -89,26 +91,26 @@ async def test_a_disk_that_is_full_for_a_while_only_misses_lines_and_is_said_onc
 
 
 async def test_live_output_shows_the_genre():
-    assert "JAZZ" in await print_all("live", [state("jazz")])
+    assert "JAZZ" in await print_all("live", [a_state()])
 
 
 def test_the_readout_shows_what_a_person_wants_to_see():
-    text = draw([state("rock"), state("jazz", seconds=100, since=10, clipped_samples=3)])
+    clipping = a_state(45, genre="jazz", confidence=0.8) | {"clipped_samples": 3}
+    text = draw([a_state(genre="rock"), clipping])
     assert " JAZZ   80%  for 1:30" in text
-    assert text.count("█") == 32 + 4 + 4
+    assert text.count("█") == 8 + 32 + 0
     assert "-20 dBFS  clipping" in text
     assert "rock → " in text
-    assert "kitchen · file: test.wav" in text
+    assert "den · a test" in text
 
 
 def test_the_readout_says_why_nothing_is_heard():
-    lost = status_document(node="kitchen", source="x", problem="USB is unplugged", time=START)
+    lost = a_status("USB is unplugged")
     assert "USB is unplugged" in draw([lost])
-    assert "! USB is unplugged" in draw([state("jazz"), lost])
-    back = status_document(node="kitchen", source="x", problem=None, time=START)
-    assert "unplugged" not in draw([state("jazz"), lost, back])
+    assert "! USB is unplugged" in draw([a_state(), lost])
+    assert "unplugged" not in draw([a_state(), lost, a_status(None)])
 
 
 def test_silence_and_unknown_are_shown_as_such():
-    assert " SILENCE " in draw([state("silence")])
-    assert " UNKNOWN " in draw([state("unknown")])
+    assert " SILENCE " in draw([a_state(state=PlayState.SILENCE)])
+    assert " UNKNOWN " in draw([a_state(state=PlayState.UNKNOWN)])

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from rtgenre.hub import Hub
 from rtgenre.metrics import Metrics
-from rtgenre.outputs import websocket
+from rtgenre.outputs import websocket, websocket_client
 from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.http import HttpResponse, json_response
 from rtgenre.spectrogram.hub import ColumnHub
@@ -126,7 +126,7 @@ async def test_a_message_that_makes_no_sense_is_answered_and_garbage_ends_the_co
         }
         await client.send(b"\x00")
         await client.send("{}")
-        assert await close_code(client) == websocket.CLOSE_POLICY
+        assert await close_code(client) == websocket_client.CLOSE_POLICY
 
 
 async def test_a_flood_of_messages_ends_the_connection():
@@ -134,7 +134,7 @@ async def test_a_flood_of_messages_ends_the_connection():
         for _ in range(100):
             with contextlib.suppress(ConnectionClosed):
                 await client.send('{"unsubscribe": []}')
-        assert await close_code(client) == websocket.CLOSE_POLICY
+        assert await close_code(client) == websocket_client.CLOSE_POLICY
 
 
 async def test_a_huge_message_ends_its_connection_only():
@@ -176,7 +176,7 @@ async def test_a_thousand_connections_at_once_leave_room_for_a_real_client():
                 attacker.send([b"", b"GET /ws HTT", b"\x16\x03\x01\x00\xff" * 9][index % 3])
             if index % 20 == 0:
                 await asyncio.sleep(0.001)
-        assert len(output.connections) <= websocket.MAX_PENDING_CONNECTIONS
+        assert len(output.connections) <= websocket_client.MAX_PENDING_CONNECTIONS
         for attacker in sockets:
             attacker.close()
         client = await eventually_connected(output.url)

@@ -1,0 +1,32 @@
+"""Every setting: one model per TOML table; defaults < config.toml < RTGENRE_* < flags."""
+
+from rtgenre.config.checks import Node, checked_token
+from rtgenre.config.layers import (
+    DEFAULT_FILE_NAME,
+    ConfigError,
+    load_config,
+    merge_layers,
+    read_layers,
+)
+from rtgenre.config.listening import SourceConfig
+from rtgenre.config.outputs import HistoryConfig, WebSocketConfig
+from rtgenre.config.settings import ENVIRONMENT_PREFIX, GENRE_COLORS, Config
+from rtgenre.config.smarthome import LightsConfig, MqttConfig
+
+__all__ = [
+    "DEFAULT_FILE_NAME",
+    "ENVIRONMENT_PREFIX",
+    "GENRE_COLORS",
+    "Config",
+    "ConfigError",
+    "HistoryConfig",
+    "LightsConfig",
+    "MqttConfig",
+    "Node",
+    "SourceConfig",
+    "WebSocketConfig",
+    "checked_token",
+    "load_config",
+    "merge_layers",
+    "read_layers",
+]

@@ -1,0 +1,98 @@
+"""Single values: which may be, and their types."""
+
+from __future__ import annotations
+
+import re
+import socket
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+
+MIN_TOKEN_CHARACTERS = 16
+MAX_TOPIC_CHARACTERS = 200
+
+
+def _checked_color(color: str) -> str:
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
+        raise ValueError("a colour is written #rrggbb, for example #ff7a59")
+    return color.lower()
+
+
+def _checked_node(node: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", node):
+        raise ValueError(
+            "a node name has 1 to 64 letters, digits, '-' or '_', and begins with a letter or digit"
+        )
+    return node
+
+
+def _checked_origin(origin: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s;,?#@]+", origin):
+        raise ValueError("an origin is written scheme://host[:port], without a path")
+    return origin.lower()
+
+
+def checked_token(token: SecretStr) -> SecretStr:
+    """Return ``token`` if it is empty or long enough to be unguessable.
+
+    Raises:
+        ValueError: it is not; the message does not repeat it.
+    """
+    length = len(token.get_secret_value())
+    if 0 < length < MIN_TOKEN_CHARACTERS:
+        raise ValueError(
+            f"the token has {length} characters, at least {MIN_TOKEN_CHARACTERS} are needed; "
+            "`python3 -c 'import secrets; print(secrets.token_urlsafe())'` makes one"
+        )
+    return token
+
+
+def checked_text(text: str) -> str:
+    """Return ``text`` if it can be written as UTF-8.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("this is not text: it holds bytes that are not UTF-8") from None
+    return text
+
+
+def _checked_topic_prefix(prefix: str) -> str:
+    prefix = _checked_topic(prefix).rstrip("/")
+    if not prefix or prefix.startswith(("/", "$")):
+        raise ValueError("a topic prefix is not empty and begins with neither '/' nor '$'")
+    return prefix
+
+
+def _checked_lamp(name: str) -> str:
+    name = _checked_topic(name).strip("/")
+    if not name:
+        raise ValueError("a device's name is not empty")
+    return name
+
+
+def _checked_topic(topic: str) -> str:
+    if len(topic) > MAX_TOPIC_CHARACTERS or re.search(r"[#+\x00-\x1f\x7f-\x9f]", topic):
+        raise ValueError(
+            f"a topic has no '#', '+' or control characters, and at most {MAX_TOPIC_CHARACTERS} "
+            "characters"
+        )
+    return checked_text(topic)
+
+
+def default_node() -> str:
+    """Return this machine's host name as a node name."""
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", socket.gethostname().split(".")[0]).strip("-_")
+    return name[:64] or "rtgenre"
+
+
+Color = Annotated[str, AfterValidator(_checked_color)]
+Origin = Annotated[str, AfterValidator(_checked_origin)]
+Node = Annotated[str, AfterValidator(_checked_node)]
+TopicPrefix = Annotated[str, AfterValidator(_checked_topic_prefix)]
+Lamp = Annotated[str, AfterValidator(_checked_lamp)]
+Text = Annotated[str, AfterValidator(checked_text)]
+Port = Annotated[int, Field(ge=1, le=65535)]

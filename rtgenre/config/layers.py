@@ -1,0 +1,140 @@
+"""Where settings come from: defaults < config.toml < RTGENRE_* < flags."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_settings import EnvSettingsSource
+
+from rtgenre.config.listening import SourceConfig
+from rtgenre.config.settings import ENVIRONMENT_PREFIX, Config
+
+DEFAULT_FILE_NAME = "config.toml"
+
+
+class ConfigError(Exception):
+    """A setting cannot be used; the message names the table, the key, the value and what may be."""
+
+
+def load_config(
+    file: Path | None = None,
+    flags: dict[str, Any] | None = None,
+) -> Config:
+    """Read every layer of settings and check the result.
+
+    Args:
+        file: a TOML file; None reads ``config.toml`` in the current folder if it exists.
+        flags: nested tables from the command line, without the flags that were not given.
+
+    Raises:
+        ConfigError: a file cannot be read, or a setting is unknown or out of range.
+    """
+    return merge_layers(read_layers(file, flags))
+
+
+def read_layers(
+    file: Path | None = None, flags: dict[str, Any] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Read every layer of settings, by its name, the weakest first; see ``load_config``.
+
+    Raises:
+        ConfigError: a file cannot be read, or an environment variable names no setting.
+    """
+    return {
+        "config file": _read_file(file),
+        "environment": _read_environment(),
+        "command line": flags or {},
+    }
+
+
+def merge_layers(layers: dict[str, dict[str, Any]]) -> Config:
+    """Let each layer replace settings of those before it, and check the result.
+
+    Raises:
+        ConfigError: a setting is unknown or out of range.
+    """
+    merged: dict[str, Any] = {}
+    for name, layer in layers.items():
+        _merge(merged, layer, name)
+    try:
+        return Config(**merged)
+    except ValidationError as error:
+        problems = [_describe(problem, layers) for problem in error.errors()]
+        raise ConfigError("\n".join(problems)) from None
+
+
+def _read_file(file: Path | None) -> dict[str, Any]:
+    path = file or Path(DEFAULT_FILE_NAME)
+    if file is None and not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the config file {path} cannot be read: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"the config file {path} is not valid TOML: {error}") from error
+
+
+def _read_environment() -> dict[str, Any]:
+    tables = {name.upper() for name in Config.model_fields}
+    for variable in sorted(os.environ):
+        if variable.startswith(ENVIRONMENT_PREFIX):
+            table = variable.removeprefix(ENVIRONMENT_PREFIX).split("__")[0]
+            if table.upper() not in tables or "__" not in variable:
+                raise ConfigError(
+                    f"the environment variable {variable} names no setting; they are written "
+                    f"{ENVIRONMENT_PREFIX}TABLE__KEY, for example {ENVIRONMENT_PREFIX}MQTT__HOST, "
+                    f"with the tables {', '.join(sorted(tables))}"
+                )
+    return dict(EnvSettingsSource(Config)())
+
+
+def _merge(merged: dict[str, Any], layer: dict[str, Any], layer_name: str) -> None:
+    for key, value in layer.items():
+        below = merged.get(key)
+        if key == "source" and isinstance(below, list) and isinstance(value, dict):
+            if len(below) != 1:
+                raise ConfigError(
+                    f"[source] is set by the {layer_name}, but the config file has {len(below)} "
+                    "[[source]] tables; change them there, or use another file with --config"
+                )
+            below = below[0]
+            merged[key] = below
+        if isinstance(below, dict) and isinstance(value, dict):
+            merged[key] = dict(below)
+            _merge(merged[key], value, layer_name)
+        else:
+            merged[key] = value
+
+
+def _describe(problem: Any, layers: dict[str, dict[str, Any]]) -> str:
+    location = [part for part in problem["loc"] if not str(part).startswith("function-")]
+    if not location:
+        return f"the settings cannot be read: {problem['msg']}"
+    table, keys = location[0], location[1:]
+    name = f"[{table}]"
+    if keys:
+        name += " " + ".".join(str(key) for key in keys[:2] if not isinstance(key, int))
+    where = next(
+        (layer for layer, values in reversed(layers.items()) if table in values), "defaults"
+    )
+    if problem["type"] == "extra_forbidden":
+        return f"{name} ({where}): there is no such setting; {_allowed_keys(str(table), keys)}"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    secret = str(location[-1]) in {"password", "token"}
+    # Tables hold secrets of their own, such as the password in a stream's address.
+    hidden = secret or isinstance(problem["input"], dict | list | tuple)
+    value = "" if hidden else f" = {problem['input']!r}"
+    return f"{name}{value} ({where}): {message}"
+
+
+def _allowed_keys(table: str, keys: list[Any]) -> str:
+    if not keys:
+        return f"the tables are {', '.join(Config.model_fields)}"
+    annotation = SourceConfig if table == "source" else Config.model_fields[table].annotation
+    fields = getattr(annotation, "model_fields", {})
+    return f"the keys of [{table}] are {', '.join(fields)}"
