@@ -35,8 +35,8 @@ class Augmentation:
     reverb: float = 0.4
     max_reverb_seconds: float = 0.9
     """Until the tail has fallen by 60 dB."""
-    noise: float = 0.4
-    snr_db: tuple[float, float] = (3.0, 30.0)
+    noise: float = 0.6
+    snr_db: tuple[float, float] = (0.0, 25.0)
     equaliser: float = 0.8
     max_equaliser_db: float = 8.0
     band_limit: float = 0.25

@@ -51,7 +51,7 @@ class Knobs:
     """Everything that can be turned."""
 
     seed: int = 1
-    epochs: int = 5
+    epochs: int = 10
     batch_size: int = 16
     peak_learning_rate: float = 1e-3
     weight_decay: float = 1e-4
