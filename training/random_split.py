@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TRAIN_SHARE = 0.9
-EPOCHS = 12
+EPOCHS = 24
 BATCH = 32
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 1e-4

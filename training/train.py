@@ -3,10 +3,11 @@
     python -m training.train RUN --data DATASET --negatives NEGATIVES --student DISTILLED
 
 writes ``model.keras``, ``run.json``, the curves and a checkpoint, from which the same command goes
-on where it was stopped. Fitted on ``train``, the best epoch by loss on ``valid`` is kept, and its
-temperature fitted there. Fitted on ``train+valid``, all epochs are trained, and the temperature is
-taken from such a run on ``train``: ``--trial RUN``. ``--cross-validate`` fits on four fifths of
-all artists at a time instead, judges each on the last fifth, and writes no model.
+on where it was stopped. Fitted on ``train``, the best epoch by loss on ``valid``, clean and
+augmented, is kept, and its temperature fitted there. Fitted on ``train+valid``, all epochs are
+trained, and the temperature is taken from such a run on ``train``: ``--trial RUN``.
+``--cross-validate`` fits on four fifths of all artists at a time instead, judges each on the last
+fifth, and writes no model.
 """
 
 from __future__ import annotations
@@ -193,7 +194,8 @@ def fit_heads(
 
     Args:
         examples: what they learn from, negatives among them.
-        held_out: decides which epoch is kept; None keeps the last.
+        held_out: decides, by its windows clean and augmented, which epoch is kept; None keeps
+            the last.
         folder: for the checkpoint and the curves.
         knobs: all settings.
     """
@@ -213,7 +215,11 @@ def fit_heads(
     best = folder / "best.weights.h5"
     validation = None
     if held_out is not None:
-        validation = (np.asarray(held_out.copies[0], np.float32), held_out.targets())
+        clean_and_augmented = held_out.copies[:2]  # rooms count as much as recordings
+        validation = (
+            np.concatenate(clean_and_augmented).astype(np.float32),
+            np.tile(held_out.targets(), (len(clean_and_augmented), 1)),
+        )
         callbacks.append(
             keras.callbacks.ModelCheckpoint(best, save_best_only=True, save_weights_only=True)
         )
