@@ -6,7 +6,7 @@ const PATIENCE_MS = 1500;
 const byId = (id) => document.getElementById(id);
 
 export class Notices {
-  #connected = false;
+  #connected = true;
   #reason = "";
   #problem = null;
   #timer = 0;
@@ -16,11 +16,17 @@ export class Notices {
   }
 
   setConnected(connected, reason = "") {
+    const wasConnected = this.#connected;
     this.#connected = connected;
     this.#reason = reason;
-    clearTimeout(this.#timer);
-    if (connected) this.#show();
-    else this.#timer = setTimeout(() => this.#show(), PATIENCE_MS);
+    if (connected) {
+      clearTimeout(this.#timer);
+      this.#show();
+    } else if (wasConnected) {
+      this.#timer = setTimeout(() => this.#show(), PATIENCE_MS);
+    } else if (!byId("notice").hidden) {
+      this.#show(); // another attempt failed, perhaps for another reason
+    }
   }
 
   /** Why no audio comes, or null. */

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from websockets.sync.client import connect
 
 from rtgenre.config import HistoryConfig
@@ -25,6 +25,7 @@ from tests.broker import free_port
 from tests.documents import a_websocket_output
 
 REPOSITORY = Path(__file__).parents[2]
+expect.set_options(timeout=30_000)
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -103,6 +103,22 @@ def test_a_stopped_service_is_said_and_a_started_one_found_again(open_page, serv
     page.wait_for_function(f'() => ({N_COLORS})("spectrogram") > 50', timeout=60_000)
 
 
+def test_a_lost_connection_is_said_however_often_coming_back_fails(service, browser):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{service.url}static/notices.js")  # for its origin
+    page.evaluate(
+        """async () => {
+          document.body.innerHTML = '<p id="notice" hidden><span id="notice-text"></span></p>';
+          const { Notices } = await import("/static/notices.js");
+          const notices = new Notices();
+          setInterval(() => notices.setConnected(false), 100);
+        }"""
+    )
+    expect(page.locator("#notice")).to_be_visible()
+    context.close()
+
+
 def test_everything_comes_from_the_service_itself(open_page, service, browser):
     context = browser.new_context()
     page = context.new_page()
