@@ -101,6 +101,9 @@ class Broker:
             # aiomqtt leaves the socket of a failed login open, and may leave it unread how the
             # connection ended.
             client._client._sock_close()  # noqa: SLF001
+            # A connection that was given up may still come about in paho's thread; when that is
+            # thrown away, the event loop may be gone.
+            client._client.on_socket_open = client._client.on_socket_close = None  # noqa: SLF001
             mark_read(client._disconnected)  # noqa: SLF001
 
     def explain(self, error: BaseException) -> str:
