@@ -125,6 +125,8 @@ def _add_command(commands: Any, name: str, summary: str, run: Any) -> argparse.A
 
 def _add_setting(parser: argparse.ArgumentParser, flag: str, key: str, **kwargs: Any) -> None:
     """Add a flag that overrides the setting ``table.key``."""
+    if not kwargs.keys() & {"action", "choices", "metavar"}:
+        kwargs["metavar"] = flag.removeprefix("--").replace("-", "_").upper()
     parser.add_argument(flag, dest=f"setting:{key}", default=None, **kwargs)
 
 

@@ -58,6 +58,12 @@ def test_help_shows_examples_and_the_version_is_the_packages():
     assert run("--version")[1].strip() == f"rtgenre {__version__}"
 
 
+def test_help_names_the_values_of_flags_for_people():
+    _, out, _ = run("run", "--help")
+    assert "--port PORT" in out
+    assert "setting:" not in out.lower()
+
+
 def test_a_file_is_played_through_and_ends_the_service_with_0(song):
     code, out, err = run("run", song, "--speed", "max", "--json", "--port", "0")
     assert code == 0, err
