@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 GOODBYE_SECONDS = 1.0
 MAX_INCOMING_MESSAGES = 100
+_CUT_BEFORE_LOGIN = "cut before login"
 
 # CONNACK codes as paho gives them (MQTT 5, 3.2.2.2), to which it maps those of MQTT 3.1.1.
 _REFUSED = {
@@ -87,6 +88,7 @@ class Broker:
             max_queued_incoming_messages=MAX_INCOMING_MESSAGES,
             logger=_client_logger,
         )
+        _notice_a_cut_before_login(client)
         try:
             await client.__aenter__()
             try:
@@ -104,6 +106,7 @@ class Broker:
             # A connection that was given up may still come about in paho's thread; when that is
             # thrown away, the event loop may be gone.
             client._client.on_socket_open = client._client.on_socket_close = None  # noqa: SLF001
+            client._client.on_disconnect = None  # noqa: SLF001
             mark_read(client._disconnected)  # noqa: SLF001
 
     def explain(self, error: BaseException) -> str:
@@ -112,6 +115,8 @@ class Broker:
         if isinstance(error, MqttConnectError):
             code = error.rc if isinstance(error.rc, int) else getattr(error.rc, "value", 0)
             return f"{place} {_REFUSED.get(code, f'refused the connection ({error})')}"
+        if str(error) == _CUT_BEFORE_LOGIN:
+            return f"{place} closed the connection before the login (is that port one for TLS?)"
         if isinstance(error, aiomqtt.MqttCodeError) or str(error).startswith("Disconnected"):
             return f"the connection to {place} was lost"
         if str(error) == "Operation timed out":
@@ -152,6 +157,23 @@ def mark_read(future: asyncio.Future[None]) -> None:
     """Spare the log an "exception was never retrieved" about what is told otherwise."""
     if future.done() and not future.cancelled():
         future.exception()
+
+
+def _notice_a_cut_before_login(client: aiomqtt.Client) -> None:
+    """Fail at once where aiomqtt, until the login is answered, waits for its timeout."""
+    loop = asyncio.get_running_loop()
+    login: asyncio.Future[None] = client._connected  # noqa: SLF001
+
+    def fail() -> None:
+        if not login.done():
+            login.set_exception(aiomqtt.MqttError(_CUT_BEFORE_LOGIN))
+            mark_read(login)
+
+    def on_disconnect(*details: Any) -> None:
+        loop.call_soon_threadsafe(fail)
+        client._on_disconnect(*details)  # noqa: SLF001
+
+    client._client.on_disconnect = on_disconnect  # noqa: SLF001
 
 
 def _heed_cancellation() -> None:
