@@ -14,15 +14,17 @@ if TYPE_CHECKING:
 
 _PROBABILITY_FLOOR = 1e-4
 """Keeps one confident mistake from outweighing many right windows in the log domain."""
+_MUSIC_TIME_CONSTANT_SECONDS = 3.0
+"""At most, so that talk is noticed soon however long genres are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrackerParams:
     """How calm or how quick the shown genre is; ``config.toml`` says what each does to the eye."""
 
-    time_constant_seconds: float = 3.0
-    """Of the exponential smoothing of log-probabilities; 0 turns smoothing off."""
-    switch_margin: float = 0.3
+    time_constant_seconds: float = 20.0
+    """Of the exponential smoothing of log-probabilities while windows agree; 0: no smoothing."""
+    switch_margin: float = 0.2
     """A new genre must lead the shown one by this much smoothed probability …"""
     switch_hold_seconds: float = 0.0
     """… for this long before it is shown."""
@@ -39,9 +41,10 @@ class GenreTracker:
     """Follows one source's predictions: a pure fold, with time given by the caller in seconds.
 
     Probabilities are smoothed as logarithms (a geometric mean with exponentially fading weights),
-    so that windows count as evidence that adds up. What is shown changes once something else has
-    led by ``switch_margin`` for ``switch_hold_seconds``; after silence the first genre that is
-    sure enough is shown at once.
+    so that windows count as evidence that adds up. The less a window agrees with what was smoothed
+    so far, the less of that is kept: memory is long within a song and short where music changes.
+    What is shown changes once something else has led by ``switch_margin`` for
+    ``switch_hold_seconds``; after silence the first genre that is sure enough is shown at once.
     """
 
     def __init__(self, labels: Sequence[str], params: TrackerParams) -> None:
@@ -98,17 +101,20 @@ class GenreTracker:
 
     def _smooth(self, prediction: Prediction, end_seconds: float) -> FloatArray:
         log_raw = np.log(np.maximum(prediction.probabilities, _PROBABILITY_FLOOR))
-        if self._log_probabilities is None or self.params.time_constant_seconds == 0:
+        time_constant = self.params.time_constant_seconds
+        if self._log_probabilities is None or time_constant == 0:
             smoothed, self._music = log_raw, prediction.music
         else:
             elapsed_seconds = end_seconds - self._last_seconds
-            keep = float(np.exp(-elapsed_seconds / self.params.time_constant_seconds))
-            smoothed = np.float32(keep) * self._log_probabilities + np.float32(1 - keep) * log_raw
-            self._music = keep * self._music + (1 - keep) * prediction.music
+            agreement = _fidelity(_normalised(self._log_probabilities), prediction.probabilities)
+            keep = np.float32(np.exp(-elapsed_seconds / time_constant) * agreement)
+            smoothed = keep * self._log_probabilities + (1 - keep) * log_raw
+            music_time_constant = min(time_constant, _MUSIC_TIME_CONSTANT_SECONDS)
+            keep_music = float(np.exp(-elapsed_seconds / music_time_constant))
+            self._music = keep_music * self._music + (1 - keep_music) * prediction.music
         self._log_probabilities = smoothed
         self._last_seconds = end_seconds
-        likelihoods = np.exp(smoothed - smoothed.max())
-        return np.asarray(likelihoods / likelihoods.sum(), dtype=np.float32)
+        return _normalised(smoothed)
 
     def _follow_silence(self, level_dbfs: float, end_seconds: float) -> None:
         if level_dbfs >= self.params.silence_below_dbfs:
@@ -174,3 +180,14 @@ class GenreTracker:
             probabilities=probabilities,
             music=self._music,
         )
+
+
+def _normalised(log_probabilities: FloatArray) -> FloatArray:
+    """Turn logarithms of probabilities, up to a common summand, into probabilities."""
+    likelihoods = np.exp(log_probabilities - log_probabilities.max())
+    return np.asarray(likelihoods / likelihoods.sum(), dtype=np.float32)
+
+
+def _fidelity(one: FloatArray, other: FloatArray) -> float:
+    """Say how alike two distributions are: 1 if equal, 0 if disjoint (Bhattacharyya, squared)."""
+    return float(min(1.0, np.sqrt(one * other).sum() ** 2))

@@ -41,8 +41,8 @@ def test_the_first_sure_window_is_shown_at_once():
     assert state.held_seconds == 0
 
 
-def test_one_stray_window_does_not_change_what_is_shown():
-    player = Player()
+def test_one_stray_window_does_not_change_what_is_shown_if_a_change_must_last():
+    player = Player(switch_hold_seconds=2)
     player.play(*[prediction("jazz")] * 5)
     states = player.play(prediction("rock"), prediction("jazz"), prediction("jazz"))
     assert [s.genre for s in states] == ["jazz"] * 3
@@ -70,12 +70,29 @@ def test_two_genres_that_are_nearly_even_do_not_flicker():
     assert {s.genre for s in player.play(*[even] * 10)} == {"jazz"}
 
 
-def test_smoothing_halves_a_difference_at_the_rate_of_its_time_constant():
+def test_windows_that_agree_are_averaged_over_the_time_constant():
     player = Player(time_constant_seconds=HOP_SECONDS / np.log(2))
-    first, second = player.play(prediction("jazz", 0.8), prediction("rock", 0.8))
-    logs = np.log([[0.1, 0.8, 0.1], [0.1, 0.1, 0.8]]).mean(axis=0)
+    first, second = player.play(prediction("jazz", 0.8), prediction("jazz", 0.7))
+    agreement = (np.sqrt(0.8 * 0.7) + 2 * np.sqrt(0.1 * 0.15)) ** 2
+    assert 0.98 < agreement < 1.0
+    keep = 0.5 * agreement
+    logs = keep * np.log([0.1, 0.8, 0.1]) + (1 - keep) * np.log([0.15, 0.7, 0.15])
     np.testing.assert_allclose(second.probabilities, np.exp(logs) / np.exp(logs).sum(), rtol=1e-5)
     np.testing.assert_allclose(first.probabilities, [0.1, 0.8, 0.1], rtol=1e-5)
+
+
+def test_a_window_that_says_something_quite_different_ends_the_memory():
+    player = Player()
+    player.play(*[prediction("jazz", 0.98)] * 10)
+    (state,) = player.play(prediction("rock", 0.98))
+    assert state.genre == "rock"
+
+
+def test_doubtful_windows_within_a_song_do_not_change_what_is_shown():
+    player = Player()
+    player.play(*[prediction("jazz", 0.8)] * 10)
+    doubtful = [prediction("rock", 0.5), prediction("jazz", 0.5), prediction("blues", 0.5)]
+    assert {state.genre for state in player.play(*doubtful * 3)} == {"jazz"}
 
 
 def test_an_unsure_model_is_shown_as_unknown_not_as_a_guess():

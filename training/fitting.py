@@ -59,20 +59,23 @@ class Examples:
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
-    """Shuffled batches, each window in a copy drawn at random, some blended by mixup."""
+    """Shuffled batches, each window in a copy drawn at random, some blended, some spliced."""
 
     def __init__(
         self,
         examples: Examples,
         batch_size: int,
+        *,
         clean_share: float,
         mixup_alpha: float,
+        splice_share: float,
         seed: int,
     ) -> None:
         super().__init__()
         self.examples = examples
         self.all_targets = examples.targets()
-        self.batch_size, self.clean_share, self.mixup_alpha = batch_size, clean_share, mixup_alpha
+        self.batch_size, self.clean_share = batch_size, clean_share
+        self.mixup_alpha, self.splice_share = mixup_alpha, splice_share
         self.rng = np.random.default_rng(seed)
         self.order = self.rng.permutation(len(examples.genres))
 
@@ -88,7 +91,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
             drawn = np.where(augmented, self.rng.integers(1, len(copies), len(rows)), 0)
         pairs = zip(drawn, rows, strict=True)
         features = np.stack([copies[copy][row] for copy, row in pairs]).astype(np.float32)
-        return self._mix(features, self.all_targets[rows])
+        mixed, targets = self._mix(features, self.all_targets[rows])
+        return self._splice(mixed), targets
 
     def on_epoch_end(self) -> None:
         """Draw a new order."""
@@ -105,6 +109,23 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
         weight: FloatArray = kept.astype(np.float32)
         mixed = weight[:, :, None] * features + (1 - weight[:, :, None]) * features[pair]
         return mixed, weight * targets + (1 - weight) * targets[pair]
+
+    def _splice(self, features: FloatArray) -> FloatArray:
+        """Let some windows begin with the end of another, as where music changes.
+
+        What is asked for stays what plays at the window's end.
+        """
+        if not self.splice_share:
+            return features
+        n_windows, n_steps = features.shape[:2]
+        pair = self.rng.permutation(n_windows)
+        chosen = self.rng.random(n_windows) < self.splice_share
+        n_new = self.rng.integers(n_steps // 4, n_steps, n_windows)
+        spliced = features.copy()
+        for row in np.flatnonzero(chosen):
+            old, new = features[pair[row], n_new[row] :], features[row, : n_new[row]]
+            spliced[row] = np.concatenate([old, new])
+        return spliced
 
 
 def heads_loss(label_smoothing: float, music_weight: float) -> Callable[[Any, Any], Any]:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from rtgenre.types import Prediction
 from training.augment import Augmentation
 from training.card import GTZAN_RIGHTS, PARTITION_CREDIT, music_credits, negatives_credits
 from training.dataset import (
@@ -43,6 +44,7 @@ from training.fitting import (
     optimiser,
 )
 from training.frames import FrameCache, HalfArray, fast_network
+from training.judging import judge_live
 from training.musicnn import load_musicnn
 from training.networks import Shape, build_front_end, build_heads, chain, with_probabilities
 from training.plots import plot_curves
@@ -51,6 +53,8 @@ from training.splits import artist_folds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from training.dataset import FloatArray
 
 NEGATIVES_HOP_COLUMNS = 144
 HELD_OUT = "held_out.json"
@@ -85,6 +89,8 @@ class Knobs:
     weight_decay: float = 0.02
     label_smoothing: float = 0.1
     mixup_alpha: float = 0.2
+    splice_share: float = 0.25
+    """Of the windows in a batch; they begin with the end of another one."""
     music_loss_weight: float = 0.5
     dense_units: int = 96
     lstm_units: int = 64
@@ -150,7 +156,7 @@ def train(
     run_folder.mkdir(parents=True, exist_ok=True)
     (run_folder / "config.json").write_text(json.dumps(asdict(knobs), indent=2) + "\n")
     if cross_validate:
-        _cross_validate(examples, [*tracks, *valid], run_folder, knobs)
+        _cross_validate(examples, list(front_ends.values()), [*tracks, *valid], run_folder, knobs)
         return
     n_tracks = len(tracks) + len(valid)
     if knobs.fit_on == "train":
@@ -203,7 +209,14 @@ def fit_heads(
     keras.utils.set_random_seed(knobs.seed)
     heads = _new_heads(examples, knobs)
     heads.get_layer("standardise").set_weights(examples.feature_moments())
-    batches = Batches(examples, knobs.batch_size, knobs.clean_share, knobs.mixup_alpha, knobs.seed)
+    batches = Batches(
+        examples,
+        knobs.batch_size,
+        clean_share=knobs.clean_share,
+        mixup_alpha=knobs.mixup_alpha,
+        splice_share=knobs.splice_share,
+        seed=knobs.seed,
+    )
     heads.compile(
         optimiser(knobs.peak_learning_rate, knobs.weight_decay, knobs.epochs, len(batches)),
         heads_loss(knobs.label_smoothing, knobs.music_loss_weight),
@@ -253,12 +266,17 @@ def _new_heads(examples: Examples, knobs: Knobs) -> keras.Model:
 
 
 def _cross_validate(
-    examples: Examples, tracks: Sequence[Track], run_folder: Path, knobs: Knobs
+    examples: Examples,
+    front_ends: Sequence[keras.Model],
+    tracks: Sequence[Track],
+    run_folder: Path,
+    knobs: Knobs,
 ) -> None:
     """Predict every track with heads that never heard its artist, and write the figures."""
     folds = np.array(artist_folds(tracks, knobs.n_folds, knobs.seed))
     everything = examples.of_tracks(np.arange(len(tracks)))
     logits = np.zeros((len(everything.genres), examples.n_labels), np.float32)
+    networks = []
     for fold in range(knobs.n_folds):
         print(f"cross-validation, fold {fold + 1} of {knobs.n_folds}", file=sys.stderr)
         left_out = np.flatnonzero(folds == fold)
@@ -266,9 +284,32 @@ def _cross_validate(
         heads = fit_heads(rest, None, run_folder / f"fold{fold}", knobs)
         rows = np.isin(everything.track_index, left_out)
         logits[rows] = genre_logits(heads, examples.of_tracks(left_out))
-    judged = judge(logits, everything)
+        networks.append(chain(front_ends, heads))
+    judged: dict[str, Any] = judge(logits, everything)
+    played = [
+        [track for track, of_fold in zip(tracks, folds, strict=True) if of_fold == fold]
+        for fold in range(knobs.n_folds)
+    ]
+    judged["live, mean of the folds"] = _judge_live(networks, played, judged["temperature"])
     _write_json(run_folder / "cross_validation.json", judged)
     print(json.dumps(judged, indent=2))
+
+
+def _judge_live(
+    networks: Sequence[keras.Model], played: Sequence[Sequence[Track]], temperature: float
+) -> dict[str, float]:
+    """Play to each network its own tracks through the service's tracker, and average."""
+    labels = labels_of([track for tracks in played for track in tracks])
+    scores = []
+    for network, tracks in zip(networks, played, strict=True):
+        run = fast_network(with_probabilities(network, len(labels), temperature))
+
+        def predict(windows: FloatArray, run: Any = run) -> list[Prediction]:
+            return [Prediction(row[:-1], float(row[-1])) for row in run(windows)]
+
+        scores.append(judge_live(predict, labels, tracks))
+    names = [name for name, value in scores[0].items() if isinstance(value, float)]
+    return {name: round(float(np.mean([one[name] for one in scores])), 4) for name in names}
 
 
 def _load_student(folder: Path) -> keras.Model:
@@ -305,7 +346,7 @@ def _read_trial(folder: Path | None) -> dict[str, float]:
     return judged
 
 
-def _write_json(path: Path, document: dict[str, float]) -> None:
+def _write_json(path: Path, document: dict[str, Any]) -> None:
     path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 GRID = {
-    "time_constant_seconds": (2.0, 3.0, 4.0, 6.0, 8.0),
+    "time_constant_seconds": (3.0, 6.0, 10.0, 20.0, 40.0),
     "switch_margin": (0.0, 0.05, 0.1, 0.2, 0.3),
     "switch_hold_seconds": (0.0, 2.0, 4.0),
     "unknown_below": (0.2, 0.3, 0.4, 0.5),
