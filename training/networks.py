@@ -138,13 +138,16 @@ def chain(front_ends: Sequence[keras.Model], heads: keras.Model) -> keras.Model:
     return keras.Model(window, heads(x), name="pretrained_crnn")
 
 
-def with_probabilities(model: keras.Model, n_labels: int, temperature: float = 1.0) -> keras.Model:
+def with_probabilities(
+    model: keras.Model, n_labels: int, temperature: float = 1.0, not_music_odds: float = 1.0
+) -> keras.Model:
     """Make the network that is shipped: it averages the heads and gives probabilities.
 
     Args:
         model: gives logits ``(batch, n_heads, n_labels)`` or ``(batch, n_heads, n_labels + 1)``.
         n_labels: genres; an output more is that of music.
         temperature: divides the genres' logits, so that confidence means something.
+        not_music_odds: how many times likelier than in training no music is taken to be.
     """
     window = keras.Input(model.input_shape[1:], name="window")
     logits = layers.GlobalAveragePooling1D(name="average_heads")(model(window))
@@ -153,6 +156,7 @@ def with_probabilities(model: keras.Model, n_labels: int, temperature: float = 1
     outputs = layers.Softmax(name="genres")(genres)
     if logits.shape[-1] > n_labels:
         music = _linear(logits, chosen[:, n_labels:], "music_logit")
+        music = layers.Rescaling(1.0, offset=-math.log(not_music_odds), name="music_odds")(music)
         music = layers.Activation("sigmoid", name="music")(music)
         outputs = layers.Concatenate(name="genres_and_music")([outputs, music])
     return keras.Model(window, outputs, name=model.name)

@@ -92,6 +92,9 @@ class Knobs:
     splice_share: float = 0.25
     """Of the windows in a batch; they begin with the end of another one."""
     music_loss_weight: float = 0.5
+    not_music_odds: float = 4.0
+    """How many times likelier than in training no music is taken to be; larger: less talk and
+    noise is taken for music, and more music is rejected."""
     dense_units: int = 96
     lstm_units: int = 64
     dropout: float = 0.3
@@ -171,7 +174,9 @@ def train(
         heads = fit_heads(everything, None, run_folder, knobs)
     temperature = judged["temperature"]
     print(json.dumps(judged, indent=2))
-    model = with_probabilities(chain(list(front_ends.values()), heads), len(labels), temperature)
+    model = with_probabilities(
+        chain(list(front_ends.values()), heads), len(labels), temperature, knobs.not_music_odds
+    )
     model.save(run_folder / "model.keras")
     run = RunInfo(
         name="crnn",
@@ -290,19 +295,23 @@ def _cross_validate(
         [track for track, of_fold in zip(tracks, folds, strict=True) if of_fold == fold]
         for fold in range(knobs.n_folds)
     ]
-    judged["live, mean of the folds"] = _judge_live(networks, played, judged["temperature"])
+    judged["live, mean of the folds"] = _judge_live(networks, played, judged["temperature"], knobs)
     _write_json(run_folder / "cross_validation.json", judged)
     print(json.dumps(judged, indent=2))
 
 
 def _judge_live(
-    networks: Sequence[keras.Model], played: Sequence[Sequence[Track]], temperature: float
+    networks: Sequence[keras.Model],
+    played: Sequence[Sequence[Track]],
+    temperature: float,
+    knobs: Knobs,
 ) -> dict[str, float]:
     """Play to each network its own tracks through the service's tracker, and average."""
     labels = labels_of([track for tracks in played for track in tracks])
     scores = []
     for network, tracks in zip(networks, played, strict=True):
-        run = fast_network(with_probabilities(network, len(labels), temperature))
+        shipped = with_probabilities(network, len(labels), temperature, knobs.not_music_odds)
+        run = fast_network(shipped)
 
         def predict(windows: FloatArray, run: Any = run) -> list[Prediction]:
             return [Prediction(row[:-1], float(row[-1])) for row in run(windows)]

@@ -122,6 +122,15 @@ def test_a_higher_temperature_only_makes_it_less_sure(
     np.testing.assert_allclose(sure[:, 3], unsure[:, 3], rtol=1e-4)
 
 
+def test_the_odds_of_no_music_lower_its_probability_and_leave_the_genres(
+    model: keras.Model, windows: np.ndarray
+) -> None:
+    plain, wary = (np.asarray(with_probabilities(model, 3, 1.0, odds)(windows)) for odds in (1, 4))
+    np.testing.assert_array_equal(plain[:, :3], wary[:, :3])
+    odds = plain[:, 3] / (1 - plain[:, 3])
+    np.testing.assert_allclose(wary[:, 3] / (1 - wary[:, 3]), odds / 4, rtol=1e-3)
+
+
 def test_tflite_gives_the_same_probabilities_as_keras_after_saving(
     model: keras.Model, windows: np.ndarray, tmp_path: Path
 ) -> None:
