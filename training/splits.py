@@ -80,7 +80,17 @@ def artist_folds(tracks: Sequence[Track], n_folds: int, seed: int) -> list[int]:
 
     Returns:
         The fold of each track, in ``[0, n_folds)``.
+
+    Raises:
+        DatasetError: there are too few artists, and a fold stays empty.
     """
     shares = {str(fold): 1.0 / n_folds for fold in range(n_folds)}
     splits = split_by_artist(tracks, shares, seed)
-    return [int(splits[track.name]) for track in tracks]
+    folds = [int(splits[track.name]) for track in tracks]
+    n_filled = len(set(folds))
+    if n_filled < n_folds:
+        raise DatasetError(
+            f"the artists of {len(tracks)} tracks fill only {n_filled} folds of {n_folds}; "
+            "cross-validation needs more music"
+        )
+    return folds

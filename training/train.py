@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from rtgenre.types import Prediction
 from training.augment import Augmentation
 from training.card import GTZAN_RIGHTS, PARTITION_CREDIT, music_credits, negatives_credits
+from training.cross_validation import Recipe, cross_validate
 from training.dataset import (
     FEATURES,
     DatasetError,
@@ -44,17 +43,14 @@ from training.fitting import (
     optimiser,
 )
 from training.frames import FrameCache, HalfArray, fast_network
-from training.judging import judge_live
 from training.musicnn import load_musicnn
 from training.networks import Shape, build_front_end, build_heads, chain, with_probabilities
 from training.plots import plot_curves
 from training.runs import RunInfo, data_fingerprint, git_commit, write_run
-from training.splits import artist_folds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from training.dataset import FloatArray
 
 NEGATIVES_HOP_COLUMNS = 144
 HELD_OUT = "held_out.json"
@@ -117,7 +113,7 @@ def train(
     *,
     frames: Path | None = None,
     trial: Path | None = None,
-    cross_validate: bool = False,
+    only_cross_validate: bool = False,
 ) -> None:
     """Train the network and write its run folder.
 
@@ -130,7 +126,7 @@ def train(
         frames: where the features of musicnn are kept, for other runs to share; those of the
             student are kept beside it.
         trial: a run on ``train``; needed to fit on ``train+valid``.
-        cross_validate: judge the knobs and write ``cross_validation.json`` only.
+        only_cross_validate: judge the knobs and write ``cross_validation.json`` only.
 
     Raises:
         DatasetError: the data, or the trial, cannot be read.
@@ -158,8 +154,18 @@ def train(
     examples = _examples(caches, {"train": tracks, "valid": valid}, not_music, labels, knobs)
     run_folder.mkdir(parents=True, exist_ok=True)
     (run_folder / "config.json").write_text(json.dumps(asdict(knobs), indent=2) + "\n")
-    if cross_validate:
-        _cross_validate(examples, list(front_ends.values()), [*tracks, *valid], run_folder, knobs)
+
+    def finish(heads: keras.Model, temperature: float) -> keras.Model:
+        network = chain(list(front_ends.values()), heads)
+        return with_probabilities(network, len(labels), temperature, knobs.not_music_odds)
+
+    if only_cross_validate:
+        recipe = Recipe(
+            lambda chosen, fold: fit_heads(chosen, None, run_folder / fold, knobs), finish
+        )
+        judged = cross_validate(recipe, examples, [*tracks, *valid], knobs.n_folds, knobs.seed)
+        _write_json(run_folder / "cross_validation.json", judged)
+        print(json.dumps(judged, indent=2))
         return
     n_tracks = len(tracks) + len(valid)
     if knobs.fit_on == "train":
@@ -174,9 +180,7 @@ def train(
         heads = fit_heads(everything, None, run_folder, knobs)
     temperature = judged["temperature"]
     print(json.dumps(judged, indent=2))
-    model = with_probabilities(
-        chain(list(front_ends.values()), heads), len(labels), temperature, knobs.not_music_odds
-    )
+    model = finish(heads, temperature)
     model.save(run_folder / "model.keras")
     run = RunInfo(
         name="crnn",
@@ -268,57 +272,6 @@ def _new_heads(examples: Examples, knobs: Knobs) -> keras.Model:
         lstm_units=knobs.lstm_units,
         dropout=knobs.dropout,
     )
-
-
-def _cross_validate(
-    examples: Examples,
-    front_ends: Sequence[keras.Model],
-    tracks: Sequence[Track],
-    run_folder: Path,
-    knobs: Knobs,
-) -> None:
-    """Predict every track with heads that never heard its artist, and write the figures."""
-    folds = np.array(artist_folds(tracks, knobs.n_folds, knobs.seed))
-    everything = examples.of_tracks(np.arange(len(tracks)))
-    logits = np.zeros((len(everything.genres), examples.n_labels), np.float32)
-    networks = []
-    for fold in range(knobs.n_folds):
-        print(f"cross-validation, fold {fold + 1} of {knobs.n_folds}", file=sys.stderr)
-        left_out = np.flatnonzero(folds == fold)
-        rest = examples.of_tracks(np.flatnonzero(folds != fold), negatives=True)
-        heads = fit_heads(rest, None, run_folder / f"fold{fold}", knobs)
-        rows = np.isin(everything.track_index, left_out)
-        logits[rows] = genre_logits(heads, examples.of_tracks(left_out))
-        networks.append(chain(front_ends, heads))
-    judged: dict[str, Any] = judge(logits, everything)
-    played = [
-        [track for track, of_fold in zip(tracks, folds, strict=True) if of_fold == fold]
-        for fold in range(knobs.n_folds)
-    ]
-    judged["live, mean of the folds"] = _judge_live(networks, played, judged["temperature"], knobs)
-    _write_json(run_folder / "cross_validation.json", judged)
-    print(json.dumps(judged, indent=2))
-
-
-def _judge_live(
-    networks: Sequence[keras.Model],
-    played: Sequence[Sequence[Track]],
-    temperature: float,
-    knobs: Knobs,
-) -> dict[str, float]:
-    """Play to each network its own tracks through the service's tracker, and average."""
-    labels = labels_of([track for tracks in played for track in tracks])
-    scores = []
-    for network, tracks in zip(networks, played, strict=True):
-        shipped = with_probabilities(network, len(labels), temperature, knobs.not_music_odds)
-        run = fast_network(shipped)
-
-        def predict(windows: FloatArray, run: Any = run) -> list[Prediction]:
-            return [Prediction(row[:-1], float(row[-1])) for row in run(windows)]
-
-        scores.append(judge_live(predict, labels, tracks))
-    names = [name for name, value in scores[0].items() if isinstance(value, float)]
-    return {name: round(float(np.mean([one[name] for one in scores])), 4) for name in names}
 
 
 def _load_student(folder: Path) -> keras.Model:
@@ -457,7 +410,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             knobs,
             frames=args.frames,
             trial=args.trial,
-            cross_validate=args.cross_validate,
+            only_cross_validate=args.cross_validate,
         )
     except DatasetError as error:
         raise SystemExit(f"error: {error}") from error

@@ -73,6 +73,11 @@ def test_folds_keep_artists_together_and_are_of_about_one_size() -> None:
     )
 
 
+def test_too_few_artists_for_the_folds_are_an_error_not_an_empty_fold() -> None:
+    with pytest.raises(DatasetError, match="of 8 tracks fill only 2 folds of 3"):
+        artist_folds(tracks_by({"Ann": 4, "Bob": 4}), 3, seed=1)
+
+
 def test_the_shipped_partition_is_the_fault_filtered_one() -> None:
     partition = read_partition(GTZAN_PARTITION)
 
