@@ -102,6 +102,25 @@ def test_a_tone_keeps_its_pitch_and_level_through_the_resampler(input_rate_hz):
     assert np.max(np.abs(output[2000:-2000])) == pytest.approx(0.5, abs=0.005)
 
 
+@pytest.mark.parametrize("input_rate_hz", [16000, 44100, 48000, 96000, 192000])
+def test_resampled_audio_comes_as_steadily_as_it_is_captured(input_rate_hz):
+    resampler = Resampler(input_rate_hz, 22050)
+    block = np.zeros(input_rate_hz // 50, dtype=np.float32)  # 20 ms
+    n_output = np.cumsum([len(resampler.push(block)) for _ in range(100)])
+    lag_seconds = (1 + np.arange(100)) * 0.02 - n_output / 22050
+    assert np.max(lag_seconds) < 0.02
+    assert np.ptp(lag_seconds[10:]) < 0.001
+
+
+@pytest.mark.parametrize("input_rate_hz", [44100, 48000, 96000])
+def test_what_is_above_the_new_rate_does_not_come_back_as_another_tone(input_rate_hz):
+    seconds = np.arange(input_rate_hz) / input_rate_hz
+    tone = np.sin(2 * np.pi * 11_500 * seconds).astype(np.float32)
+    resampler = Resampler(input_rate_hz, 22050)
+    output = np.concatenate([resampler.push(tone), resampler.flush()])
+    assert np.max(np.abs(output[2000:-2000])) < 1e-4
+
+
 def test_after_a_reset_nothing_old_is_heard():
     resampler = Resampler(44100, 22050)
     resampler.push(np.full(1000, 0.9, dtype=np.float32))
