@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from rtgenre.sources.portaudio import list_input_devices, supported_rates_hz
 
@@ -36,8 +37,8 @@ def print_devices(*, as_json: bool) -> int:
         table.add_row(
             "*" if device.is_default else "",
             str(device.index),
-            device.name,
-            device.host_api,
+            Text(device.name),
+            Text(device.host_api),
             str(device.n_channels),
             _rates(device),
             f"{1000 * device.latency_seconds:.0f} ms",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Console
+from rich.text import Text
 
 from rtgenre.audio import sanitise
 from rtgenre.classifier import Classifier, find_model_folder
@@ -36,14 +37,14 @@ class Doctor:
 
     def good(self, step: str, finding: str) -> None:
         """Print a step that worked."""
-        self._console.print(f"[green]ok[/]    {step}: {finding}", highlight=False)
+        self._console.print(Text.assemble(("ok", "green"), f"    {step}: {finding}"))
 
     def bad(self, step: str, finding: str, remedy: str = "") -> None:
         """Print a step that did not, with what to do about it."""
         self.healthy = False
-        self._console.print(f"[red]fail[/]  {step}: {finding}", highlight=False)
+        self._console.print(Text.assemble(("fail", "red"), f"  {step}: {finding}"))
         if remedy:
-            self._console.print(f"      → {remedy}", highlight=False)
+            self._console.print(Text(f"      → {remedy}"))
 
 
 async def examine(config: Config) -> int:

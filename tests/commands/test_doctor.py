@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+import soundfile
+
+from rtgenre.commands.doctor import examine
+from rtgenre.config import Config
+from tests.signals import tone
+
+
+def config(*files):
+    return Config.model_validate({"source": [{"node": "den", "input": [str(f) for f in files]}]})
+
+
+@pytest.fixture
+def play(tmp_path, capsys):
+    """Examine a service that hears some samples; return the exit code and what was printed."""
+
+    async def examined(samples):
+        folder = tmp_path / "line [in]"
+        folder.mkdir()
+        path = folder / "what [is] heard.wav"
+        soundfile.write(path, samples, 22050)
+        return await examine(config(path)), capsys.readouterr().out
+
+    return examined
+
+
+async def test_all_is_well_with_music_and_every_word_of_it_is_printed(play):
+    code, output = await play(tone(seconds=0.5))
+    assert code == 0
+    assert "ok    model: crnn " in output
+    assert "ok    source den: file: what [is] heard.wav at 22050 Hz with 1 channels" in output
+    assert "ok    broker: none is configured ([mqtt] host), so MQTT is off" in output
+    assert "fail" not in output
+
+
+@pytest.mark.parametrize(
+    ("samples", "finding", "remedy"),
+    [
+        (np.zeros(11025, dtype=np.float32), "digital silence", "unmute the input"),
+        (tone(seconds=0.5, amplitude=0.001), "very quiet", "raise the input's gain"),
+        (np.clip(tone(seconds=0.5, amplitude=2.0), -1, 1), "samples clip", "lower the input's"),
+    ],
+    ids=["silence", "quiet", "clipping"],
+)
+async def test_an_input_that_will_not_do_fails_with_what_to_do(play, samples, finding, remedy):
+    code, output = await play(samples)
+    assert code == 1
+    failure, advice = output.split("fail  source den: ")[1].splitlines()[:2]
+    assert finding in failure
+    assert advice.startswith("      → ")
+    assert remedy in advice
+
+
+async def test_a_file_that_is_not_there_fails_under_its_whole_name(tmp_path, capsys):
+    missing = tmp_path / "[red]gone[/red].wav"
+    assert await examine(config(missing)) == 1
+    assert f"fail  source den: no file could be used: {missing}" in capsys.readouterr().out
