@@ -43,14 +43,14 @@ $(VENV)/bin/python:
 
 $(VENV)/.base: pyproject.toml $(VENV)/bin/python
 	@sh scripts/install-packages.sh base
-	@$(BIN)/python -m pip install --quiet --editable .
+	@sh scripts/install-python.sh $(BIN)/python . "about 200 MB, a minute or two"
 	@touch $@
 
 $(VENV)/.test: pyproject.toml $(VENV)/bin/python
 	@sh scripts/install-packages.sh test
-	@$(BIN)/python -m pip install --quiet --editable '.[training,test,check]'
+	@sh scripts/install-python.sh $(BIN)/python '.[training,test,check]' "about 3 GB, five to ten minutes"
 	@touch $@
 
 $(VENV)/.training: pyproject.toml $(VENV)/bin/python
-	@$(BIN)/python -m pip install --quiet --editable '.[training]'
+	@sh scripts/install-python.sh $(BIN)/python '.[training]' "about 3 GB, five to ten minutes"
 	@touch $@

@@ -11,6 +11,7 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
     echo "Install one and name it, for example: make run PYTHON=python3.12" >&2
     exit 1
 fi
+echo "Making an environment for Python packages in $folder …"
 if ! "$python" -m venv "$folder"; then
     rm -rf "$folder"
     echo "Python could not make a virtual environment; on Debian and Ubuntu: sudo apt install python3-venv" >&2
