@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ _MAX_FEATURE_PARAMS = {
     "top_db": 200.0,
     "window_seconds": 60.0,
 }
+# What features are computed from: an array of about this many values, several times over.
+_MAX_FEATURE_VALUES = 2**23
 
 
 class ModelError(Exception):
@@ -109,9 +112,14 @@ def _sha256(path: Path) -> str:
 
 
 def _read_text(path: Path) -> str:
-    if path.stat().st_size > _MAX_BYTES:
-        raise ValueError(f"it has {path.stat().st_size} bytes; at most {_MAX_BYTES} are read")
-    return path.read_text(encoding="utf-8")
+    # Opening a pipe would wait for a writer, and a device may have no end.
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise ValueError("it is not a file")
+    with path.open("rb") as file:
+        content = file.read(_MAX_BYTES + 1)
+    if len(content) > _MAX_BYTES:
+        raise ValueError(f"it has more than {_MAX_BYTES} bytes, the most that are read")
+    return content.decode()
 
 
 def _from_document(document: dict[str, Any]) -> ModelInfo:
@@ -149,7 +157,25 @@ def _feature_params(document: dict[str, Any]) -> FeatureParams:
                 f"{parameter.name} is {value:g}; at most "
                 f"{_MAX_FEATURE_PARAMS.get(parameter.name, float('inf')):g} is possible"
             )
-    return FeatureParams(**document)
+    params = FeatureParams(**document)
+    _check_memory(params)
+    return params
+
+
+def _check_memory(params: FeatureParams) -> None:
+    """Refuse parameters that are possible one by one, but together ask for gigabytes."""
+    arrays = {
+        "n_frames x frame_length": params.n_frames * params.frame_length,
+        "n_frames x n_mels": params.n_frames * params.n_mels,
+        "n_mels x frame_length": params.n_mels * params.frame_length,
+    }
+    name, n_values = max(arrays.items(), key=lambda item: item[1])
+    if n_values > _MAX_FEATURE_VALUES:
+        raise ValueError(
+            f"its features need {n_values} values ({name}) for one window; at most "
+            f"{_MAX_FEATURE_VALUES} are possible: choose shorter windows or frames, a longer "
+            "hop_length or fewer n_mels"
+        )
 
 
 def _checked_bool(document: dict[str, Any], name: str) -> bool:

@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+import os
 import random
 import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -146,3 +148,39 @@ def test_any_json_in_any_field_is_a_description_or_one_clear_error(folder, chang
 def test_absurd_json_is_one_clear_error(folder, text):
     (folder / "model.json").write_text(text)
     assert "model.json" in error_of(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_as_description_does_not_hang(folder):
+    (folder / "model.json").unlink()
+    os.mkfifo(folder / "model.json")
+    assert "it is not a file" in error_of(folder)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no /dev/zero here")
+def test_a_link_to_a_device_without_end_eats_no_memory(folder):
+    (folder / "model.json").unlink()
+    (folder / "model.json").symlink_to("/dev/zero")
+    assert "it is not a file" in error_of(folder)
+
+
+@pytest.mark.parametrize(
+    "features",
+    [
+        {
+            "sample_rate_hz": 192_000,
+            "window_seconds": 60.0,
+            "frame_length": 65_536,
+            "hop_length": 1,
+        },
+        {"sample_rate_hz": 192_000, "window_seconds": 60.0, "hop_length": 1, "n_mels": 1024},
+        {"frame_length": 65_536, "n_mels": 1024},
+    ],
+    ids=["spectra", "mel bands", "filters"],
+)
+def test_features_that_together_ask_for_gigabytes_are_refused(folder, features):
+    shipped = json.loads((folder / "model.json").read_text())["features"]
+    change_document(folder, features=shipped | features)
+    message = error_of(folder)
+    assert "model.json does not describe a model: its features need" in message
+    assert "at most 8388608 are possible" in message
