@@ -5,12 +5,14 @@ A pure fold over what is shown, and the messages that WLED and Zigbee2MQTT under
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+SilenceLook = Literal["keep", "neutral", "off"]
 UnknownLook = Literal["keep", "neutral", "color"]
 
 _WLED_SOLID_EFFECT = 0
@@ -31,10 +33,12 @@ class LightParams:
     neutral_color: str = "#ffb46b"
     """Shown in silence, and before anything was heard."""
     neutral_fade_seconds: float = 5.0
+    silence: SilenceLook = "neutral"
+    """When the music has stopped: keep the colour, go to neutral, or switch off."""
     unknown: UnknownLook = "keep"
     """While the genre is unknown: keep the colour, go to neutral, or show the unknown's colour."""
     turn_on: bool = False
-    """Also switch lamps on and set their brightness; else both stay as they are."""
+    """Also switch lamps on when music starts, and set their brightness; else both stay."""
     brightness_percent: int = 100
     neutral_brightness_percent: int = 40
     wled_effects: Mapping[str, int] = field(default_factory=dict)
@@ -49,8 +53,10 @@ class Scene:
 
     color: str
     fade_seconds: float
+    on: bool | None = None
+    """None leaves the lamp on or off, as it is."""
     brightness_percent: int | None = None
-    """None leaves brightness, and whether the lamp is on, as they are."""
+    """None leaves the brightness as it is; lamps take any other for a wish to be on."""
     wled_effect: int | None = None
     """None leaves the effect as it is."""
     zigbee2mqtt_effect: str | None = None
@@ -61,9 +67,12 @@ class LightDirector:
 
     def __init__(self, params: LightParams) -> None:
         self.params = params
-        # What the lamps show; None before the first update.
+        # What the lamps show, with the brightness of those that are on; None before the first.
         self.scene: Scene | None = None
-        self._changed_at_seconds = 0.0
+        # Whether the lamps were switched on for the music that plays.
+        self._lit = False
+        self._changed_at_seconds = -math.inf
+        self._delivered: tuple[Scene | None, bool] = (None, False)
 
     def update(
         self, *, state: Literal["music", "unknown", "silence"], genre: str | None, seconds: float
@@ -71,25 +80,42 @@ class LightDirector:
         """Take in what is shown at ``seconds`` on the source's clock.
 
         Returns:
-            The scene to show from now on, or None while nothing changes.
+            What changes from now on, or None while nothing does.
         """
         wanted = self._wanted(state, genre)
-        if wanted is None or wanted == self.scene:
+        if wanted is None:
+            self._lit = self._lit and state != "silence"
             return None
-        if self.scene is not None:
-            held_seconds = seconds - self._changed_at_seconds
-            if 0 <= held_seconds < self.params.hold_seconds:
-                return None
-        self.scene = wanted
+        lit = self._is_lit(state)
+        if wanted == self.scene and lit == self._lit:
+            return None
+        if 0 <= seconds - self._changed_at_seconds < self.params.hold_seconds:
+            return None
+        change = self._change(wanted, lit=lit)
+        self.scene, self._lit = wanted, lit
         self._changed_at_seconds = seconds
-        return wanted
+        return change
+
+    def delivered(self) -> None:
+        """Note that the lamps were told of everything so far."""
+        self._delivered = self.scene, self._lit
+
+    def reconnected(self) -> None:
+        """Go back to what the lamps were told of for sure; the next change need not wait."""
+        self.scene, self._lit = self._delivered
+        self._changed_at_seconds = -math.inf
 
     def _wanted(self, state: str, genre: str | None) -> Scene | None:
         """Return the scene for what is shown; None keeps the present one."""
         params = self.params
         name = genre
+        if state == "silence":
+            if params.silence == "keep" or (params.silence == "off" and self.scene is None):
+                return None
+            if params.silence == "off":
+                return Scene(params.neutral_color, params.neutral_fade_seconds, on=False)
         if state == "unknown":
-            if params.unknown == "keep" and self.scene is not None:
+            if params.unknown == "keep" and (self.scene or params.silence != "neutral"):
                 return None
             name = "unknown" if params.unknown == "color" else None
         color = None if name is None else params.colors.get(name)
@@ -115,30 +141,52 @@ class LightDirector:
             return None
         return self.params.neutral_brightness_percent if neutral else self.params.brightness_percent
 
+    def _is_lit(self, state: str) -> bool:
+        """Say whether lamps are on for the music: only music itself switches them on."""
+        if state == "music":
+            return self.params.turn_on
+        return self._lit and state == "unknown" and self.params.unknown == "color"
+
+    def _change(self, wanted: Scene, *, lit: bool) -> Scene:
+        """Leave out of ``wanted`` what would switch on a lamp that somebody has switched off."""
+        starts = lit and not self._lit
+        before = self.scene.brightness_percent if self.scene is not None else None
+        dims = self._lit and wanted.brightness_percent != before
+        return replace(
+            wanted,
+            on=True if starts else wanted.on,
+            brightness_percent=wanted.brightness_percent if starts or dims else None,
+        )
+
 
 def wled_payload(scene: Scene) -> dict[str, Any]:
     """Write a scene as WLED's JSON API takes it (``tt`` is a fade of this change only, in 0.1 s).
 
     A segment object without ``id`` means all selected segments. Source: WLED's JSON API page.
     """
+    payload: dict[str, Any] = {"tt": round(10 * scene.fade_seconds)}
+    if scene.on is not None:
+        payload["on"] = scene.on
+    if scene.on is False:
+        return payload
     segment: dict[str, Any] = {"col": [list(rgb(scene.color))]}
     if scene.wled_effect is not None:
         segment["fx"] = scene.wled_effect
-    payload: dict[str, Any] = {"tt": round(10 * scene.fade_seconds), "seg": segment}
+    payload["seg"] = segment
     if scene.brightness_percent is not None:
-        payload["on"] = True
         payload["bri"] = _scaled(scene.brightness_percent, _WLED_MAX_BRIGHTNESS)
     return payload
 
 
 def zigbee2mqtt_payload(scene: Scene) -> dict[str, Any]:
     """Write a scene as Zigbee2MQTT's ``set`` topic takes it (``transition`` in seconds)."""
-    payload: dict[str, Any] = {
-        "color": {"hex": scene.color},
-        "transition": scene.fade_seconds,
-    }
+    payload: dict[str, Any] = {"transition": scene.fade_seconds}
+    if scene.on is not None:
+        payload["state"] = "ON" if scene.on else "OFF"
+    if scene.on is False:
+        return payload
+    payload["color"] = {"hex": scene.color}
     if scene.brightness_percent is not None:
-        payload["state"] = "ON"
         payload["brightness"] = _scaled(scene.brightness_percent, _ZIGBEE2MQTT_MAX_BRIGHTNESS)
     if scene.zigbee2mqtt_effect is not None:
         payload["effect"] = scene.zigbee2mqtt_effect

@@ -70,6 +70,57 @@ def test_lamps_start_neutral_while_nothing_is_known():
     assert shown(director(), 0, state="unknown") == NEUTRAL
 
 
+@pytest.mark.parametrize("state", ["silence", "unknown"])
+@pytest.mark.parametrize("silence", ["keep", "neutral", "off"])
+def test_no_lamp_is_switched_on_or_off_before_music_starts(state, silence):
+    lamps = director(turn_on=True, silence=silence, unknown="color")
+    scene = lamps.update(state=state, genre=None, seconds=4)
+    if scene is not None:
+        assert (scene.on, scene.brightness_percent) == (None, None)
+    scene = lamps.update(state="music", genre="jazz", seconds=60)
+    assert (scene.on, scene.brightness_percent) == (True, 100)
+
+
+def test_a_lamp_switched_off_by_hand_stays_off_while_the_music_goes_on():
+    lamps = director(turn_on=True, hold_seconds=0)
+    lamps.update(state="music", genre="jazz", seconds=4)
+    scene = lamps.update(state="music", genre="rock", seconds=6)
+    assert (scene.color, scene.on, scene.brightness_percent) == ("#ff0000", None, None)
+
+
+@pytest.mark.parametrize("silence", ["keep", "neutral", "off"])
+def test_lamps_are_switched_on_again_when_the_same_music_starts_again(silence):
+    lamps = director(turn_on=True, silence=silence, hold_seconds=0)
+    lamps.update(state="music", genre="jazz", seconds=4)
+    lamps.update(state="silence", genre=None, seconds=6)
+    scene = lamps.update(state="music", genre="jazz", seconds=8)
+    assert (scene.color, scene.on, scene.brightness_percent) == ("#112233", True, 100)
+
+
+def test_silence_keeps_dims_or_switches_off_as_configured():
+    def after_music(silence):
+        lamps = director(turn_on=True, silence=silence, hold_seconds=0)
+        lamps.update(state="music", genre="jazz", seconds=4)
+        scene = lamps.update(state="silence", genre=None, seconds=6)
+        assert lamps.update(state="silence", genre=None, seconds=8) is None
+        return scene
+
+    assert after_music("keep") is None
+    dimmed = after_music("neutral")
+    assert (dimmed.color, dimmed.on, dimmed.brightness_percent) == (NEUTRAL, None, 40)
+    off = after_music("off")
+    assert (off.color, off.on, off.brightness_percent) == (NEUTRAL, False, None)
+    assert wled_payload(off) == {"on": False, "tt": 50}
+    assert zigbee2mqtt_payload(off) == {"state": "OFF", "transition": 5.0}
+
+
+def test_a_changed_brightness_shows_with_the_next_window():
+    lamps = director(turn_on=True, hold_seconds=0)
+    lamps.update(state="music", genre="jazz", seconds=4)
+    lamps.params = LightParams(colors=COLORS, turn_on=True, hold_seconds=0, brightness_percent=30)
+    assert lamps.update(state="music", genre="jazz", seconds=6).brightness_percent == 30
+
+
 def test_a_genre_without_a_colour_is_neutral():
     assert shown(director(), 0, "zydeco") == NEUTRAL
 
@@ -110,7 +161,7 @@ def test_lamps_that_are_off_stay_off_unless_told_otherwise():
 
 
 def test_wled_takes_colour_fade_brightness_and_effect_in_its_own_units():
-    scene = Scene("#ff8001", 1.5, brightness_percent=50, wled_effect=9)
+    scene = Scene("#ff8001", 1.5, on=True, brightness_percent=50, wled_effect=9)
     assert wled_payload(scene) == {
         "on": True,
         "bri": 128,
@@ -120,7 +171,7 @@ def test_wled_takes_colour_fade_brightness_and_effect_in_its_own_units():
 
 
 def test_zigbee2mqtt_takes_colour_fade_brightness_and_effect_in_its_own_units():
-    scene = Scene("#ff8001", 1.5, brightness_percent=50, zigbee2mqtt_effect="colorloop")
+    scene = Scene("#ff8001", 1.5, on=True, brightness_percent=50, zigbee2mqtt_effect="colorloop")
     assert zigbee2mqtt_payload(scene) == {
         "state": "ON",
         "brightness": 127,
@@ -198,11 +249,45 @@ def test_a_plain_list_of_lamps_follows_the_first_source_only():
     assert len(lamps.on_document(document("lounge"))) == 1
 
 
-def test_lamps_get_the_present_scene_again_after_the_broker_was_away():
-    lamps = extension({"wled": ["tv"]})
+def test_lamps_get_the_present_colour_again_after_the_broker_was_away():
+    lamps = extension({"wled": ["tv"], "turn_on": True})
     assert lamps.on_connect("kitchen") == []
-    first = lamps.on_document(document())
-    assert lamps.on_connect("kitchen") == first
+    color, wled = lamps.on_document(document())
+    assert json.loads(wled.payload)["on"] is True
+    lamps.on_document(document(seconds=6))
+    assert lamps.on_connect("kitchen") == []
+    color_again, wled_again = lamps.on_document(document(seconds=8))
+    assert color_again == color
+    # Somebody may have switched the lamp off in the meantime.
+    assert json.loads(wled_again.payload).keys() == {"tt", "seg"}
+
+
+def test_after_an_outage_the_old_colour_is_not_shown_first_nor_held():
+    lamps = extension({"wled": ["tv"], "hold_seconds": 3600})
+    lamps.on_document(document())
+    lamps.on_document(document(seconds=6))
+    assert lamps.on_connect("kitchen") == []
+    assert lamps.on_document(document(genre="rock", seconds=8))[0].payload == "#ff0000"
+
+
+def test_what_an_outage_swallowed_is_sent_again():
+    lamps = extension({"wled": ["tv"], "turn_on": True})
+    lost = lamps.on_document(document())
+    lamps.on_connect("kitchen")
+    _, wled = lamps.on_document(document(genre="rock", seconds=6))
+    assert json.loads(wled.payload)["on"] is True
+    assert lost[0].payload == "#112233"
+
+
+def test_lamps_that_are_off_in_silence_are_not_woken_by_an_outage():
+    lamps = extension({"wled": ["tv"], "silence": "off", "hold_seconds": 0})
+    lamps.on_document(document())
+    silent = {"state": "silence", "genre": None}
+    assert len(lamps.on_document(document(seconds=6, **silent))) == 2
+    lamps.on_document(document(seconds=8, **silent))
+    lamps.on_connect("kitchen")
+    (color,) = lamps.on_document(document(seconds=10, **silent))
+    assert color.topic == "home/kitchen/color"
 
 
 def test_colour_comes_with_every_window_where_all_values_do():

@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from rtgenre.config.checks import Color, Lamp, Port, Text, TopicPrefix, checked_text
 from rtgenre.config.table import Table
-from rtgenre.lights import LightParams, UnknownLook
+from rtgenre.lights import LightParams, SilenceLook, UnknownLook
 
 FIRST_NODE = ""
 """In place of a node's name: that of the first source."""
@@ -107,6 +107,7 @@ class LightsConfig(Table):
     fade_seconds: Annotated[float, Field(ge=0, le=60)] = _LIGHTS.fade_seconds
     neutral_color: Color = _LIGHTS.neutral_color
     neutral_fade_seconds: Annotated[float, Field(ge=0, le=60)] = _LIGHTS.neutral_fade_seconds
+    silence: SilenceLook = _LIGHTS.silence
     unknown: UnknownLook = _LIGHTS.unknown
     turn_on: bool = _LIGHTS.turn_on
     brightness_percent: Annotated[int, Field(ge=1, le=100)] = _LIGHTS.brightness_percent

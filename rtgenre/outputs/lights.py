@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rtgenre.lights import LightDirector, Scene, wled_payload, zigbee2mqtt_payload
@@ -28,6 +29,8 @@ class LightsExtension:
         params = lights.light_params(colors)
         self._directors = {node: LightDirector(params) for node in nodes}
         self._first_node = nodes[0]
+        # Nodes whose lamps may have missed something, until the next document.
+        self._reconnected: set[str] = set()
 
     def change(self, lights: LightsConfig, *, colors: dict[str, str]) -> None:
         """Follow other settings from the next document on."""
@@ -37,9 +40,10 @@ class LightsExtension:
             director.params = params
 
     def on_connect(self, node: str) -> list[Message]:
-        """Return what a lost connection may have kept from the lamps."""
-        scene = self._directors[node].scene
-        return [] if scene is None else self._messages(node, scene)
+        """Return nothing yet: what plays now comes first, not what played before the outage."""
+        self._directors[node].reconnected()
+        self._reconnected.add(node)
+        return []
 
     def on_document(self, document: Document) -> list[Message]:
         """Return what changes with a document."""
@@ -47,6 +51,11 @@ class LightsExtension:
             return []
         node = document["node"]
         director = self._directors[node]
+        reconnected = node in self._reconnected
+        self._reconnected.discard(node)
+        if not reconnected:
+            # The next document comes when all about the one before has been sent.
+            director.delivered()
         scene = director.update(
             state=document["state"],
             genre=document["genre"],
@@ -54,7 +63,11 @@ class LightsExtension:
         )
         if scene is not None:
             return self._messages(node, scene)
-        if self._mqtt.publish == "window" and director.scene is not None:
+        if director.scene is None:
+            return []
+        if reconnected and director.scene.on is not False:
+            return self._messages(node, replace(director.scene, brightness_percent=None))
+        if reconnected or self._mqtt.publish == "window":
             return [self._color(node, director.scene)]
         return []
 

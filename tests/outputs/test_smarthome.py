@@ -12,6 +12,7 @@ import pytest
 from rtgenre.commands.discovery import remove_discovery
 from rtgenre.commands.run import _until_stopped
 from rtgenre.config import Config, load_config
+from rtgenre.lights import rgb
 from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.smarthome import home_assistant_extension, warn_of_unknown_genres
 from rtgenre.service import Service
@@ -124,9 +125,26 @@ async def test_lamps_follow_the_music(broker):
         rock = everything.latest
     assert jazz["rtgenre/den/color"] == config.colors["jazz"]
     assert json.loads(jazz["zigbee2mqtt/Sofa/set"])["color"] == {"hex": config.colors["jazz"]}
-    assert json.loads(rock["wled/tv/api"])["seg"]["col"] == [[214, 40, 57]]
+    assert json.loads(rock["wled/tv/api"])["seg"]["col"] == [list(rgb(config.colors["rock"]))]
     retained = await retained_messages(broker.port)
     assert not {"wled/tv/api", "zigbee2mqtt/Sofa/set"} & retained.keys()
+
+
+async def test_lamps_do_not_show_the_old_colour_first_when_the_broker_returns(broker):
+    config = settings(broker.port, lights={"wled": ["tv"], "hold_seconds": 3600})
+    async with running(config) as (service, source):
+        async with subscribed(broker.port) as everything:
+            source.play(tone(200, 4))
+            await everything.until(lambda it: "wled/tv/api" in it.latest)
+        await broker.stop()
+        with service.hub.subscribe() as subscription:
+            source.play(tone(8000, 8))
+            while (await next_state(subscription))["genre"] != "rock":
+                pass
+        await broker.start()
+        async with subscribed(broker.port, "wled/tv/api") as lamp:
+            await lamp.until(lambda it: it.seen)
+    assert json.loads(lamp.seen[0][1])["seg"]["col"] == [list(rgb(config.colors["rock"]))]
 
 
 async def test_the_colour_is_published_without_any_lamp(broker):
