@@ -2,7 +2,7 @@
 
 import { decodeColumn } from "./column.js";
 import { Connection } from "./connection.js";
-import { genreName, percent, titleOf } from "./format.js";
+import { percent } from "./format.js";
 import { HistoryView } from "./history.js";
 import { LiveView } from "./live.js";
 import { Notices } from "./notices.js";
@@ -10,6 +10,7 @@ import { Rooms } from "./rooms.js";
 import { Spectrogram } from "./spectrogram.js";
 import { startTheme, theme } from "./theme.js";
 import { takeTokenFromAddress } from "./token.js";
+import { headline } from "./words.js";
 
 const root = document.documentElement;
 const byId = (id) => document.getElementById(id);
@@ -38,7 +39,7 @@ function showRoom() {
   history.setRoom(room.node);
   if (room.document) live.show(room.document);
   live.showRecent(room.recent);
-  notices.setProblem(room.problem);
+  notices.setStatus(room.status);
 }
 
 function receive(message) {
@@ -52,21 +53,20 @@ function receive(message) {
   const room = rooms.update(message);
   if (room === null || room !== rooms.chosen) return;
   if (message.type === "status") {
-    notices.setProblem(message.problem);
-    announce(message.problem ?? "The input is back");
+    notices.setStatus(message);
+    announce(message.problem ?? message.hint ?? "The input is back");
     return;
   }
   if (message.type !== "state") return;
   live.show(message);
   live.showRecent(room.recent);
   spectrogram.addState(message);
-  notices.setProblem(room.problem);
   speak(message);
 }
 
 /** Say a change, not every window. */
 function speak(message) {
-  const title = genreName(titleOf(message));
+  const title = headline(message);
   document.title = `${title} · rtgenre`;
   if (spoken.startsWith(title)) return;
   announce(message.state === "music" ? `${title}, ${percent(message.confidence)} sure` : title);

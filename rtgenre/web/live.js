@@ -1,7 +1,9 @@
 // The live view: genre, bars, level and source of the room that was chosen.
 
+import { GenreBars } from "./bars.js";
 import { colorOf, readable } from "./colors.js";
-import { clock, dbfs, duration, genreName, percent, titleOf } from "./format.js";
+import { clock, dbfs, duration, genreName, titleOf } from "./format.js";
+import { headline, isJudged, modelName, sourceName, sureness } from "./words.js";
 
 const METER_FLOOR_DBFS = -60;
 const CLIPPING_SHOWN_MS = 4000;
@@ -16,9 +18,8 @@ function setText(element, text) {
 }
 
 export class LiveView {
-  #labels = [];
   #colors = {};
-  #bars = new Map();
+  #bars = new GenreBars(byId("bars"));
   #document = null;
   #clippedAt = -Infinity;
 
@@ -30,11 +31,10 @@ export class LiveView {
 
   hello(hello) {
     this.#colors = hello.colors;
-    if (hello.labels.join() !== this.#labels.join()) {
-      this.#labels = hello.labels;
-      this.#buildBars();
-    }
-    setText(byId("model"), `${hello.model} ${hello.model_version}`);
+    this.#bars.hello(hello);
+    setText(byId("window-seconds"), `last ${hello.window_seconds} s alone`);
+    setText(byId("model"), modelName(hello.model, hello.model_version));
+    byId("model").title = `${hello.model} ${hello.model_version}`;
     this.recolor();
   }
 
@@ -43,7 +43,7 @@ export class LiveView {
     this.#document = null;
     this.#clippedAt = -Infinity;
     setText(byId("node"), room);
-    setText(byId("source"), source);
+    setText(byId("source"), sourceName(source));
     setText(byId("eyebrow"), "Listening …");
     byId("genre").dataset.genre = "";
     for (const id of ["genre", "confidence"]) setText(byId(id), "\u00a0");
@@ -53,17 +53,17 @@ export class LiveView {
     byId("certainty").style.setProperty("--value", 0);
     byId("meter-cover").style.setProperty("--value", 0);
     byId("clipping").hidden = true;
-    for (const bar of this.#bars.values()) this.#setBar(bar, 0, 0, false);
+    this.#bars.clear();
     this.recolor();
   }
 
   show(document) {
     this.#document = document;
-    const title = titleOf(document);
     const heading = byId("genre");
-    if (heading.dataset.genre !== title) {
-      heading.dataset.genre = title;
-      setText(heading, genreName(title));
+    const text = headline(document);
+    if (heading.textContent !== text) {
+      heading.dataset.genre = titleOf(document);
+      setText(heading, text);
       this.#fit();
       // Restart the entrance.
       heading.classList.remove("enters");
@@ -72,16 +72,12 @@ export class LiveView {
       this.recolor();
     }
     setText(byId("eyebrow"), document.state === "music" ? "Now playing" : "Just now");
-    setText(byId("confidence"), this.#sureness(document));
-    const certain = document.state === "silence" ? 0 : document.confidence;
+    setText(byId("confidence"), sureness(document));
+    const certain = isJudged(document) ? document.confidence : 0;
     byId("certainty").style.setProperty("--value", certain);
-    for (const [label, bar] of this.#bars) {
-      const smoothed = document.probabilities[label] ?? 0;
-      const raw = document.raw_probabilities[label] ?? 0;
-      this.#setBar(bar, smoothed, raw, label === document.genre);
-    }
+    this.#bars.show(document);
     this.#showLevel(document);
-    setText(byId("source"), document.source);
+    setText(byId("source"), sourceName(document.source));
     setText(byId("node"), document.node);
     setText(byId("latency"), `${Math.round(document.latency_ms)} ms`);
     this.#tick();
@@ -109,6 +105,7 @@ export class LiveView {
     root.style.setProperty("--genre", color);
     root.style.setProperty("--genre-text", readable(color, surface));
     root.dataset.state = this.#document?.state ?? "none";
+    this.#bars.recolor();
     const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><circle cx="12" cy="12" r="11" fill="${color}"/></svg>`;
     byId("icon").href = `data:image/svg+xml,${encodeURIComponent(icon)}`;
   }
@@ -120,38 +117,6 @@ export class LiveView {
     context.font = `750 100px ${getComputedStyle(heading).fontFamily}`;
     const ems = context.measureText(heading.textContent).width / 100;
     heading.style.setProperty("--ems", Math.max(1, ems));
-  }
-
-  #sureness(document) {
-    if (document.state === "silence") return "nothing to hear";
-    if (document.state === "music") return `${percent(document.confidence)} sure`;
-    if (document.music_probability < 0.5) return "does not sound like music";
-    const [label] = Object.entries(document.probabilities).sort((a, b) => b[1] - a[1])[0];
-    return `perhaps ${genreName(label).toLowerCase()}, ${percent(document.confidence)} sure`;
-  }
-
-  #buildBars() {
-    this.#bars.clear();
-    for (const label of this.#labels) {
-      const item = document.createElement("li");
-      item.dataset.label = label;
-      item.innerHTML =
-        '<span class="name"></span><span class="track"><span class="fill"></span><span class="tick"></span></span><span class="value"></span>';
-      item.querySelector(".name").textContent = genreName(label);
-      this.#bars.set(label, item);
-    }
-    byId("bars").replaceChildren(...this.#bars.values());
-    for (const [label, item] of this.#bars) {
-      item.style.setProperty("--color", colorOf(this.#colors, label));
-      this.#setBar(item, 0, 0, false);
-    }
-  }
-
-  #setBar(item, smoothed, raw, shown) {
-    item.style.setProperty("--smoothed", smoothed);
-    item.style.setProperty("--raw", raw);
-    item.classList.toggle("shown", shown);
-    setText(item.querySelector(".value"), percent(smoothed));
   }
 
   #showLevel(document) {

@@ -1,4 +1,4 @@
-// One plain line when the connection or the input is lost; gone by itself when it is back.
+// One plain line when the connection or the input is lost; gone once the service says it is back.
 
 // A short interruption, such as a restart, need not alarm anybody.
 const PATIENCE_MS = 1500;
@@ -8,7 +8,9 @@ const byId = (id) => document.getElementById(id);
 export class Notices {
   #connected = true;
   #reason = "";
+  // Why no audio comes, and what only might be wrong; null while all is well.
   #problem = null;
+  #hint = null;
   #timer = 0;
 
   constructor() {
@@ -29,9 +31,10 @@ export class Notices {
     }
   }
 
-  /** Why no audio comes, or null. */
-  setProblem(problem) {
-    this.#problem = problem;
+  /** Take a room's last status document; null before the first one. */
+  setStatus(status) {
+    this.#problem = status?.problem ?? null;
+    this.#hint = status?.hint ?? null;
     this.#show();
   }
 
@@ -42,8 +45,11 @@ export class Notices {
     } else if (this.#problem !== null) {
       text = `No sound comes in: ${this.#problem}`;
     }
-    byId("notice").hidden = text === "";
-    if (text) byId("notice-text").textContent = text;
     document.documentElement.toggleAttribute("data-stale", text !== "");
+    const isHint = text === "" && this.#hint !== null;
+    if (isHint) text = this.#hint;
+    byId("notice").hidden = text === "";
+    byId("notice").classList.toggle("is-hint", isHint);
+    if (text) byId("notice-text").textContent = text;
   }
 }

@@ -1,7 +1,8 @@
 // The rooms (nodes) that the service listens to, what each last said, and which one is shown.
 
 import { colorOf } from "./colors.js";
-import { genreName, titleOf } from "./format.js";
+import { titleOf } from "./format.js";
+import { headline } from "./words.js";
 
 const KEY = "rtgenre-room";
 const RECENT = 8;
@@ -33,9 +34,8 @@ export class Rooms {
       node,
       source,
       document: null,
-      // Told again by the service, should it still be so.
-      problem: null,
-      problemTime: "",
+      // The last status document; the service tells it again.
+      status: null,
       recent: known.get(node)?.recent ?? [],
     }));
     this.#build();
@@ -49,13 +49,10 @@ export class Rooms {
     if (index < 0) return null;
     const room = this.#rooms[index];
     if (document.type === "status") {
-      room.problem = document.problem;
-      room.problemTime = document.time;
+      room.status = document;
     } else if (document.type === "state") {
       this.#remember(room, document);
       room.document = document;
-      // Windows come only from an input that is heard; both times are UTC in ISO 8601.
-      if (document.time > room.problemTime) room.problem = null;
       this.#label(index);
     }
     return room;
@@ -95,10 +92,12 @@ export class Rooms {
   }
 
   #label(index) {
-    const title = titleOf(this.#rooms[index].document);
+    const { document } = this.#rooms[index];
     const button = this.#buttons[index];
-    button.querySelector(".dot").style.setProperty("--color", colorOf(this.#colors, title));
+    const color = colorOf(this.#colors, titleOf(document));
+    button.querySelector(".dot").style.setProperty("--color", color);
     const now = button.querySelector(".now");
-    if (now.textContent !== genreName(title)) now.textContent = genreName(title);
+    const text = headline(document);
+    if (now.textContent !== text) now.textContent = text;
   }
 }

@@ -4,6 +4,7 @@ import { colorOf } from "./colors.js";
 import { colormap } from "./colormap.js";
 import { titleOf } from "./format.js";
 import { heightOf } from "./mel.js";
+import { isJudged } from "./words.js";
 
 const MAX_COLUMNS = 960;
 // Columns arrive in bunches and states a little later than their columns; both are drawn late.
@@ -92,9 +93,10 @@ export class Spectrogram {
   addState(document) {
     const endSeconds = document.window_end_seconds;
     if (this.#states.length && endSeconds < this.#states.at(-1).endSeconds) this.#states = [];
-    const raw = Object.entries(document.raw_probabilities).sort((a, b) => b[1] - a[1])[0][0];
-    const unsure = document.state === "silence" ? "silence" : raw;
-    this.#states.push({ endSeconds, shown: titleOf(document), raw: unsure });
+    const [[likeliest]] = Object.entries(document.raw_probabilities).sort((a, b) => b[1] - a[1]);
+    // A hum has a likeliest genre, too; it would mislead.
+    const raw = isJudged(document) ? likeliest : titleOf(document);
+    this.#states.push({ endSeconds, shown: titleOf(document), raw });
     const visible = this.#columns / this.#scale.columns_per_second + 2 * this.#hopSeconds;
     while (this.#states.length > 1 && this.#states[1].endSeconds < endSeconds - visible) {
       this.#states.shift();

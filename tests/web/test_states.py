@@ -12,6 +12,7 @@ from tests.documents import a_state, a_status
 from tests.web.conftest import PHONE, TABLET, WALL
 
 TOKEN = "a-token-of-enough-characters"
+DASH = "\u2013"
 
 
 def test_music_is_shown_with_its_colour_and_confidence(open_page, puppet):
@@ -53,6 +54,67 @@ def test_silence_and_unknown_are_shown_as_such(open_page, puppet):
     expect(page.locator("#bars li.shown")).to_have_count(0)
 
 
+def values(page):
+    return [text.strip() for text in page.locator("#bars .value").all_text_contents()]
+
+
+@pytest.mark.parametrize("confidence", [0.29, None])
+def test_in_silence_no_bar_and_no_number_names_a_genre(open_page, puppet, confidence):
+    service = puppet()
+    silence = a_state(1, state=PlayState.SILENCE, level_dbfs=-120.0)
+    service.publish({**silence, "confidence": confidence})
+    page = open_page(service.url)
+    expect(page.locator("#genre")).to_have_text("Silence")
+    assert values(page) == [DASH] * 4
+    assert "%" not in page.locator(".hero").text_content()
+    for fill in page.locator("#bars .fill").all():
+        expect(fill).to_be_hidden()
+
+
+def test_a_hum_fills_the_bar_of_no_music_and_is_not_painted_as_a_genre(open_page, puppet):
+    service = puppet()
+    page = open_page(service.url)
+    hum = {**a_state(1, state=PlayState.UNKNOWN), "music_probability": 0.1}
+    service.publish({**hum, "reason": "not_music", "confidence": None})
+    expect(page.locator("#genre")).to_have_text("No music")
+    assert values(page) == [DASH, DASH, DASH, "90 %"]
+    expect(page.locator("#bars li.shown .name")).to_have_text("No music")
+    # A column, so that there is a clock to draw by.
+    now = page.evaluate("performance.now() / 1000")
+    for ago in (2, 1, 0):
+        service.publish_column("den", np.zeros(128, np.uint8), now - ago, now)
+    service.publish({**hum, "sequence": 2, "window_end_seconds": now - 1})
+    page.wait_for_function(
+        """() => {
+            const band = document.getElementById("band");
+            const { data } = band.getContext("2d").getImageData(0, 0, band.width, 2);
+            const colors = new Set();
+            for (let i = 0; i < data.length; i += 4) {
+                if (data[i + 3]) colors.add([...data.slice(i, i + 3)].join());
+            }
+            // The test's colour of unknown.
+            return [...colors].join(" ") === "119,119,119";
+        }"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("reason", "heading", "words"),
+    [
+        ("not_music", "No music", "does not sound like music"),
+        ("unfamiliar", "Unknown", "music, but none of my genres"),
+        ("unsure", "Not sure yet", "perhaps jazz"),
+    ],
+)
+def test_why_no_genre_is_named_is_said_in_words(open_page, puppet, reason, heading, words):
+    service = puppet()
+    document = a_state(1, state=PlayState.UNKNOWN, confidence=0.4)
+    service.publish({**document, "reason": reason})
+    page = open_page(service.url)
+    expect(page.locator("#genre")).to_have_text(heading)
+    expect(page.locator("#confidence")).to_contain_text(words)
+
+
 def test_before_the_first_window_the_page_says_that_it_listens(open_page, puppet):
     page = open_page(puppet().url)
     expect(page.locator("#connection")).to_have_text("Connected")
@@ -76,6 +138,21 @@ def test_a_lost_input_is_said_and_the_notice_goes_when_it_is_back(open_page, pup
     service.publish({**a_status("the device is gone"), "time": "2030-01-01T00:00:00.000Z"})
     expect(page.locator("#notice")).to_have_text("No sound comes in: the device is gone")
     expect(page.locator("#announcer")).to_have_text("the device is gone")
+    # Windows that were on their way say nothing about the input.
+    service.publish({**a_state(2, genre="rock"), "time": "2030-01-01T00:00:02.000Z"})
+    expect(page.locator("#genre")).to_have_text("Rock")
+    expect(page.locator("#notice")).to_be_visible()
+    service.publish(a_status(None))
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+def test_a_hint_is_said_without_greying_what_is_heard(open_page, puppet):
+    service = puppet()
+    service.publish(a_state(1))
+    page = open_page(service.url)
+    service.publish({**a_status(None), "hint": "digital silence: is it muted?"})
+    expect(page.locator("#notice")).to_have_text("digital silence: is it muted?")
+    assert page.evaluate("document.documentElement.hasAttribute('data-stale')") is False
     service.publish(a_status(None))
     expect(page.locator("#notice")).to_be_hidden()
 

@@ -1,0 +1,71 @@
+// A bar for every genre, and one for what is no music.
+
+import { colorOf } from "./colors.js";
+import { genreName, percent } from "./format.js";
+import { isJudged } from "./words.js";
+
+const NO_MUSIC = "no music";
+
+export class GenreBars {
+  #element;
+  #rows = new Map();
+  #colors = {};
+
+  constructor(element) {
+    this.#element = element;
+  }
+
+  hello({ labels, colors }) {
+    this.#colors = colors;
+    if (labels.join() !== [...this.#rows.keys()].slice(0, -1).join()) this.#build(labels);
+  }
+
+  clear() {
+    for (const row of this.#rows.values()) this.#set(row, null, 0, false);
+    this.#element.classList.remove("idle");
+  }
+
+  show(document) {
+    const judged = isJudged(document);
+    this.#element.classList.toggle("idle", !judged);
+    for (const [label, row] of this.#rows) {
+      if (label === NO_MUSIC) continue;
+      const smoothed = judged ? (document.probabilities[label] ?? 0) : null;
+      const raw = judged ? (document.raw_probabilities[label] ?? 0) : 0;
+      this.#set(row, smoothed, raw, label === document.genre);
+    }
+    // In silence there is nothing to judge, not even whether it is music.
+    const noMusic = document.state === "silence" ? null : 1 - document.music_probability;
+    this.#set(this.#rows.get(NO_MUSIC), noMusic, 0, document.state === "unknown" && !judged);
+  }
+
+  recolor() {
+    for (const [label, row] of this.#rows) {
+      const genre = label === NO_MUSIC ? "unknown" : label;
+      row.style.setProperty("--color", colorOf(this.#colors, genre));
+    }
+  }
+
+  #build(labels) {
+    const rows = [...labels, NO_MUSIC].map((label) => {
+      const row = document.createElement("li");
+      row.dataset.label = label;
+      row.innerHTML =
+        '<span class="name"></span><span class="track"><span class="fill"></span><span class="tick"></span></span><span class="value"></span>';
+      row.querySelector(".name").textContent = genreName(label);
+      return [label, row];
+    });
+    this.#rows = new Map(rows);
+    this.#element.replaceChildren(...this.#rows.values());
+    this.clear();
+  }
+
+  #set(row, smoothed, raw, shown) {
+    row.style.setProperty("--smoothed", smoothed ?? 0);
+    row.style.setProperty("--raw", raw);
+    row.classList.toggle("shown", shown);
+    const value = row.querySelector(".value");
+    const text = smoothed === null ? "–" : percent(smoothed);
+    if (value.textContent !== text) value.textContent = text;
+  }
+}

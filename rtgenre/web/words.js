@@ -1,0 +1,63 @@
+// What the service's documents say, in people's words; pure.
+
+import { genreName, percent, titleOf } from "./format.js";
+
+// A first guess that leads by less has a second one worth knowing.
+const SURE = 0.6;
+const WORTH_SAYING = 0.1;
+
+const HEADLINES = { not_music: "No music", unsure: "Not sure yet" };
+const DEVICES = {
+  default: "Default input",
+  sysdefault: "Default input",
+  pulse: "Sound server (PulseAudio)",
+  pipewire: "Sound server (PipeWire)",
+};
+const MODELS = { crnn: "Standard", cnn: "Simple" };
+
+/** What a state document says in a word or two, as the heading has it. */
+export function headline(document) {
+  return HEADLINES[document.reason] ?? genreName(titleOf(document));
+}
+
+/** Whether genres mean anything just now: not in silence, nor where there is no music. */
+export function isJudged(document) {
+  if (document.state === "music") return true;
+  if (document.state === "silence" || document.confidence === null) return false;
+  if (document.reason) return document.reason !== "not_music";
+  return document.music_probability >= 0.5;
+}
+
+/** How sure the service is, or why it names no genre. */
+export function sureness(document) {
+  if (document.state === "music") return `${percent(document.confidence)} sure`;
+  if (document.state === "silence") return "nothing to hear";
+  if (document.reason === "unfamiliar") return "music, but none of my genres";
+  if (!isJudged(document)) return "does not sound like music";
+  const [label, probability] = ranked(document)[0];
+  return `perhaps ${genreName(label).toLowerCase()}, ${percent(probability)} sure`;
+}
+
+/** The next likely genre while the shown one is unsure, as [label, probability]; or null. */
+export function secondGuess(document) {
+  if (document.state !== "music" || document.confidence >= SURE) return null;
+  const other = ranked(document).find(([label]) => label !== document.genre);
+  return other && other[1] >= WORTH_SAYING ? other : null;
+}
+
+/** What it listens to: "device: default" is the default input. */
+export function sourceName(source) {
+  const [, kind, name] = /^(\w+): (.*)$/s.exec(source) ?? [null, "", source];
+  if (kind === "pipe") return "Standard input";
+  if (kind === "device") return DEVICES[name] ?? name.replace(/ \(hw:\d+,\d+\)$/, "");
+  return ["file", "stream"].includes(kind) ? name : source;
+}
+
+/** A shipped model's name in plain words, with its version. */
+export function modelName(name, version) {
+  return `${MODELS[name] ?? name} ${version}`;
+}
+
+function ranked({ probabilities }) {
+  return Object.entries(probabilities).sort((a, b) => b[1] - a[1]);
+}
