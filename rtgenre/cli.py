@@ -171,7 +171,7 @@ def _add_run_settings(parser: argparse.ArgumentParser) -> None:
     _add_model(parser)
     _add_setting(parser, "--host", "websocket.host", help="address to serve on: 127.0.0.1")
     _add_setting(parser, "--port", "websocket.port", help="port to serve on: 8765")
-    _add_setting(parser, "--mqtt-host", "mqtt.host", help="broker; off without one")
+    _add_broker(parser)
     _add_setting(
         parser, "--log-format", "log.format", choices=["text", "json"], help="of log messages"
     )
@@ -209,7 +209,7 @@ def _add_doctor(commands: Any) -> None:
     parser = _add_command(commands, "doctor", "try everything that run needs", _doctor)
     _add_source(parser)
     _add_model(parser)
-    _add_setting(parser, "--mqtt-host", "mqtt.host", help="broker to try")
+    _add_broker(parser)
 
 
 def _add_bench(commands: Any) -> None:
@@ -237,12 +237,25 @@ def _add_mqtt(commands: Any) -> None:
     removal.add_argument(
         "nodes", nargs="*", metavar="NODE", help="those of the settings if none is given"
     )
-    _add_setting(removal, "--mqtt-host", "mqtt.host", help="broker")
+    _add_broker(removal)
 
 
 def _add_source(parser: argparse.ArgumentParser) -> None:
     _add_setting(
         parser, "--source", "source.input", help="device, file, URL, or - for standard input"
+    )
+
+
+def _add_broker(parser: argparse.ArgumentParser) -> None:
+    _add_setting(
+        parser, "--mqtt-host", "mqtt.host", metavar="HOST[:PORT]", help="broker; off without one"
+    )
+    _add_setting(parser, "--mqtt-port", "mqtt.port", help="broker's port: 1883")
+    _add_setting(
+        parser,
+        "--mqtt-username",
+        "mqtt.username",
+        help="login at the broker; password: RTGENRE_MQTT__PASSWORD",
     )
 
 

@@ -20,7 +20,7 @@ from rtgenre.notify import Notifier
 from rtgenre.outputs.smarthome import (
     home_assistant_extension,
     lights_extension,
-    warn_of_unknown_genres,
+    warn_of_settings_without_effect,
 )
 from rtgenre.payload import HelloDocument, HelloSource, hello_document, status_document
 from rtgenre.pipeline import Pipeline
@@ -68,7 +68,7 @@ class Service:
         self._reported_failures: list[str] = []
         self._lights = lights_extension(config)
         self._notifier = Notifier()
-        warn_of_unknown_genres(config, info)
+        warn_of_settings_without_effect(config, info)
 
     async def run(self, stop: asyncio.Event, terminal: TerminalOutput | None = None) -> int:
         """Run until every source has ended or ``stop`` is set.
@@ -150,6 +150,7 @@ class Service:
         logger.info("settings read again; now in use: %s", ", ".join(live) or "no changes")
         if restart:
             logger.warning("changes that need a restart: %s", ", ".join(restart))
+        warn_of_settings_without_effect(self._config, self._classifier.info)
         self._notifier.ready()
 
     def hello(self) -> HelloDocument:

@@ -112,6 +112,14 @@ def test_a_mistake_is_one_clear_line_and_no_traceback(arguments, code, message, 
     assert "Traceback" not in err
 
 
+def test_a_broker_can_be_given_by_flags():
+    flags = ["--mqtt-host", "broker", "--mqtt-port", "1884", "--mqtt-username", "me"]
+    code, out, err = run("config", "show", *flags)
+    assert code == 0, err
+    for line in ('host = "broker"', "port = 1884", 'username = "me"'):
+        assert line in out
+
+
 def test_a_port_in_use_says_which_and_what_to_do(song):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -74,6 +74,12 @@ def test_flags_beat_the_environment_which_beats_the_file_which_beats_defaults(mo
             ["[source]", "only one [[source]] can read standard input ('-'); found a, b"],
         ),
         ("source = []", ["[source]", "at least one"]),
+        ("[lights]\nwled = 'tv'", ["[lights] wled = 'tv'", 'write wled = ["tv"]']),
+        ("[lights]\nzigbee2mqtt = {den = 'a'}", ['write zigbee2mqtt = { den = ["a"] }']),
+        ("[mqtt]\nhost = 'a:1'\nport = 2", ["[mqtt] host = 'a:1'", "its port is given twice"]),
+        ("[mqtt]\nhost = 'mqtt://a'", ["[mqtt] host = 'mqtt://a'", "write 'a'", "without mqtt://"]),
+        ("[mqtt]\nhost = 'mqtts://a:8883/'", ["write 'a:8883'", "tls = true"]),
+        ("[mqtt]\nhost = 'a:99999'", ["[mqtt] port = 99999", "65535"]),
         ("not toml", ["settings.toml", "not valid TOML"]),
     ],
 )
@@ -120,6 +126,30 @@ def test_flags_change_the_only_source_but_not_one_of_several():
     assert [s.node for s in load_config(several).source] == ["a", "b"]
     with pytest.raises(ConfigError, match=r"2 \[\[source\]\] tables"):
         load_config(several, {"source": {"channel": "left"}})
+
+
+@pytest.mark.parametrize(
+    ("written", "host", "port"),
+    [
+        ("broker:1884", "broker", 1884),
+        ("192.168.1.5:8883", "192.168.1.5", 8883),
+        ("[fe80::1]:1884", "fe80::1", 1884),
+        ("fe80::1", "fe80::1", 1883),
+        ("broker", "broker", 1883),
+    ],
+)
+def test_a_broker_can_be_written_with_its_port(written, host, port):
+    mqtt = load_config(None, {"mqtt": {"host": written}}).mqtt
+    assert (mqtt.host, mqtt.port) == (host, port)
+
+
+def test_a_port_that_comes_with_the_host_counts_in_the_layer_that_names_it(monkeypatch):
+    file = write('[mqtt]\nhost = "file:1"\n')
+    assert load_config(file).mqtt.port == 1
+    monkeypatch.setenv("RTGENRE_MQTT__PORT", "2")
+    assert load_config(file).mqtt.port == 2
+    mqtt = load_config(file, {"mqtt": {"host": "flag:3"}}).mqtt
+    assert (mqtt.host, mqtt.port) == ("flag", 3)
 
 
 def test_colours_may_be_changed_one_by_one():

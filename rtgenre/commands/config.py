@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, SecretStr
 
+from rtgenre.classifier import find_model_folder
 from rtgenre.config import (
     DEFAULT_FILE_NAME,
     ENVIRONMENT_PREFIX,
@@ -17,8 +18,10 @@ from rtgenre.config import (
     SourceConfig,
     merge_layers,
     read_layers,
+    settings_without_effect,
 )
 from rtgenre.logs import MASK, mask
+from rtgenre.model_info import ModelError, read_model_info
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,10 +38,10 @@ def check_config(file: Path | None, flags: dict[str, Any]) -> int:
         ConfigError: they are not good.
     """
     layers = read_layers(file, flags)
-    merge_layers(layers)
+    config = merge_layers(layers)
     n_set = sum(1 for layer in layers.values() for table in layer.values() for _ in _keys(table))
     print(f"{_file_name(file)}: no problems; {n_set} settings are set")  # noqa: T201 - the output
-    for warning in warnings(file, layers):
+    for warning in [*warnings(file, layers), *_without_effect(config)]:
         print(f"warning: {warning}", file=sys.stderr)  # noqa: T201 - a message to the user
     return 0
 
@@ -86,6 +89,15 @@ def warnings(file: Path | None, layers: Layers) -> Iterator[str]:
             f"{path} holds {' and '.join(secrets)} and can be read by other users; "
             f"run `chmod 600 {path}`, or use a *_file setting or the environment instead"
         )
+
+
+def _without_effect(config: Config) -> Iterator[str]:
+    try:
+        info = read_model_info(find_model_folder(config.model.folder))
+    except ModelError as error:
+        yield str(error)
+    else:
+        yield from settings_without_effect(config, model=info.name, labels=info.labels)
 
 
 def _lines(

@@ -10,6 +10,7 @@ from rtgenre.config.layers import (
 )
 from rtgenre.config.listening import SourceConfig
 from rtgenre.config.outputs import HistoryConfig, WebSocketConfig
+from rtgenre.config.remarks import settings_without_effect
 from rtgenre.config.settings import ENVIRONMENT_PREFIX, GENRE_COLORS, Config
 from rtgenre.config.smarthome import LightsConfig, MqttConfig
 
@@ -29,4 +30,5 @@ __all__ = [
     "load_config",
     "merge_layers",
     "read_layers",
+    "settings_without_effect",
 ]

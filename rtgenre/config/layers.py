@@ -12,6 +12,7 @@ from pydantic_settings import EnvSettingsSource
 
 from rtgenre.config.listening import SourceConfig
 from rtgenre.config.settings import ENVIRONMENT_PREFIX, Config
+from rtgenre.config.smarthome import split_broker_address
 
 DEFAULT_FILE_NAME = "config.toml"
 
@@ -44,11 +45,12 @@ def read_layers(
     Raises:
         ConfigError: a file cannot be read, or an environment variable names no setting.
     """
-    return {
+    layers = {
         "config file": _read_file(file),
         "environment": _read_environment(),
         "command line": flags or {},
     }
+    return {name: split_broker_address(layer) for name, layer in layers.items()}
 
 
 def merge_layers(layers: dict[str, dict[str, Any]]) -> Config:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from rtgenre.config.checks import Color, Lamp, Port, Text, TopicPrefix, checked_text
 from rtgenre.config.table import Table
@@ -19,6 +20,22 @@ FIRST_NODE = ""
 LampsByNode = dict[str, tuple[Lamp, ...]]
 
 _LIGHTS = LightParams()
+_HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):([0-9]{1,9})")
+
+
+def split_broker_address(layer: dict[str, Any]) -> dict[str, Any]:
+    """Return a layer of settings with ``host = "broker:1884"`` as host and port.
+
+    Whoever sets the host in one layer of settings thereby sets the port in that layer.
+    """
+    mqtt = layer.get("mqtt")
+    if not isinstance(mqtt, dict) or not isinstance(mqtt.get("host"), str) or "port" in mqtt:
+        return layer
+    address = _HOST_AND_PORT.fullmatch(mqtt["host"])
+    if address is None:
+        return layer
+    host, port = address[1].strip("[]"), int(address[2])
+    return layer | {"mqtt": mqtt | {"host": host, "port": port}}
 
 
 class MqttConfig(Table):
@@ -45,6 +62,16 @@ class MqttConfig(Table):
     ca_file: Path | None = None
     cert_file: Path | None = None
     key_file: Path | None = None
+
+    @field_validator("host")
+    @classmethod
+    def _host_alone(cls, host: str) -> str:
+        if url := re.fullmatch(r"(mqtts?)://([^/]*)/*", host):
+            tls = ", and tls = true" if url[1] == "mqtts" else ""
+            raise ValueError(f"write {url[2]!r}, without {url[1]}://{tls}")
+        if _HOST_AND_PORT.fullmatch(host):
+            raise ValueError("its port is given twice, here and as port; leave one of them out")
+        return host
 
     @field_validator("password")
     @classmethod
@@ -121,7 +148,11 @@ class LightsConfig(Table):
 
     @field_validator("wled", "zigbee2mqtt", mode="before")
     @classmethod
-    def _list_to_first_node(cls, value: object) -> object:
+    def _list_to_first_node(cls, value: object, info: ValidationInfo) -> object:
+        for node, lamps in value.items() if isinstance(value, dict) else [("", value)]:
+            if isinstance(lamps, str):
+                instead = f"{{ {node} = {json.dumps([lamps])} }}" if node else json.dumps([lamps])
+                raise ValueError(f"lamps are a list; write {info.field_name} = {instead}")  # noqa: TRY004 - pydantic's
         if not isinstance(value, list | tuple):
             return value
         return {FIRST_NODE: value} if value else {}

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from rtgenre import __version__
+from rtgenre.config import settings_without_effect
 from rtgenre.outputs.homeassistant import DiscoveryParams, HomeAssistantExtension
 from rtgenre.outputs.lights import LightsExtension
 
@@ -50,19 +51,7 @@ def home_assistant_extension(
     )
 
 
-def warn_of_unknown_genres(config: Config, info: ModelInfo) -> None:
-    """Say which settings name a genre that the model does not know, and so have no effect."""
-    known: set[str] = {*info.labels, "unknown", "silence"}
-    named = {
-        "[lights] wled_effects": set(config.lights.wled_effects),
-        "[lights] zigbee2mqtt_effects": set(config.lights.zigbee2mqtt_effects),
-    }
-    for setting, genres in named.items():
-        for genre in genres - known:
-            logger.warning(
-                "%s names %r, which the model %s does not know; its genres are %s",
-                setting,
-                genre,
-                info.name,
-                ", ".join(info.labels),
-            )
+def warn_of_settings_without_effect(config: Config, info: ModelInfo) -> None:
+    """Say which settings do nothing, and what to write instead."""
+    for remark in settings_without_effect(config, model=info.name, labels=info.labels):
+        logger.warning("%s", remark)

@@ -128,3 +128,35 @@ def test_shown_settings_of_several_sources_name_each_ones_origin(capsys):
 
 def test_the_file_is_toml_even_with_nothing_set(capsys):
     assert tomllib.loads(shown(capsys))["windows"]["hop_seconds"] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ('[lights]\nwled = ["tv"]', ["[lights] wled", "no broker", "[mqtt] host"]),
+        ("[lights]\nwled_effects = { jaz = 9 }", ["[lights] wled_effects", "'jaz'", "'jazz'"]),
+        ('[lights]\nzigbee2mqtt_effects = { x = "blink" }', ["'x'", "its genres are blues, "]),
+        ('[colors]\nhip-hop = "#112233"', ["[colors]", "'hip-hop'", "did you mean 'hiphop'?"]),
+    ],
+)
+def test_check_warns_of_lights_and_colours_that_have_no_effect(capsys, text, parts):
+    write(text)
+    assert check_config(None, {}) == 0
+    (warning,) = capsys.readouterr().err.splitlines()
+    for part in parts:
+        assert part in warning
+
+
+def test_check_takes_lights_and_colours_that_have_an_effect_as_they_are(capsys):
+    write(
+        '[mqtt]\nhost = "broker"\n[lights]\nwled = ["tv"]\nwled_effects = { jazz = 9 }\n'
+        '[colors]\njazz = "#112233"\nsilence = "#000000"\n'
+    )
+    assert check_config(None, {}) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_check_says_when_there_is_no_such_model(capsys):
+    write('[model]\nfolder = "nowhere"')
+    assert check_config(None, {}) == 0
+    assert "no model folder 'nowhere'" in capsys.readouterr().err

@@ -13,8 +13,9 @@ from rtgenre.commands.discovery import remove_discovery
 from rtgenre.commands.run import _until_stopped
 from rtgenre.config import Config, load_config
 from rtgenre.lights import rgb
+from rtgenre.logs import set_up_logging
 from rtgenre.outputs.errors import OutputError
-from rtgenre.outputs.smarthome import home_assistant_extension, warn_of_unknown_genres
+from rtgenre.outputs.smarthome import home_assistant_extension
 from rtgenre.service import Service
 from tests.broker import Broker, free_port, retained_messages, subscribed
 from tests.networks import INFO, ToneNetwork, tone_classifier
@@ -216,12 +217,18 @@ async def test_sighup_reads_the_settings_again_and_a_mistake_keeps_the_present_o
     assert await task == 0
 
 
-def test_effects_of_genres_that_the_model_does_not_know_are_pointed_out(caplog):
-    config = settings(lights={"wled_effects": {"jaz": 9, "jazz": 8}})
-    warn_of_unknown_genres(config, INFO)
-    (record,) = caplog.records
-    assert "'jaz'" in record.getMessage()
-    assert "jazz, rock" in record.getMessage()
+async def test_settings_without_effect_are_pointed_out_at_the_start_and_at_a_reload(capsys):
+    mistaken = settings(lights={"wled": ["tv"], "wled_effects": {"jaz": 9, "jazz": 8}})
+    set_up_logging(mistaken)
+    async with running(mistaken) as (service, _):
+        at_start = capsys.readouterr().err
+        service.reload(settings(colors={"jaz": "#112233"}))
+    at_reload = capsys.readouterr().err
+    assert "[lights] wled names lamps, but there is no broker" in at_start
+    assert "[lights] wled_effects names 'jaz'" in at_start
+    assert "its genres are jazz, rock" in at_start
+    assert "'jazz'," not in at_start
+    assert "[colors] names 'jaz'" in at_reload
 
 
 def test_the_device_page_links_to_the_dashboard_or_to_what_is_configured():
