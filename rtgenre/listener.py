@@ -127,7 +127,10 @@ class Listener:
         inference = await self._classifier.classify(window.samples)
         latency_seconds = max(0.0, time.time() - window.captured_at)
         document = self.pipeline.conclude(
-            window, inference.prediction, latency_seconds=latency_seconds
+            window,
+            inference.prediction,
+            latency_seconds=latency_seconds,
+            title=self.source.title,
         )
         self.last_window_at = time.monotonic()
         self._metrics.observe_window(

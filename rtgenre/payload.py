@@ -31,6 +31,8 @@ class StateDocument(TypedDict):
     """Counts this node's windows; a jump means that messages were skipped."""
     node: str
     source: str
+    title: str | None
+    """What the source plays by its own account: a file's name or tags; null where it has none."""
     state: Literal["music", "unknown", "silence"]
     genre: str | None
     """Null unless ``state`` is ``music``."""
@@ -110,6 +112,7 @@ def state_document(
     *,
     node: str,
     source: str,
+    title: str | None,
     sequence: int,
     labels: Sequence[str],
     sample_rate_hz: int,
@@ -130,6 +133,7 @@ def state_document(
         "sequence": sequence,
         "node": node,
         "source": source,
+        "title": title,
         "state": state.state.value,
         "genre": state.genre,
         "confidence": round(state.confidence, 4),

@@ -100,7 +100,12 @@ class Pipeline:
         return self._slicer.push(self._resampler.flush(), self._captured_at)
 
     def conclude(
-        self, window: Window, prediction: Prediction, *, latency_seconds: float
+        self,
+        window: Window,
+        prediction: Prediction,
+        *,
+        latency_seconds: float,
+        title: str | None = None,
     ) -> StateDocument:
         """Smooth a window's prediction and build the document about it."""
         sample_rate_hz = self.info.features.sample_rate_hz
@@ -115,6 +120,7 @@ class Pipeline:
         document = state_document(
             node=self.node,
             source=self.source,
+            title=title,
             sequence=self._sequence,
             labels=self.info.labels,
             sample_rate_hz=sample_rate_hz,

@@ -51,6 +51,7 @@ def a_state(
     return state_document(
         node=node,
         source="a test",
+        title=None,
         sequence=sequence,
         labels=LABELS,
         sample_rate_hz=rate_hz,

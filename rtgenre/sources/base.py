@@ -30,6 +30,8 @@ class AudioSource(ABC):
         """Shown to people and in messages, for example ``device: USB Audio``."""
         self.live = live
         """Sound that passes whether or not anybody listens; late windows are skipped."""
+        # What plays just now by the source's own account; None where it has none.
+        self.title: str | None = None
         # Why no audio comes just now, for people; None while all is well.
         self.problem: str | None = None
         # Inputs that could not be used, one line each; they decide the exit code.

@@ -12,6 +12,7 @@ import soundfile
 
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.ffmpeg import INSTALL_HINT, end_process, find_ffmpeg, start_ffmpeg
+from rtgenre.sources.title import track_title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,6 +44,8 @@ class AudioDecoder(Protocol):
     n_channels: int
     n_frames: int | None
     """Length, where it is known beforehand."""
+    title: str
+    """From its tags, else the file's name."""
 
     def read(self, n_frames: int) -> FloatArray:
         """Return the next ``(n_frames, n_channels)``, fewer at the end, none after it.
@@ -138,6 +141,10 @@ class _SoundFileDecoder:
         self.sample_rate_hz = int(self._file.samplerate)
         self.n_channels = int(self._file.channels)
         self.n_frames: int | None = int(self._file.frames)
+        tags = self._file.copy_metadata()
+        self.title = track_title(
+            path.name, title=tags.get("title", ""), artist=tags.get("artist", "")
+        )
 
     def read(self, n_frames: int) -> FloatArray:
         try:
@@ -190,6 +197,7 @@ class _FfmpegDecoder:
         self._path = path
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self.n_frames: int | None = None
+        self.title = track_title(path.name)
         # A playlist in disguise must not make ffmpeg open anything on the network.
         only_files = ["-protocol_whitelist", "file,pipe"]
         arguments = [*only_files, "-i", f"file:{path}", "-map", "0:a:0", "-f", "au"]

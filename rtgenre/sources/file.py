@@ -78,6 +78,7 @@ class FileSource(AudioSource):
         delivered = False
         try:
             decoder = await asyncio.wrap_future(opening)
+            self.title = decoder.title
             read_frames = max(1, round(READ_SECONDS * decoder.sample_rate_hz))
             while True:
                 samples = await loop.run_in_executor(reader, decoder.read, read_frames)

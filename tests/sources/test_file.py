@@ -168,3 +168,18 @@ async def test_a_cancelled_file_source_stops_at_once(tmp_path):
         async with asyncio.timeout(5.0):
             await asyncio.wait([task])
     assert task.cancelled()
+
+
+async def test_the_source_says_which_file_plays_by_its_tags_or_else_its_name(tmp_path):
+    with soundfile.SoundFile(tmp_path / "a.flac", "w", 8000, 1) as file:
+        file.title, file.artist = "So What", "Miles Davis"
+        file.write(tone(0.2, 8000, 1))
+    soundfile.write(tmp_path / "b.flac", tone(0.2, 8000, 1), 8000)
+    source = FileSource((tmp_path,), speed="max")
+    titles = []
+
+    async def note(_):
+        titles.append(source.title)
+
+    await source.run(note)
+    assert list(dict.fromkeys(titles)) == ["Miles Davis - So What", "b.flac"]
