@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 GOODBYE_SECONDS = 1.0
 MAX_INCOMING_MESSAGES = 100
+MAX_PACKET_BYTES = 65_536
+"""What is subscribed to are words; paho itself would take 256 MB, and hold them in memory."""
 _CUT_BEFORE_LOGIN = "cut before login"
 
 # CONNACK codes as paho gives them (MQTT 5, 3.2.2.2), to which it maps those of MQTT 3.1.1.
@@ -37,6 +39,10 @@ _REFUSED = {
 # aiomqtt and paho report through exceptions, too.
 _client_logger = logging.getLogger(f"{__name__}.client")
 _client_logger.setLevel(logging.CRITICAL)
+
+
+class PacketTooLarge(aiomqtt.MqttError):
+    """The broker announced more than ``MAX_PACKET_BYTES``, so the connection was dropped."""
 
 
 class Broker:
@@ -89,6 +95,7 @@ class Broker:
             logger=_client_logger,
         )
         _notice_a_cut_before_login(client)
+        limit = _PacketLimit(client)
         try:
             await client.__aenter__()
             try:
@@ -99,6 +106,9 @@ class Broker:
                 client.timeout = min(client.timeout, GOODBYE_SECONDS / 2)
                 with contextlib.suppress(aiomqtt.MqttError):
                     await client.__aexit__(None, None, None)
+        except aiomqtt.MqttError:
+            limit.check()
+            raise
         finally:
             # aiomqtt leaves the socket of a failed login open, and may leave it unread how the
             # connection ended.
@@ -112,6 +122,8 @@ class Broker:
     def explain(self, error: BaseException) -> str:
         """Say in one sentence what an ``aiomqtt.MqttError`` means."""
         place = f"the MQTT broker at {self.address}"
+        if isinstance(error, PacketTooLarge):
+            return f"{place} {error}"
         if isinstance(error, MqttConnectError):
             code = error.rc if isinstance(error.rc, int) else getattr(error.rc, "value", 0)
             return f"{place} {_REFUSED.get(code, f'refused the connection ({error})')}"
@@ -157,6 +169,32 @@ def mark_read(future: asyncio.Future[None]) -> None:
     """Spare the log an "exception was never retrieved" about what is told otherwise."""
     if future.done() and not future.cancelled():
         future.exception()
+
+
+class _PacketLimit:
+    """Drops a connection that announces too large a packet, before any of it is read."""
+
+    def __init__(self, client: aiomqtt.Client) -> None:
+        self._announced_bytes = 0
+        paho = client._client  # noqa: SLF001
+        self._receive = paho._sock_recv  # noqa: SLF001
+        paho._sock_recv = self._receive_within_limit  # type: ignore[method-assign]  # noqa: SLF001
+
+    def check(self) -> None:
+        """Raise ``PacketTooLarge`` if that is why the connection was lost."""
+        if self._announced_bytes:
+            raise PacketTooLarge(
+                f"announced a message of {self._announced_bytes:,} bytes; at most "
+                f"{MAX_PACKET_BYTES:,} are taken (is one retained at "
+                "<discovery_prefix>/status? `mosquitto_pub -r -n -t TOPIC` deletes it)"
+            ) from None
+
+    def _receive_within_limit(self, bufsize: int) -> bytes:
+        # paho asks for a packet's length byte by byte, and then for all of the packet.
+        if bufsize > MAX_PACKET_BYTES:
+            self._announced_bytes = bufsize
+            raise ConnectionError("too large a packet")
+        return self._receive(bufsize)
 
 
 def _notice_a_cut_before_login(client: aiomqtt.Client) -> None:

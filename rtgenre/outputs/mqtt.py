@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 import aiomqtt
 
 from rtgenre.backoff import Backoff
-from rtgenre.outputs.broker import GOODBYE_SECONDS, Broker, mark_read, send
+from rtgenre.outputs.broker import GOODBYE_SECONDS, Broker, PacketTooLarge, mark_read, send
 from rtgenre.outputs.topics import OFFLINE, Message, NodeTopics
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class MqttOutput:
         self._extensions = extensions
         # The trouble that was told last, so that it is told once for all nodes and attempts.
         self._told = ""
+        # Until a message proves too large, which would come again with every subscription.
+        self._listens = True
 
     async def run(self) -> None:
         """Publish until cancelled, then say ``offline``; that takes a second at most."""
@@ -97,6 +99,9 @@ class MqttOutput:
             began_at = time.monotonic()
             try:
                 await self._connect(node)
+            except PacketTooLarge as error:
+                self._listens = False
+                self._tell(f"{self._broker.explain(error)}; nothing is subscribed to from now on")
             except aiomqtt.MqttError as error:
                 self._tell(self._broker.explain(error))
             if time.monotonic() - began_at > STABLE_SECONDS:
@@ -165,7 +170,7 @@ class MqttOutput:
 
     async def _answer(self, client: aiomqtt.Client, node: str) -> None:
         """Hand incoming messages to the extensions; notices at once when the broker is gone."""
-        for extension in self._extensions:
+        for extension in self._extensions if self._listens else []:
             for topic in extension.topics:
                 await client.subscribe(topic, qos=self._config.qos)
         async for message in client.messages:

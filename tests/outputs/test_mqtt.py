@@ -10,6 +10,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import aiomqtt
 import psutil
 import pytest
 
@@ -380,6 +381,53 @@ async def test_an_extension_publishes_on_connect_on_documents_and_on_messages(br
         await subscriber.until(lambda it: "ext/den/answer" in it.latest)
     assert subscriber.latest["ext/den/connect"] == "here"
     assert subscriber.latest["ext/den/answer"] == "greetings/x b'\\xe2\\x98\\x83'"
+
+
+async def test_a_giant_retained_message_is_named_and_does_not_end_the_publishing(
+    broker: Broker, caplog: pytest.LogCaptureFixture
+):
+    async with aiomqtt.Client("127.0.0.1", broker.port) as vandal:
+        await vandal.publish("greetings/x", bytes(1_500_000), qos=1, retain=True)
+    hub = Hub()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("rtgenre.backoff.Backoff.next_seconds", lambda _: 0.05)
+        async with publishing(settings_for(broker.port), hub, extensions=[Greeter()]):
+            await broker.has_logged("Will message specified", times=2)
+            async with subscribed(broker.port) as subscriber:
+                hub.publish(a_state(1))
+                await subscriber.until(lambda it: it.latest.get("rtgenre/den/genre") == "jazz")
+                hub.publish(a_state(2, genre="rock"))
+                await subscriber.until(lambda it: it.latest["rtgenre/den/genre"] == "rock")
+    assert "ext/den/answer" not in subscriber.latest
+    assert broker.log().count("Will message specified") == 2
+    assert "announced a message of 1,500,015 bytes; at most 65,536 are taken" in caplog.text
+    assert "nothing is subscribed to from now on" in caplog.text
+
+
+async def test_a_broker_that_announces_a_giant_packet_is_left_before_it_is_read():
+    sent_bytes = 0
+    left = asyncio.Event()
+
+    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent_bytes
+        await reader.read(65536)
+        # CONNACK, then PUBLISH with a remaining length of 256 MiB - 1 (MQTT 3.1.1, 2.2.3).
+        writer.write(b"\x20\x02\x00\x00" + b"\x30\xff\xff\xff\x7f" + b"\x00\x01a")
+        with contextlib.suppress(OSError):
+            while sent_bytes < 64 * 2**20:
+                writer.write(bytes(2**16))
+                await writer.drain()
+                sent_bytes += 2**16
+        writer.close()
+        left.set()
+
+    server = await asyncio.start_server(pour, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with publishing(settings_for(port, timeout_seconds=0.5), Hub()):
+        await left.wait()
+    server.close()
+    # What the sockets' own buffers hold.
+    assert sent_bytes < 16 * 2**20
 
 
 async def test_publishing_once_says_why_it_cannot():
