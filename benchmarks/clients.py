@@ -69,7 +69,7 @@ async def serve(pipe: Any, n_windows: int, hop_seconds: float) -> None:
         info=INFO,
         colors=GENRE_COLORS,
         hop_seconds=hop_seconds,
-        sources=[{"node": "benchmark", "source": "file: none"}],
+        sources=[{"node": "benchmark", "name": "benchmark", "source": "file: none"}],
     )
     output = WebSocketOutput(
         WebSocketConfig(port=0),

@@ -74,6 +74,8 @@ class HelloSource(TypedDict):
     """One source, as a client is greeted with it."""
 
     node: str
+    name: str
+    """The room's name for people; the node where it has none."""
     source: str
 
 

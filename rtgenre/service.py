@@ -161,7 +161,7 @@ class Service:
             colors=self._config.colors,
             hop_seconds=self._config.windows.hop_seconds,
             sources=[
-                HelloSource(node=config.node, source=source.name)
+                HelloSource(node=config.node, name=config.shown_name, source=source.name)
                 for config, source in self._sources
             ],
         )

@@ -22,6 +22,8 @@ from rtgenre.payload import (
 from rtgenre.types import GenreState, PlayState, Prediction, Window
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rtgenre.hub import Hub
 
 LABELS = ("blues", "jazz", "rock")
@@ -84,7 +86,7 @@ def a_status(problem: str | None, *, node: str = "den") -> StatusDocument:
     return status_document(node=node, source="a test", problem=problem, time=NOW)
 
 
-def a_hello(*nodes: str) -> HelloDocument:
+def a_hello(*nodes: str, names: Mapping[str, str] | None = None) -> HelloDocument:
     """Return the greeting of a service with these nodes, ``den`` if none is given."""
     return hello_document(
         version="1.2.3",
@@ -97,7 +99,10 @@ def a_hello(*nodes: str) -> HelloDocument:
         ),
         colors=COLORS,
         hop_seconds=2.0,
-        sources=[{"node": node, "source": "a test"} for node in nodes or ("den",)],
+        sources=[
+            {"node": node, "name": (names or {}).get(node, node), "source": "a test"}
+            for node in nodes or ("den",)
+        ],
     )
 
 

@@ -74,6 +74,8 @@ def test_flags_beat_the_environment_which_beats_the_file_which_beats_defaults(mo
             ["[source]", "only one [[source]] can read standard input ('-'); found a, b"],
         ),
         ("source = []", ["[source]", "at least one"]),
+        ('[source]\nname = "a\\u0007"', ["[source] name", "control characters"]),
+        (f"[source]\nname = '{'ü' * 65}'", ["[source] name", "64 characters"]),
         ("[lights]\nwled = 'tv'", ["[lights] wled = 'tv'", 'write wled = ["tv"]']),
         ("[lights]\nzigbee2mqtt = {den = 'a'}", ['write zigbee2mqtt = { den = ["a"] }']),
         ("[mqtt]\nhost = 'a:1'\nport = 2", ["[mqtt] host = 'a:1'", "its port is given twice"]),
@@ -126,6 +128,13 @@ def test_flags_change_the_only_source_but_not_one_of_several():
     assert [s.node for s in load_config(several).source] == ["a", "b"]
     with pytest.raises(ConfigError, match=r"2 \[\[source\]\] tables"):
         load_config(several, {"source": {"channel": "left"}})
+
+
+def test_a_node_is_shown_by_its_name_where_it_has_one():
+    file = write(
+        '[[source]]\nnode = "sued"\nname = " Wohnzimmer Süd "\n[[source]]\nnode = "nord"\n'
+    )
+    assert [source.shown_name for source in load_config(file).source] == ["Wohnzimmer Süd", "nord"]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 MIN_TOKEN_CHARACTERS = 16
 MAX_TOPIC_CHARACTERS = 200
+MAX_NAME_CHARACTERS = 64
 
 
 def _checked_color(color: str) -> str:
@@ -21,9 +22,19 @@ def _checked_color(color: str) -> str:
 def _checked_node(node: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", node):
         raise ValueError(
-            "a node name has 1 to 64 letters, digits, '-' or '_', and begins with a letter or digit"
+            "a node name has 1 to 64 letters, digits, '-' or '_', and begins with a letter or "
+            "digit; others go into name, which people see in its place"
         )
     return node
+
+
+def _checked_name(name: str) -> str:
+    name = checked_text(name).strip()
+    if len(name) > MAX_NAME_CHARACTERS or not name.isprintable():
+        raise ValueError(
+            f"a name has at most {MAX_NAME_CHARACTERS} characters and no control characters"
+        )
+    return name
 
 
 def _checked_origin(origin: str) -> str:
@@ -90,6 +101,7 @@ def default_node() -> str:
 
 
 Color = Annotated[str, AfterValidator(_checked_color)]
+Name = Annotated[str, AfterValidator(_checked_name)]
 Origin = Annotated[str, AfterValidator(_checked_origin)]
 Node = Annotated[str, AfterValidator(_checked_node)]
 TopicPrefix = Annotated[str, AfterValidator(_checked_topic_prefix)]

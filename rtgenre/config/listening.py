@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from rtgenre.config.checks import Node, default_node
+from rtgenre.config.checks import Name, Node, default_node
 from rtgenre.config.table import Table
 from rtgenre.smoothing import TrackerParams
 
@@ -20,6 +20,8 @@ class SourceConfig(Table):
     """A device (index, name or part of it; empty: the default), file(s), a URL, or '-'."""
     node: Node = Field(default_factory=default_node)
     """Names this source in messages and MQTT topics: a room."""
+    name: Name = ""
+    """The room's name for people; empty: the node."""
     channel: Literal["mix", "left", "right"] | Annotated[int, Field(ge=1)] = "mix"
     """'mix', 'left', 'right' or a channel number counted from 1."""
     speed: Literal["realtime", "max"] = "realtime"
@@ -29,6 +31,11 @@ class SourceConfig(Table):
     pcm_rate_hz: Annotated[int, Field(ge=8000, le=192000)] = 44100
     pcm_channels: Annotated[int, Field(ge=1, le=64)] = 2
     pcm_format: Literal["s16le", "f32le"] = "s16le"
+
+    @property
+    def shown_name(self) -> str:
+        """What people are shown in place of the node."""
+        return self.name or self.node
 
     @field_validator("input", mode="before")
     @classmethod

@@ -7,13 +7,13 @@ the documentation's own device discovery example does so.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rtgenre.outputs.topics import Message
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rtgenre.payload import Document
 
@@ -31,6 +31,8 @@ class DiscoveryParams:
     """Name of the model, shown as the device's."""
     link: str
     """Address shown as the origin's, such as the dashboard's; empty for none."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What nodes are called, for people; others are called by their node."""
     discovery_prefix: str = "homeassistant"
     topic_prefix: str = "rtgenre"
     expire_after_seconds: int = 60
@@ -110,7 +112,7 @@ def discovery_payload(node: str, params: DiscoveryParams) -> dict[str, Any]:
     return {
         "dev": {
             "ids": [device_id(node)],
-            "name": f"rtgenre {node}",
+            "name": f"rtgenre {params.names.get(node, node)}",
             "mf": "rtgenre",
             "mdl": f"model {params.model}",
             "sw": params.version,

@@ -40,6 +40,7 @@ def home_assistant_extension(
             version=__version__,
             model=info.name,
             link=settings.link or page_url,
+            names={source.node: source.shown_name for source in config.source},
             discovery_prefix=settings.discovery_prefix,
             topic_prefix=config.mqtt.topic_prefix,
             expire_after_seconds=settings.expire_after_seconds,

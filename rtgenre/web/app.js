@@ -34,7 +34,7 @@ function announce(text) {
 
 function showRoom() {
   const room = rooms.chosen;
-  live.clear(room.node, room.source);
+  live.clear(room.name, room.source);
   spectrogram.clear();
   history.setRoom(room.node);
   if (room.document) live.show(room.document);

@@ -78,7 +78,6 @@ export class LiveView {
     this.#bars.show(document);
     this.#showLevel(document);
     setText(byId("source"), sourceName(document.source));
-    setText(byId("node"), document.node);
     setText(byId("latency"), `${Math.round(document.latency_ms)} ms`);
     this.#tick();
   }

@@ -30,8 +30,9 @@ export class Rooms {
   hello(hello) {
     const known = new Map(this.#rooms.map((room) => [room.node, room]));
     this.#colors = hello.colors;
-    this.#rooms = hello.sources.map(({ node, source }) => ({
+    this.#rooms = hello.sources.map(({ node, name, source }) => ({
       node,
+      name,
       source,
       document: null,
       // The last status document; the service tells it again.
@@ -80,7 +81,7 @@ export class Rooms {
       const button = document.createElement("button");
       button.type = "button";
       button.innerHTML = '<span class="dot"></span><b></b> <span class="now"></span>';
-      button.querySelector("b").textContent = room.node;
+      button.querySelector("b").textContent = room.name;
       button.addEventListener("click", () => {
         localStorage.setItem(KEY, room.node);
         this.#choose(index);

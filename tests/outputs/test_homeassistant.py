@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 
@@ -81,6 +82,14 @@ def test_only_documented_fields_are_sent(payload):
         assert component["p"] in {"sensor", "binary_sensor"}
         allowed = SENSOR if component["p"] == "sensor" else BINARY_SENSOR
         assert component.keys() <= allowed, component
+
+
+def test_a_name_is_for_people_and_leaves_topics_and_ids_as_they_are():
+    named = discovery_payload("den", dataclasses.replace(PARAMS, names={"den": "Wohnzimmer Süd"}))
+    plain = discovery_payload("den", PARAMS)
+    assert plain["dev"].pop("name") == "rtgenre den"
+    assert named["dev"].pop("name") == "rtgenre Wohnzimmer Süd"
+    assert named == plain
 
 
 def test_every_required_field_is_there(payload):

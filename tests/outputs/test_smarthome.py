@@ -72,6 +72,20 @@ async def test_home_assistant_finds_the_node_when_it_connects_and_after_its_own_
     assert DISCOVERY not in await retained_messages(broker.port)
 
 
+async def test_a_room_has_a_name_for_people_and_an_ascii_one_in_topics(broker):
+    config = settings(broker.port, source={"node": "den", "name": "Wohnzimmer Süd"})
+    async with (
+        subscribed(broker.port, DISCOVERY) as home_assistant,
+        running(config) as (service, _),
+    ):
+        await home_assistant.until(lambda it: it.seen)
+        (source,) = service.hello()["sources"]
+    assert (source["node"], source["name"]) == ("den", "Wohnzimmer Süd")
+    device = json.loads(home_assistant.seen[0][1])
+    assert device["dev"]["name"] == "rtgenre Wohnzimmer Süd"
+    assert device["state_topic"] == "rtgenre/den/state"
+
+
 async def publish(broker, topic, payload):
     import aiomqtt
 

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from rtgenre.config import GENRE_COLORS
 from rtgenre.types import PlayState
-from tests.documents import a_state, a_status
+from tests.documents import a_hello, a_state, a_status
 from tests.web.conftest import PHONE, TABLET, WALL
 
 TOKEN = "a-token-of-enough-characters"
@@ -24,6 +24,16 @@ def test_music_is_shown_with_its_colour_and_confidence(open_page, puppet):
     expect(page.locator("#bars li.shown .name")).to_have_text("Jazz")
     color = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--genre')")
     assert color in {"#00ff00", "rgb(0, 255, 0)"}
+
+
+def test_rooms_are_called_by_their_names(open_page, puppet):
+    hello = a_hello("sued", "nord", names={"sued": "Wohnzimmer Süd"})
+    service = puppet("sued", "nord", hello=lambda: hello)
+    service.publish(a_state(1, node="sued"))
+    page = open_page(service.url)
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    expect(page.locator("#node")).to_have_text("Wohnzimmer Süd")
+    expect(page.locator("#rooms b")).to_have_text(["Wohnzimmer Süd", "nord"])
 
 
 def test_the_bars_hold_smoothed_values_and_the_ticks_raw_ones(open_page, puppet):
