@@ -34,7 +34,7 @@ class WebSocketConfig(Table):
     """A certificate chain (PEM) turns ``http`` and ``ws`` into ``https`` and ``wss``."""
     key_file: Path | None = None
     max_clients: Annotated[int, Field(ge=1, le=10000)] = 600
-    """Each takes an open file: more than about 700 need a higher ``ulimit -n``."""
+    """Each takes an open file: more than about 600 need a higher ``ulimit -n`` than 1024."""
     max_message_bytes: Annotated[int, Field(ge=256, le=65536)] = 4096
     """Longer messages from a client close its connection."""
     messages_per_second: Annotated[float, Field(gt=0, le=1000)] = 5.0

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import socket
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
 from rtgenre.config import checked_token
 from rtgenre.outputs.auth import is_loopback
+from rtgenre.outputs.connections import ListeningSocket
 from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.secret import read_secret
 
 if TYPE_CHECKING:
     from rtgenre.config import WebSocketConfig
+    from rtgenre.outputs.connections import Connections
 
+_NO_SUCH_ADDRESS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 _ANY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
@@ -37,6 +42,44 @@ def read_token(config: WebSocketConfig) -> str:
             "or set host = '127.0.0.1'"
         )
     return token
+
+
+async def listening_sockets(
+    config: WebSocketConfig, connections: Connections
+) -> list[ListeningSocket]:
+    """Open the port on every address that the host's name stands for.
+
+    Args:
+        config: the host and the port; 0 takes any, the same for all addresses.
+        connections: where connections are counted as they arrive.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    found = await asyncio.get_running_loop().getaddrinfo(
+        config.host or None, config.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    opened: list[ListeningSocket] = []
+    missing: list[OSError] = []
+    try:
+        for family, _, _, _, address in dict.fromkeys(found):
+            port = opened[0].getsockname()[1] if opened else config.port
+            try:
+                plain = socket.create_server((str(address[0]), port), family=family)
+            except OSError as error:
+                # A machine without IPv6 still has ::1 among its names.
+                if error.errno not in _NO_SUCH_ADDRESS:
+                    raise
+                missing.append(error)
+            else:
+                opened.append(ListeningSocket(connections, plain))
+        if not opened:
+            raise missing[0]
+    except OSError:
+        for each in opened:
+            each.close()
+        raise
+    return opened
 
 
 def server_address(config: WebSocketConfig, port: int) -> str:

@@ -14,16 +14,24 @@ from websockets.http11 import Request, Response
 
 from rtgenre.outputs.auth import Guard, bearer_token
 from rtgenre.outputs.client_request import ClientRequestError, parse_client_request
-from rtgenre.outputs.endpoint import listen_problem, read_token, server_address
+from rtgenre.outputs.connections import Connections
+from rtgenre.outputs.endpoint import (
+    listen_problem,
+    listening_sockets,
+    read_token,
+    server_address,
+)
 from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.http import HttpResponse, Route, error_response
 from rtgenre.outputs.routes import WEBSOCKET_PATH, Health, HttpRequest, Routes
 from rtgenre.outputs.tls import server_tls
 from rtgenre.outputs.web_files import read_web_files
-from rtgenre.outputs.websocket_client import GOODBYE_SECONDS, Client, Connection, Connections, Feed
+from rtgenre.outputs.websocket_client import GOODBYE_SECONDS, Client, Connection, Feed
 from rtgenre.spectrogram.hub import ColumnHub
 
 if TYPE_CHECKING:
+    import socket
+    import ssl
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
@@ -75,9 +83,10 @@ class WebSocketOutput:
             OutputError: the token is missing where one is needed, or cannot be read.
         """
         self.config = config
-        self.connections = Connections(metrics)
+        self.connections = Connections(metrics, config.max_clients)
         self._feed = Feed(config, hub, columns or ColumnHub([]), hello, metrics)
-        self._server: Server | None = None
+        # One for each address that the host's name stands for.
+        self._servers: list[Server] = []
         self._guard = Guard(config.host, read_token(config), config.allowed_origins)
         self._routes = Routes(
             self._guard,
@@ -98,24 +107,10 @@ class WebSocketOutput:
         """
         tls = server_tls(self.config)
         try:
-            self._server = await serve(
-                self._serve_client,
-                self.config.host,
-                self.config.port,
-                ssl=tls,
-                process_request=self._process_request,
-                create_connection=self._create_connection,  # type: ignore[arg-type] # a factory
-                server_header=None,
-                # Documents are small, and deflate costs 300 kB of memory per client.
-                compression=None,
-                max_size=self.config.max_message_bytes,
-                max_queue=4,
-                write_limit=WRITE_LIMIT_BYTES,
-                open_timeout=OPEN_TIMEOUT_SECONDS,
-                logger=_protocol_logger,
-            )
+            sockets = await listening_sockets(self.config, self.connections)
         except OSError as error:
             raise OutputError(listen_problem(self.config, error)) from None
+        self._servers = [await self._serve(each, tls) for each in sockets]
         return self
 
     async def __aexit__(
@@ -125,19 +120,36 @@ class WebSocketOutput:
         traceback: TracebackType | None,
     ) -> None:
         """Say goodbye to every client, then cut off those that do not answer."""
-        server = self._running()
-        server.close(code=CLOSE_GOING_AWAY, reason="the service is stopping")
-        try:
-            await asyncio.wait_for(server.wait_closed(), GOODBYE_SECONDS)
-        except TimeoutError:
-            for connection in self.connections.open:
-                connection.transport.abort()
-            await server.wait_closed()
+        for server in self._servers:
+            server.close(code=CLOSE_GOING_AWAY, reason="the service is stopping")
+        closed = asyncio.gather(*(server.wait_closed() for server in self._servers))
+        await asyncio.wait([closed], timeout=GOODBYE_SECONDS)
+        self.connections.close()
+        await closed
+
+    async def _serve(self, listening: socket.socket, tls: ssl.SSLContext | None) -> Server:
+        return await serve(
+            self._serve_client,
+            sock=listening,
+            ssl=tls,
+            process_request=self._process_request,
+            create_connection=self._create_connection,  # type: ignore[arg-type] # a factory
+            server_header=None,
+            # Documents are small, and deflate costs 300 kB of memory per client.
+            compression=None,
+            max_size=self.config.max_message_bytes,
+            max_queue=4,
+            write_limit=WRITE_LIMIT_BYTES,
+            open_timeout=OPEN_TIMEOUT_SECONDS,
+            logger=_protocol_logger,
+        )
 
     @property
     def port(self) -> int:
         """The port that was opened."""
-        return int(self._running().sockets[0].getsockname()[1])
+        if not self._servers:
+            raise RuntimeError("the port is not open; use `async with`")
+        return int(self._servers[0].sockets[0].getsockname()[1])
 
     @property
     def url(self) -> str:
@@ -150,11 +162,6 @@ class WebSocketOutput:
         """Where a browser on this machine finds the dashboard."""
         scheme = "https" if self.config.cert_file else "http"
         return f"{scheme}://{server_address(self.config, self.port)}/"
-
-    def _running(self) -> Server:
-        if self._server is None:
-            raise RuntimeError("the port is not open; use `async with`")
-        return self._server
 
     def _create_connection(self, *args: Any, **options: Any) -> ServerConnection:
         return Connection(self.connections, *args, **options)
@@ -178,11 +185,11 @@ class WebSocketOutput:
         try:
             if not await self._shows_token(connection):
                 await connection.refuse(CLOSE_TOKEN, "the token is missing or wrong")
-            elif self.connections.n_clients >= self.config.max_clients:
-                reason = f"{self.config.max_clients} clients are connected, no more are taken"
+            elif not self.connections.has_room():
+                reason = f"{self.connections.max_clients} clients are connected, no more are taken"
                 await connection.refuse(CLOSE_TRY_LATER, reason)
             else:
-                with self.connections.admitted(connection):
+                with self.connections.admitted(connection.visitor):
                     await Client(connection, self._feed).run()
         except* ConnectionClosed:
             pass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import socket
 import time
@@ -15,11 +14,14 @@ from rtgenre.outputs.client_request import ClientRequestError, RateLimit, parse_
 from rtgenre.outputs.http import error_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from websockets.protocol import Event
 
     from rtgenre.config import WebSocketConfig
     from rtgenre.hub import Hub
     from rtgenre.metrics import Metrics
+    from rtgenre.outputs.connections import Connections, Visitor
     from rtgenre.payload import Document, HelloDocument
     from rtgenre.spectrogram.hub import ColumnHub
 
@@ -27,68 +29,30 @@ CLOSE_POLICY = 1008
 
 GOODBYE_SECONDS = 0.7
 MAX_INVALID_MESSAGES = 3
-MAX_PENDING_CONNECTIONS = 256
-"""Those that are no clients yet: shaking hands, taking an HTTP response, owing the token."""
 # Small buffers: a slow client gets the newest values, not a queue of old ones.
 SEND_BUFFER_BYTES = 65536
 
 
-class Connections:
-    """Every TCP connection of the port, and those of them that became clients."""
-
-    def __init__(self, metrics: Metrics) -> None:
-        """Begin with none; ``metrics`` counts clients and those refused."""
-        self.metrics = metrics
-        self.open: set[Connection] = set()
-        self._clients: set[Connection] = set()
-
-    def __len__(self) -> int:
-        """Return how many are open."""
-        return len(self.open)
-
-    @property
-    def n_clients(self) -> int:
-        """How many became clients."""
-        return len(self._clients)
-
-    def has_room(self) -> bool:
-        """Say whether one more connection may try to become a client."""
-        return len(self.open) - len(self._clients) < MAX_PENDING_CONNECTIONS
-
-    @contextlib.contextmanager
-    def admitted(self, connection: Connection) -> Iterator[None]:
-        """Count a connection as a client for the length of a ``with`` block."""
-        self._clients.add(connection)
-        self.metrics.websocket_clients.set(len(self._clients))
-        try:
-            yield
-        finally:
-            self._clients.discard(connection)
-            self.metrics.websocket_clients.set(len(self._clients))
-
-
 class Connection(ServerConnection):
-    """A connection that the output knows of, from TCP's first moment to its last."""
+    """What the WebSocket library makes of a visitor."""
 
     def __init__(self, connections: Connections, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._connections = connections
+        self.visitor: Visitor  # from its first moment as a connection on
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Count the connection, or cut it off where there is no room."""
+        """Begin, after TLS where there is any."""
         super().connection_made(transport)
-        if not self._connections.has_room():
-            self._connections.metrics.websocket_refused.labels("pending").inc()
-            self.transport.abort()
-            return
-        self._connections.open.add(self)
-        tcp = transport.get_extra_info("socket")
-        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        self.visitor = self._connections.visitor(transport)
+        self.visitor.abort = self.transport.abort
+        self.visitor.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Forget the connection."""
-        self._connections.open.discard(self)
-        super().connection_lost(exc)
+    def process_event(self, event: Event) -> None:
+        """Take the request or a frame."""
+        if self.request is None:
+            self._connections.has_asked(self.visitor)
+        super().process_event(event)
 
     async def refuse(self, code: int, reason: str) -> None:
         """Close with a reason, without waiting long for the other side."""

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from rtgenre.hub import Hub
 from rtgenre.metrics import Metrics
-from rtgenre.outputs import websocket, websocket_client
+from rtgenre.outputs import connections, websocket, websocket_client
 from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.http import HttpResponse, json_response
 from rtgenre.spectrogram.hub import ColumnHub
@@ -176,7 +176,7 @@ async def test_a_thousand_connections_at_once_leave_room_for_a_real_client():
                 attacker.send([b"", b"GET /ws HTT", b"\x16\x03\x01\x00\xff" * 9][index % 3])
             if index % 20 == 0:
                 await asyncio.sleep(0.001)
-        assert len(output.connections) <= websocket_client.MAX_PENDING_CONNECTIONS
+        assert len(output.connections) <= connections.MAX_WAITING
         for attacker in sockets:
             attacker.close()
         client = await eventually_connected(output.url)
