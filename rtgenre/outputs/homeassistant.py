@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from rtgenre.outputs.topics import Message
+from rtgenre.outputs.topics import NO_PROBLEM, Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +37,8 @@ class DiscoveryParams:
     topic_prefix: str = "rtgenre"
     expire_after_seconds: int = 60
     """Values older than this are unavailable; 0: never."""
+    publish: Literal["change", "window"] = "change"
+    """Show a level when it changes, or with every window."""
     music_threshold: float = 0.5
     """An unknown genre counts as music playing from this probability of music on."""
     retain: bool = False
@@ -103,10 +105,10 @@ def device_id(node: str) -> str:
 
 
 def discovery_payload(node: str, params: DiscoveryParams) -> dict[str, Any]:
-    """Build the discovery message of one node: a device with six entities.
+    """Build the discovery message of one node: a device with seven entities.
 
-    All but the colour are read from the node's JSON, which comes with every window, so that they
-    expire when windows stop; the colour comes only when it changes.
+    Most are read from the node's JSON, which comes with every window, so that they expire when
+    windows stop; colour and problem come only when they change.
     """
     topic = f"{params.topic_prefix}/{node}"
     return {
@@ -156,7 +158,7 @@ def _components(topic: str, params: DiscoveryParams) -> dict[str, dict[str, Any]
             "unit_of_measurement": "dBFS",
             "state_class": "measurement",
             "suggested_display_precision": 0,
-            "value_template": "{{ value_json.level_dbfs | round(0) | int }}",
+            "value_template": _level_template(params.publish),
             "icon": "mdi:volume-medium",
             "entity_category": "diagnostic",
             **fresh,
@@ -176,6 +178,18 @@ def _components(topic: str, params: DiscoveryParams) -> dict[str, dict[str, Any]
             "icon": "mdi:music-note",
             **fresh,
         },
+        "problem": {
+            "p": "binary_sensor",
+            "name": "Problem",
+            "device_class": "problem",
+            "entity_category": "diagnostic",
+            "state_topic": f"{topic}/problem",
+            "value_template": f"{{{{ 'OFF' if value == '{NO_PROBLEM}' else 'ON' }}}}",
+            "json_attributes_topic": f"{topic}/problem",
+            "json_attributes_template": (
+                f"{{{{ {{'reason': none if value == '{NO_PROBLEM}' else value}} | tojson }}}}"
+            ),
+        },
         "color": {
             "p": "sensor",
             "name": "Colour",
@@ -187,6 +201,19 @@ def _components(topic: str, params: DiscoveryParams) -> dict[str, dict[str, Any]
 
 def _link(link: str) -> dict[str, str]:
     return {"url": link} if link else {}
+
+
+def _level_template(publish: Literal["change", "window"]) -> str:
+    """Return a template that, where changes are wanted, keeps a level that moves by less than 1 dB.
+
+    Home Assistant stores every change.
+    """
+    level = "value_json.level_dbfs"
+    rounded = f"{level} | round(0) | int"
+    if publish == "window":
+        return f"{{{{ {rounded} }}}}"
+    kept = f"is_number(this.state) and ({level} - this.state | float) | abs < 1"
+    return f"{{{{ this.state if {kept} else {rounded} }}}}"
 
 
 def _playing_template(music_threshold: float) -> str:

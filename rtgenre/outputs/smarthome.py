@@ -44,6 +44,7 @@ def home_assistant_extension(
             discovery_prefix=settings.discovery_prefix,
             topic_prefix=config.mqtt.topic_prefix,
             expire_after_seconds=settings.expire_after_seconds,
+            publish=config.mqtt.publish,
             music_threshold=config.smoothing.music_below,
             retain=settings.retain,
             announce_within_seconds=settings.announce_within_seconds,

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import re
+from types import SimpleNamespace
 
 import jinja2
 import pytest
@@ -71,7 +72,14 @@ def payload():
 def rendered(entity, document, params=PARAMS):
     """Return what Home Assistant shows for an entity: its template, run on the JSON."""
     template = discovery_payload("den", params)["cmps"][entity]["value_template"]
-    return jinja2.Environment().from_string(template).render(value_json=document)
+    return templates().from_string(template).render(value_json=document)
+
+
+def templates():
+    """Return Jinja with what Home Assistant adds to it, as far as it is used here."""
+    environment = jinja2.Environment()
+    environment.globals["is_number"] = lambda text: re.fullmatch(r"-?[0-9.]+", str(text))
+    return environment
 
 
 def test_only_documented_fields_are_sent(payload):
@@ -102,7 +110,7 @@ def test_every_required_field_is_there(payload):
         assert component["p"]
 
 
-def test_one_device_has_the_six_promised_entities(payload):
+def test_one_device_has_the_seven_promised_entities(payload):
     platforms = {name: component["p"] for name, component in payload["cmps"].items()}
     assert platforms == {
         "genre": "sensor",
@@ -110,6 +118,7 @@ def test_one_device_has_the_six_promised_entities(payload):
         "level": "sensor",
         "since": "sensor",
         "playing": "binary_sensor",
+        "problem": "binary_sensor",
         "color": "sensor",
     }
 
@@ -127,9 +136,9 @@ def test_a_level_in_dbfs_claims_no_device_class_that_forbids_the_unit(payload):
     assert "device_class" not in level
 
 
-def test_values_that_come_with_every_window_expire_and_the_colour_does_not(payload):
+def test_values_that_come_with_every_window_expire_and_those_that_come_rarely_do_not(payload):
     expiring = {name for name, component in payload["cmps"].items() if "expire_after" in component}
-    assert expiring == payload["cmps"].keys() - {"color"}
+    assert expiring == payload["cmps"].keys() - {"color", "problem"}
     never = DiscoveryParams(
         labels=LABELS, version="1", model="crnn", link="http://x/", expire_after_seconds=0
     )
@@ -153,7 +162,7 @@ def test_unique_ids_of_two_nodes_differ():
         for node in ("kitchen", "lounge")
         for component in discovery_payload(node, PARAMS)["cmps"].values()
     ]
-    assert len(set(ids)) == 12
+    assert len(set(ids)) == 14
 
 
 @given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", fullmatch=True))
@@ -182,10 +191,43 @@ def test_templates_read_the_genre_and_whether_music_plays(document, genre, playi
 
 
 def test_templates_read_numbers_and_the_time():
-    document = a_state(confidence=0.704, level_dbfs=-20.4)
+    document = a_state(confidence=0.704)
     assert rendered("confidence", document) == "70"
-    assert rendered("level", document) == "-20"
     assert rendered("since", document) == "2023-11-14T22:13:20.000Z"
+
+
+def test_a_problem_is_a_binary_sensor_that_says_why(payload):
+    problem = payload["cmps"]["problem"]
+    assert (problem["device_class"], problem["entity_category"]) == ("problem", "diagnostic")
+    assert problem["state_topic"] == problem["json_attributes_topic"]
+    assert problem["state_topic"] == "rtgenre/living-room/problem"
+    why = 'the device "USB" is gone: it\'s <unplugged>'
+    for value, state, reason in [("none", "OFF", None), (why, "ON", why)]:
+        shown = templates().from_string(problem["value_template"]).render(value=value)
+        attributes = templates().from_string(problem["json_attributes_template"])
+        assert shown == state
+        assert json.loads(attributes.render(value=value)) == {"reason": reason}
+
+
+def test_the_level_changes_in_home_assistant_by_steps_of_a_decibel(payload):
+    level = templates().from_string(payload["cmps"]["level"]["value_template"])
+
+    def shown(before, level_dbfs):
+        document = a_state(level_dbfs=level_dbfs)
+        return level.render(value_json=document, this=SimpleNamespace(state=before))
+
+    for before in ("unavailable", "unknown"):
+        assert shown(before, -20.4) == "-20"
+    # A level between two numbers does not jump to and fro.
+    assert shown("-20", -20.6) == "-20"
+    assert shown("-20", -20.9) == "-20"
+    assert shown("-20", -21.2) == "-21"
+    assert shown("-20", -18.9) == "-19"
+
+
+def test_the_level_comes_with_every_window_where_all_values_do():
+    params = dataclasses.replace(PARAMS, publish="window")
+    assert rendered("level", a_state(level_dbfs=-20.6), params) == "-21"
 
 
 def test_discovery_is_sent_on_connect_and_again_when_home_assistant_has_started():

@@ -86,6 +86,15 @@ async def test_a_room_has_a_name_for_people_and_an_ascii_one_in_topics(broker):
     assert device["state_topic"] == "rtgenre/den/state"
 
 
+async def test_home_assistant_is_told_of_a_problem_and_of_how_often_values_come(broker):
+    config = settings(broker.port, mqtt={"publish": "window"})
+    async with subscribed(broker.port, DISCOVERY) as home_assistant, running(config):
+        await home_assistant.until(lambda it: it.seen)
+    entities = json.loads(home_assistant.seen[0][1])["cmps"]
+    assert entities["problem"]["state_topic"] == "rtgenre/den/problem"
+    assert "this." not in entities["level"]["value_template"]
+
+
 async def publish(broker, topic, payload):
     import aiomqtt
 
