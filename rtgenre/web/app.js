@@ -1,28 +1,32 @@
 // The page: takes what the service says to the views, for the room that was chosen.
 
+import { readAddress, writeAddress } from "./address.js";
 import { decodeColumn } from "./column.js";
 import { Connection } from "./connection.js";
 import { percent } from "./format.js";
 import { HistoryView } from "./history.js";
+import { parse } from "./history-data.js";
+import { Kiosk } from "./kiosk.js";
 import { LiveView } from "./live.js";
 import { Notices } from "./notices.js";
+import { PAST_HOURS } from "./past.js";
 import { Rooms } from "./rooms.js";
 import { Spectrogram } from "./spectrogram.js";
 import { startTheme, theme } from "./theme.js";
-import { takeTokenFromAddress } from "./token.js";
+import { get, takeTokenFromAddress } from "./token.js";
 import { headline } from "./words.js";
 
 const root = document.documentElement;
 const byId = (id) => document.getElementById(id);
-const isKiosk = new URLSearchParams(location.search).has("kiosk");
 
 takeTokenFromAddress();
 const connection = new Connection();
 const live = new LiveView();
 const spectrogram = new Spectrogram();
 const notices = new Notices();
-const history = new HistoryView();
+const history = new HistoryView((range) => writeAddress({ range: range.name, day: range.day }));
 const rooms = new Rooms(showRoom);
+const kiosk = new Kiosk(() => show({ view: "live" }));
 let paused = matchMedia("(prefers-reduced-motion: reduce)").matches;
 let spoken = "";
 
@@ -38,8 +42,26 @@ function showRoom() {
   spectrogram.clear();
   history.setRoom(room.node);
   if (room.document) live.show(room.document);
-  live.showRecent(room.recent);
+  showPast(room);
   notices.setStatus(room.status);
+  loadPast(room);
+}
+
+function showPast(room) {
+  live.showPast(room.past);
+  spectrogram.setPast(room.past.stretches);
+}
+
+/** Fetch what was played before this page was opened. */
+async function loadPast(room) {
+  try {
+    const query = new URLSearchParams({ since: `${PAST_HOURS}h`, node: room.node });
+    const response = await get(`history?${query}`);
+    room.past.fill(parse(await response.json()));
+  } catch {
+    return; // Without a history the past begins now.
+  }
+  if (room === rooms.chosen) showPast(room);
 }
 
 function receive(message) {
@@ -59,7 +81,7 @@ function receive(message) {
   }
   if (message.type !== "state") return;
   live.show(message);
-  live.showRecent(room.recent);
+  live.showPast(room.past);
   spectrogram.addState(message);
   speak(message);
 }
@@ -73,7 +95,7 @@ function speak(message) {
 }
 
 function followVisibility() {
-  const wanted = !paused && !isKiosk && !document.hidden && root.dataset.view === "live";
+  const wanted = !paused && !document.hidden && root.dataset.view === "live";
   connection.wantColumns(wanted);
   if (wanted) spectrogram.start();
   else spectrogram.stop();
@@ -81,7 +103,16 @@ function followVisibility() {
   byId("pause").textContent = paused ? "Go on" : "Pause";
 }
 
-function showView(view) {
+/** Show a view, and have it in the address. */
+function show(changes) {
+  writeAddress(changes);
+  followAddress();
+}
+
+/** Show what the address says. */
+function followAddress() {
+  const { view, range, day } = readAddress();
+  if (view === "history") history.setRange({ name: range, day });
   root.dataset.view = view;
   byId("live").hidden = view === "history";
   byId("history").hidden = view !== "history";
@@ -89,6 +120,7 @@ function showView(view) {
     button.setAttribute("aria-pressed", button.dataset.viewButton === view);
   }
   history.setVisible(view === "history");
+  kiosk.setOn(view === "kiosk");
   followVisibility();
 }
 
@@ -110,8 +142,17 @@ connection.addEventListener("column", ({ detail }) => {
 });
 
 for (const button of document.querySelectorAll("[data-view-button]")) {
-  button.addEventListener("click", () => showView(button.dataset.viewButton));
+  const view = button.dataset.viewButton;
+  button.addEventListener("click", () => {
+    show({ view, range: history.range.name, day: history.range.day });
+  });
 }
+byId("kiosk").addEventListener("click", (event) => {
+  event.preventDefault();
+  show({ view: "kiosk" });
+  // Where that is not allowed, the display fills the window.
+  root.requestFullscreen?.().catch(() => {});
+});
 byId("pause").addEventListener("click", () => {
   paused = !paused;
   followVisibility();
@@ -122,5 +163,9 @@ startTheme(byId("theme"), () => {
   spectrogram.setTheme(theme());
   history.redraw();
 });
-showView(isKiosk ? "kiosk" : "live");
+addEventListener("popstate", () => {
+  followAddress();
+  rooms.chooseByAddress();
+});
+followAddress();
 connection.start();

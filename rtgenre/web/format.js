@@ -1,7 +1,12 @@
 // Values as people read them; pure.
 
 const NAMES = { hiphop: "Hip-hop" };
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "numeric", minute: "2-digit" });
+// 09:05 where the day has 24 hours, 9:05 AM where it has twice twelve.
+const TWELVE = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions().hour12;
+const CLOCK = new Intl.DateTimeFormat(undefined, {
+  hour: TWELVE ? "numeric" : "2-digit",
+  minute: "2-digit",
+});
 const HOUR = new Intl.DateTimeFormat(undefined, { hour: "numeric" });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "short", day: "numeric", month: "short" });
 

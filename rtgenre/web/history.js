@@ -20,15 +20,22 @@ export class HistoryView {
   #stretches = [];
   #visible = false;
   #timer = 0;
-  #timeline = new Timeline(byId("timeline"), (time) => this.#setRange({ name: "day", day: time }));
+  #timeline = new Timeline(byId("timeline"), (time) => this.#choose({ name: "day", day: time }));
   #heat = new HeatMap(byId("heat"));
+  #chosen;
 
-  constructor() {
+  /** `chosen` is called with the range that somebody chose. */
+  constructor(chosen) {
+    this.#chosen = chosen;
     for (const button of document.querySelectorAll("[data-range]")) {
       const name = button.dataset.range;
-      button.addEventListener("click", () => this.#setRange({ name, day: null }));
+      button.addEventListener("click", () => this.#choose({ name, day: null }));
     }
     byId("csv").addEventListener("click", () => this.#download());
+  }
+
+  get range() {
+    return this.#range;
   }
 
   hello(hello) {
@@ -53,12 +60,18 @@ export class HistoryView {
     if (this.#visible) this.#show();
   }
 
-  #setRange(range) {
+  #choose(range) {
+    this.setRange(range);
+    this.#chosen(range);
+  }
+
+  /** Show `{name, day}`: the last hour, day or week, or the day that begins at `day`. */
+  setRange(range) {
     this.#range = range;
     for (const button of document.querySelectorAll("[data-range]")) {
       button.setAttribute("aria-pressed", button.dataset.range === range.name);
     }
-    this.#show();
+    this.redraw();
   }
 
   async #load() {

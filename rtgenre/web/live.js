@@ -2,12 +2,15 @@
 
 import { GenreBars } from "./bars.js";
 import { colorOf, readable } from "./colors.js";
-import { clock, dbfs, duration, genreName, titleOf } from "./format.js";
-import { headline, isJudged, modelName, sourceName, sureness } from "./words.js";
+import { clock, dbfs, duration, genreName, percent, titleOf } from "./format.js";
+import { cut, shares } from "./history-data.js";
+import { paintStretches } from "./paint.js";
+import { headline, isJudged, modelName, secondGuess, sourceName, sureness } from "./words.js";
 
 const METER_FLOOR_DBFS = -60;
 const CLIPPING_SHOWN_MS = 4000;
 const RECENT = 5;
+const STRIP_MS = 30 * 60e3;
 
 const root = document.documentElement;
 const byId = (id) => document.getElementById(id);
@@ -22,8 +25,10 @@ export class LiveView {
   #bars = new GenreBars(byId("bars"));
   #document = null;
   #clippedAt = -Infinity;
+  #past = null;
 
   constructor() {
+    new ResizeObserver(() => this.#paintStrip()).observe(byId("strip"));
     setInterval(() => this.#tick(), 1000);
     this.#tick();
     document.fonts.ready.then(() => this.#fit());
@@ -43,11 +48,12 @@ export class LiveView {
     this.#document = null;
     this.#clippedAt = -Infinity;
     setText(byId("node"), room);
+    setText(byId("room-name"), room);
     setText(byId("source"), sourceName(source));
     setText(byId("eyebrow"), "Listening …");
     byId("genre").dataset.genre = "";
     for (const id of ["genre", "confidence"]) setText(byId(id), "\u00a0");
-    setText(byId("since"), "");
+    for (const id of ["title", "second", "since"]) setText(byId(id), "");
     setText(byId("level-text"), "– dBFS");
     setText(byId("latency"), "–");
     byId("certainty").style.setProperty("--value", 0);
@@ -72,7 +78,11 @@ export class LiveView {
       this.recolor();
     }
     setText(byId("eyebrow"), document.state === "music" ? "Now playing" : "Just now");
+    setText(byId("title"), document.title ?? "");
+    byId("title").title = document.title ?? "";
     setText(byId("confidence"), sureness(document));
+    const second = secondGuess(document);
+    setText(byId("second"), second ? `or ${genreName(second[0])}, ${percent(second[1])}` : "");
     const certain = isJudged(document) ? document.confidence : 0;
     byId("certainty").style.setProperty("--value", certain);
     this.#bars.show(document);
@@ -82,9 +92,10 @@ export class LiveView {
     this.#tick();
   }
 
-  /** List what was shown before, newest first: [{title, since}]. */
-  showRecent(recent) {
-    const items = recent.slice(0, RECENT).map(({ title, since }) => {
+  /** Show what was played before, in words and as a strip of the last half hour. */
+  showPast(past) {
+    this.#past = past;
+    const items = past.before.slice(0, RECENT).map(({ title, since }) => {
       const item = document.createElement("li");
       const dot = document.createElement("span");
       dot.className = "dot";
@@ -93,6 +104,7 @@ export class LiveView {
       return item;
     });
     byId("recent").replaceChildren(...items);
+    this.#paintStrip();
   }
 
   /** Colour everything anew, after a change of genre or theme. */
@@ -116,6 +128,20 @@ export class LiveView {
     context.font = `750 100px ${getComputedStyle(heading).fontFamily}`;
     const ems = context.measureText(heading.textContent).width / 100;
     heading.style.setProperty("--ems", Math.max(1, ems));
+  }
+
+  #paintStrip() {
+    const to = this.#past?.stretches.at(-1)?.end ?? Date.now();
+    const span = { from: to - STRIP_MS, to };
+    const stretches = cut(this.#past?.stretches ?? [], span.from, span.to);
+    paintStretches(byId("strip"), span, stretches, this.#colors);
+    const music = shares(stretches).map(
+      ({ genre, ms }) => `${genreName(genre)} ${duration(ms / 1000)}`,
+    );
+    const text = `The last half hour: ${music.join(", ") || "no music"}`;
+    if (byId("strip").getAttribute("aria-label") !== text) {
+      byId("strip").setAttribute("aria-label", text);
+    }
   }
 
   #showLevel(document) {

@@ -1,11 +1,12 @@
 // The rooms (nodes) that the service listens to, what each last said, and which one is shown.
 
+import { readAddress, writeAddress } from "./address.js";
 import { colorOf } from "./colors.js";
 import { titleOf } from "./format.js";
+import { Past } from "./past.js";
 import { headline } from "./words.js";
 
 const KEY = "rtgenre-room";
-const RECENT = 8;
 
 export class Rooms {
   #rooms = [];
@@ -37,10 +38,17 @@ export class Rooms {
       document: null,
       // The last status document; the service tells it again.
       status: null,
-      recent: known.get(node)?.recent ?? [],
+      past: known.get(node)?.past ?? new Past(),
     }));
+    for (const { past } of this.#rooms) past.begin();
     this.#build();
-    const wanted = new URLSearchParams(location.search).get("node") ?? localStorage.getItem(KEY);
+    this.chooseByAddress();
+  }
+
+  /** Choose the room in the address, else the one that was chosen last, else the first. */
+  chooseByAddress() {
+    const wanted = readAddress().node ?? localStorage.getItem(KEY);
+    if (this.#rooms.length === 0) return;
     this.#choose(Math.max(0, this.#rooms.findIndex((room) => room.node === wanted)));
   }
 
@@ -52,18 +60,11 @@ export class Rooms {
     if (document.type === "status") {
       room.status = document;
     } else if (document.type === "state") {
-      this.#remember(room, document);
+      room.past.add(document);
       room.document = document;
       this.#label(index);
     }
     return room;
-  }
-
-  #remember(room, document) {
-    const before = room.document;
-    if (before === null || titleOf(before) === titleOf(document)) return;
-    room.recent = [{ title: titleOf(before), since: new Date(before.since) }, ...room.recent];
-    room.recent.length = Math.min(room.recent.length, RECENT);
   }
 
   #choose(index) {
@@ -84,6 +85,7 @@ export class Rooms {
       button.querySelector("b").textContent = room.name;
       button.addEventListener("click", () => {
         localStorage.setItem(KEY, room.node);
+        writeAddress({ node: room.node });
         this.#choose(index);
       });
       return button;

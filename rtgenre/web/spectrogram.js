@@ -32,8 +32,11 @@ export class Spectrogram {
   #ring = new Uint8Array(0);
   #drawn = 0;
   #waiting = [];
-  // States of the visible time: {endSeconds, shown, raw}.
+  // States of the visible time: {endSeconds, shown, raw}; from the history without `raw`.
   #states = [];
+  // What was played before, as stretches, and the document that tells their times in seconds.
+  #past = [];
+  #reference = null;
   // performance.now() in seconds, less the source's clock.
   #clockOffset = null;
   #timer = 0;
@@ -72,6 +75,8 @@ export class Spectrogram {
   clear() {
     this.#waiting = [];
     this.#states = [];
+    this.#past = [];
+    this.#reference = null;
     this.#clockOffset = null;
     this.#ring.fill(0);
     this.#redraw();
@@ -90,17 +95,39 @@ export class Spectrogram {
     this.#waiting.push(column);
   }
 
+  /** Show what was played before the first state, from the history. */
+  setPast(stretches) {
+    this.#past = stretches;
+    this.#prefill();
+  }
+
   addState(document) {
     const endSeconds = document.window_end_seconds;
     if (this.#states.length && endSeconds < this.#states.at(-1).endSeconds) this.#states = [];
+    this.#reference ??= { endSeconds, time: Date.parse(document.time) };
     const [[likeliest]] = Object.entries(document.raw_probabilities).sort((a, b) => b[1] - a[1]);
     // A hum has a likeliest genre, too; it would mislead.
     const raw = isJudged(document) ? likeliest : titleOf(document);
     this.#states.push({ endSeconds, shown: titleOf(document), raw });
+    if (this.#states.length === 1) this.#prefill();
     const visible = this.#columns / this.#scale.columns_per_second + 2 * this.#hopSeconds;
     while (this.#states.length > 1 && this.#states[1].endSeconds < endSeconds - visible) {
       this.#states.shift();
     }
+  }
+
+  #prefill() {
+    if (this.#reference === null) return;
+    const own = this.#states.filter(({ raw }) => raw !== null);
+    const { endSeconds, time } = this.#reference;
+    const secondsOf = (moment) => endSeconds - (time - moment) / 1000;
+    const before = this.#past
+      .flatMap(({ genre, start, end }) => [
+        { endSeconds: secondsOf(start), shown: genre, raw: null },
+        { endSeconds: secondsOf(end), shown: null, raw: null },
+      ])
+      .filter((state) => own.length === 0 || state.endSeconds < own[0].endSeconds);
+    this.#states = [...before, ...own];
   }
 
   get #columns() {
@@ -194,10 +221,13 @@ export class Spectrogram {
       const end = xOf(endSeconds);
       const next = this.#states[i + 1] ? xOf(this.#states[i + 1].endSeconds) : this.#columns;
       const start = xOf(endSeconds - this.#hopSeconds);
-      this.#band.fillStyle = colorOf(this.#colors, raw);
-      this.#band.fillRect(start, 0, Math.min(end, this.#columns) - start - 1, 1);
+      if (raw !== null) {
+        this.#band.fillStyle = colorOf(this.#colors, raw);
+        this.#band.fillRect(start, 0, Math.min(end, this.#columns) - start - 1, 1);
+      }
+      if (shown === null || next <= end) return;
       this.#band.fillStyle = colorOf(this.#colors, shown);
-      if (next > end) this.#band.fillRect(end, 1, next - end, 1);
+      this.#band.fillRect(end, 1, next - end, 1);
     });
   }
 }

@@ -5,11 +5,20 @@ const ORDER = ["system", "dark", "light"];
 const SPOKEN = { system: "as the system", dark: "dark", light: "light" };
 const system = matchMedia("(prefers-color-scheme: light)");
 
+let night = false;
+let follow = () => {};
 let chosen = ORDER.includes(localStorage.getItem(KEY)) ? localStorage.getItem(KEY) : "system";
 
 export function theme() {
+  if (night) return "dark";
   if (chosen !== "system") return chosen;
   return system.matches ? "light" : "dark";
+}
+
+/** Be dark for the night, whatever was chosen; or no longer. */
+export function setNight(isNight) {
+  night = isNight;
+  follow();
 }
 
 /** Follow the button and the system; `changed` is called after every change and once now. */
@@ -26,5 +35,6 @@ export function startTheme(button, changed) {
     apply();
   });
   system.addEventListener("change", apply);
+  follow = apply;
   apply();
 }

@@ -3,6 +3,7 @@
 import { colorOf } from "./colors.js";
 import { clock, day, duration, hour, genreName, percent } from "./format.js";
 import { cut, HOUR_MS, midnight, NOT_MUSIC, shares } from "./history-data.js";
+import { paintStretches } from "./paint.js";
 import { hideTooltip, showTooltip } from "./tooltip.js";
 
 const HOUR_STEP_MS = 10 * 60e3;
@@ -35,7 +36,7 @@ export class Timeline {
   draw() {
     const elements = this.#element.querySelectorAll(".row");
     this.#rows.forEach((row, i) => {
-      this.#drawRow(elements[i].querySelector("canvas"), row, this.#stretches[i]);
+      paintStretches(elements[i].querySelector("canvas"), row, this.#stretches[i], this.#colors);
       this.#describe(elements[i], row, this.#stretches[i]);
     });
     this.#drawAxis();
@@ -79,27 +80,6 @@ export class Timeline {
     element
       .querySelector("canvas")
       .setAttribute("aria-label", `${row.day === undefined ? `Since ${label}, ${clock(row.from)}` : label}: ${music.join(", ") || "no music"}`);
-  }
-
-  #drawRow(canvas, row, stretches) {
-    const scale = Math.min(2, devicePixelRatio);
-    const width = Math.round(canvas.clientWidth * scale);
-    const height = Math.round(canvas.clientHeight * scale);
-    if (width === 0) return;
-    canvas.width = width;
-    canvas.height = height;
-    const context = canvas.getContext("2d");
-    const perMs = width / (row.to - row.from);
-    for (const { genre, start, end } of stretches) {
-      // Whole pixels, so that no seam shows between two stretches of one genre.
-      const x = Math.round((start - row.from) * perMs);
-      context.fillStyle = colorOf(this.#colors, genre);
-      const length = Math.max(1, Math.round((end - row.from) * perMs) - x);
-      // What is no music is a low line along the bottom.
-      const top = genre === "silence" ? 0.92 : NOT_MUSIC.has(genre) ? 0.72 : 0;
-      context.globalAlpha = top ? 0.5 : 1;
-      context.fillRect(x, top * height, length, (1 - top) * height);
-    }
   }
 
   #drawAxis() {

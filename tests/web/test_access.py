@@ -128,7 +128,7 @@ def test_the_theme_follows_the_system_and_the_button_and_is_remembered(open_page
     theme = "document.documentElement.dataset.theme"
     assert page.evaluate(theme) == "light"
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function(f"{theme} === 'dark'")
+    page.wait_for_function(f"() => {theme} === 'dark'")
     page.get_by_role("button", name="Theme").click()
     page.get_by_role("button", name="Theme").click()
     assert page.evaluate(theme) == "light"

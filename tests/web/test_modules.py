@@ -58,6 +58,23 @@ def test_durations_are_those_of_the_command_line(run):
         assert run("format", "return m.duration(argument);", seconds) == duration_text(seconds)
 
 
+@pytest.mark.parametrize(
+    ("night", "dark"),
+    [
+        ("23-6", [23, 0, 1, 2, 3, 4, 5]),
+        ("1-4", [1, 2, 3]),
+        ("off", []),
+        ("7-7", []),
+        ("", []),
+    ],
+)
+def test_nights_begin_and_end_with_their_hours(run, night, dark):
+    hours = [
+        hour for hour in range(24) if run("kiosk", "return m.isNight(...argument);", [hour, night])
+    ]
+    assert sorted(hours) == sorted(dark)
+
+
 def test_a_stretch_over_several_hours_counts_in_each_of_them(run):
     heat = run(
         "history-data",

@@ -1,12 +1,15 @@
 """Every state that the page can be in, from documents that the test chooses."""
 
 import re
+import time
+from datetime import datetime
 
 import numpy as np
 import pytest
 from playwright.sync_api import expect
 
 from rtgenre.config import GENRE_COLORS
+from rtgenre.payload import iso_utc
 from rtgenre.types import PlayState
 from tests.documents import a_hello, a_state, a_status
 from tests.web.conftest import PHONE, TABLET, WALL
@@ -209,6 +212,107 @@ def test_what_was_shown_before_stays_in_a_line(open_page, puppet):
     ]
 
 
+def a_state_just_now(seconds_ago, **options):
+    """Return a document that the history's last hours hold."""
+    moment = iso_utc(time.time() - seconds_ago)
+    return {**a_state(**options), "time": moment, "since": moment}
+
+
+def test_a_reload_loses_nothing_of_what_was_shown_before(open_page, puppet):
+    service = puppet()
+    page = open_page(service.url)
+    for sequence, (genre, ago) in enumerate([("jazz", 9), ("rock", 7), ("blues", 5)]):
+        service.publish(a_state_just_now(ago, sequence=sequence, genre=genre))
+        expect(page.locator("#genre")).to_have_text(genre.capitalize())
+    for _ in range(2):
+        expect(page.locator("#recent li")).to_have_count(2)
+        assert [text.split()[0] for text in page.locator("#recent li").all_text_contents()] == [
+            "Rock",
+            "Jazz",
+        ]
+        expect(page.locator("#strip")).to_have_attribute("aria-label", re.compile("Rock 2 s"))
+        page.reload()
+
+
+def test_the_band_below_the_spectrogram_begins_with_what_the_history_holds(open_page, puppet):
+    service = puppet()
+    page = open_page(service.url)
+    for sequence, (genre, ago) in enumerate([("jazz", 9), ("rock", 5)]):
+        service.publish(a_state_just_now(ago, sequence=sequence, genre=genre))
+        expect(page.locator("#genre")).to_have_text(genre.capitalize())
+    page.reload()
+    expect(page.locator("#recent li")).to_have_count(1)
+    end_seconds = a_state(1)["window_end_seconds"]
+    for ago in (1, 0):
+        service.publish_column("den", np.zeros(128, np.uint8), end_seconds + 2 - ago, time.time())
+    # The test's colours of jazz and rock, in the row of what was shown.
+    page.wait_for_function(
+        """() => {
+            const band = document.getElementById("band");
+            const { data } = band.getContext("2d").getImageData(0, 1, band.width, 1);
+            const colors = new Set();
+            for (let i = 0; i < data.length; i += 4) {
+                if (data[i + 3]) colors.add([...data.slice(i, i + 3)].join());
+            }
+            return colors.has("0,255,0") && colors.has("255,0,0");
+        }"""
+    )
+
+
+def test_without_a_history_the_past_begins_with_the_page(open_page, puppet):
+    service = puppet(routes={})
+    page = open_page(service.url)
+    for sequence, genre in enumerate(["jazz", "rock"]):
+        service.publish(a_state(sequence, genre=genre))
+        expect(page.locator("#genre")).to_have_text(genre.capitalize())
+    expect(page.locator("#recent li")).to_have_text([re.compile("Jazz")])
+
+
+def test_an_unsure_genre_comes_with_the_second_guess_and_a_sure_one_alone(open_page, puppet):
+    service = puppet()
+    page = open_page(service.url)
+    service.publish(a_state(1, genre="jazz", confidence=0.45))
+    expect(page.locator("#second")).to_have_text("or Rock, 35 %")
+    service.publish(a_state(2, genre="jazz", confidence=0.7))
+    expect(page.locator("#confidence")).to_have_text("70 % sure")
+    expect(page.locator("#second")).to_be_empty()
+
+
+def test_the_title_of_what_plays_is_shown_as_text_and_cut_where_there_is_no_room(open_page, puppet):
+    service = puppet()
+    page = open_page(service.url, size=PHONE)
+    title = "<b>Miles Davis</b> - So What, " + "live and very long " * 9
+    service.publish({**a_state(1), "title": title})
+    expect(page.locator("#title")).to_have_text(title.strip())
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+    service.publish({**a_state(2), "title": None})
+    expect(page.locator("#title")).to_be_empty()
+
+
+def test_what_is_looked_at_is_in_the_address_for_reloads_bookmarks_and_the_way_back(
+    open_page, puppet
+):
+    service = puppet("den", "studio")
+    service.publish(a_state(1))
+    page = open_page(service.url)
+    page.get_by_role("button", name="History").click()
+    page.get_by_role("button", name="Week").click()
+    page.locator("#timeline .row-label").nth(1).click()
+    expect(page.locator("#timeline-title")).to_have_text("Yesterday")
+    assert re.search(r"\?view=history&range=day&day=\d{4}-\d\d-\d\d$", page.url)
+    page.get_by_role("button", name="studio").click()
+    assert page.url.endswith("&node=studio")
+    page.reload()
+    expect(page.locator("#timeline-title")).to_have_text("Yesterday")
+    expect(page.get_by_role("button", name="studio")).to_have_attribute("aria-pressed", "true")
+    page.go_back()
+    expect(page.locator("#timeline-title")).to_have_text("Last seven days")
+    page.get_by_role("button", name="Live").click()
+    expect(page.locator("#live")).to_be_visible()
+    page.get_by_role("button", name="History").click()
+    expect(page.locator("#timeline-title")).to_have_text("Last seven days")
+
+
 def test_another_room_is_one_press_away_and_remembered(open_page, puppet):
     service = puppet("den", "studio")
     service.publish(a_state(1, genre="jazz"))
@@ -306,10 +410,61 @@ def test_kiosk_shows_the_genre_alone_and_as_large_as_it_fits(open_page, puppet):
     page = open_page(f"{service.url}?kiosk", size=(1920, 1080))
     expect(page.locator("#genre")).to_have_text("Jazz")
     expect(page.locator("#clock")).to_have_text(re.compile(r"\d+:\d\d"))
+    expect(page.locator("#recent")).to_have_css("font-size", "32.4px")
     for hidden in (".bar", ".genres", ".hears", ".level", ".about"):
         expect(page.locator(hidden)).to_be_hidden()
     box = page.locator("#genre").bounding_box()
     assert box["height"] > 1080 / 4
+
+
+@pytest.mark.parametrize("way_out", ["the button", "Escape"])
+def test_the_wall_display_has_the_rooms_name_and_a_way_out(open_page, puppet, way_out):
+    service = puppet("den", "studio")
+    service.publish(a_state(1, node="studio"))
+    page = open_page(f"{service.url}?kiosk&node=studio", size=WALL)
+    expect(page.locator("#room-name")).to_have_text("studio")
+    button = page.get_by_role("button", name="Leave the wall display")
+    assert button.evaluate("(e) => getComputedStyle(e).opacity") == "0"
+    page.mouse.move(100, 100)
+    expect(button).to_have_css("opacity", "1")
+    if way_out == "Escape":
+        page.keyboard.press("Escape")
+    else:
+        button.click()
+    expect(page.locator(".bar")).to_be_visible()
+    assert page.url == f"{service.url}?node=studio"
+    page.go_back()
+    expect(page.locator(".bar")).to_be_hidden()
+
+
+def test_the_wall_display_is_dark_at_night_and_bright_by_day(open_page, puppet):
+    service = puppet()
+    page = open_page("about:blank", size=WALL, theme="light")
+    page.clock.install(time=datetime(2024, 5, 1, 22, 58))
+    page.goto(f"{service.url}?kiosk")
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    page.clock.run_for("03:00")
+    expect(page.locator("html")).to_have_attribute("data-night", "")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.clock.fast_forward("07:00:00")
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    page.keyboard.press("Escape")
+    page.clock.fast_forward("17:00:00")
+    assert page.evaluate("document.documentElement.hasAttribute('data-night')") is False
+
+
+def test_on_the_wall_display_nothing_stays_on_the_same_pixels(open_page, puppet):
+    service = puppet()
+    page = open_page("about:blank", size=WALL)
+    page.clock.install()
+    page.goto(f"{service.url}?kiosk")
+    expect(page.locator("#connection")).to_have_text("Connected")
+    places = set()
+    for _ in range(8):
+        places.add(tuple(page.locator("#clock").bounding_box().values())[:2])
+        page.clock.run_for("01:00")
+    assert len(places) == 8
+    assert max(x for x, _ in places) - min(x for x, _ in places) == 8
 
 
 def test_no_genre_is_wider_than_the_wall_display_or_the_card(open_page, puppet):
