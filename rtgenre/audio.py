@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soxr
 
 if TYPE_CHECKING:
-    from rtgenre.types import FloatArray
+    from rtgenre.types import Channel, FloatArray
 
 CLIPPED_FROM = 0.999
 """Samples this close to full scale count as clipped: converters stop at or just below it."""
 
 
-def select_channel(
-    samples: FloatArray, channel: Literal["mix", "left", "right"] | int
-) -> FloatArray:
+def select_channel(samples: FloatArray, channel: Channel) -> FloatArray:
     """Return one channel of ``(n_samples, n_channels)``, as ``(n_samples,)``.
 
     Args:
@@ -28,16 +26,29 @@ def select_channel(
         ValueError: the input does not have that channel.
     """
     n_channels = samples.shape[1]
+    check_channel(channel, n_channels)
     if channel == "mix":
         return samples[:, 0] if n_channels == 1 else samples.mean(axis=1, dtype=np.float32)
-    number = {"left": 1, "right": 2}.get(channel, channel) if isinstance(channel, str) else channel
-    if not isinstance(number, int) or not 1 <= number <= n_channels:
-        has = "1 channel" if n_channels == 1 else f"{n_channels} channels"
-        raise ValueError(
-            f"channel {channel!r} was asked for; this input has {has}: "
-            f"use 'mix' or a number from 1 to {n_channels}"
-        )
-    return samples[:, number - 1]
+    return samples[:, _channel_number(channel) - 1]
+
+
+def check_channel(channel: Channel, n_channels: int) -> None:
+    """Do nothing if an input of ``n_channels`` has ``channel``.
+
+    Raises:
+        ValueError: it does not; the message says what there is.
+    """
+    if channel == "mix" or 1 <= _channel_number(channel) <= n_channels:
+        return
+    has = "1 channel" if n_channels == 1 else f"{n_channels} channels"
+    raise ValueError(
+        f"channel {channel!r} was asked for; this input has {has}: "
+        f"use 'mix' or a number from 1 to {n_channels}"
+    )
+
+
+def _channel_number(channel: Channel) -> int:
+    return channel if isinstance(channel, int) else {"left": 1, "right": 2}.get(channel, 0)
 
 
 def sanitise(samples: FloatArray) -> tuple[FloatArray, int, int]:

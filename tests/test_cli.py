@@ -211,6 +211,39 @@ def test_classify_says_what_files_are_over_time_and_overall(song, tmp_path):
     assert re.search(r"song\.wav: \w+ ", run("classify", song)[1])
 
 
+def test_classify_judges_what_could_be_read_and_remarks_what_is_missing(song):
+    song.write_bytes(song.read_bytes()[: song.stat().st_size * 7 // 9])
+    code, out, err = run("classify", "--json", song)
+    assert code == 0, err
+    assert json.loads(out)["sections"][-1]["end_seconds"] == 6.0
+    assert err.strip() == f"rtgenre: {song}: ends early, after 7.0 s of 9.0 s"
+
+
+def test_files_that_cannot_be_used_are_each_one_line_and_the_others_are_judged(song, tmp_path):
+    (tmp_path / "song.raw").write_bytes(bytes(100_000))
+    strange = tmp_path / os.fsdecode(b"caf\xe9\n.wav")
+    strange.write_bytes(song.read_bytes())
+    soundfile.write(tmp_path / "wide.wav", np.repeat(music(5.0)[:, None], 2, axis=1), 22050)
+    settings = {"RTGENRE_SOURCE__CHANNEL": "right"}
+    files = [tmp_path / "song.raw", strange, tmp_path / "wide.wav"]
+    code, out, err = run("classify", *files, environment=settings)
+    assert code == 1
+    assert out.startswith(f"{files[2]}: ")
+    failures = err.split("\n")[-3:-1]
+    assert "Traceback" not in err
+    assert "song.raw: is not audio that can be read: raw samples have no header" in failures[0]
+    assert r"caf\xe9\n.wav: channel 'right' was asked for" in failures[1]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is Unicode")
+@pytest.mark.parametrize("command", [["classify"], ["run", "--port", "0", "--speed", "max"]])
+def test_a_file_name_that_is_not_utf_8_is_heard_like_any_other(song, command):
+    strange = song.rename(song.with_name(os.fsdecode(b"caf\xe9.wav")))
+    code, out, err = run(*command, strange)
+    assert code == 0, err
+    assert r"caf\xe9.wav" in out + err
+
+
 def test_classify_refuses_what_is_too_short_and_goes_on(song, tmp_path):
     short = tmp_path / "short.wav"
     soundfile.write(short, music(2.0), 22050)

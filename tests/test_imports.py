@@ -14,7 +14,7 @@ ONLY_IMPORTERS = {
     "paho": {"outputs/broker.py"},
     "websockets": {"outputs/websocket.py", "outputs/websocket_client.py", "commands/bench.py"},
     "sounddevice": {"sources/portaudio.py"},
-    "soundfile": {"sources/decode.py"},
+    "soundfile": {"sources/libsndfile.py"},
     "soxr": {"audio.py"},
     "ai_edge_litert": {"classifier.py"},
     "keras": {"classifier.py"},

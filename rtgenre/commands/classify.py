@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,14 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
+from rtgenre.audio import check_channel
 from rtgenre.classifier import Classifier, find_model_folder
 from rtgenre.features import log_mel_spectrogram
 from rtgenre.pipeline import Pipeline
-from rtgenre.sources.decode import DecodeError, expand_paths, read_audio_blocks
+from rtgenre.sources.decode import open_audio
+from rtgenre.sources.decoder import DecodeError
+from rtgenre.sources.folders import expand_paths
+from rtgenre.sources.names import told_path
 from rtgenre.types import Block
 
 if TYPE_CHECKING:
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
 
     from rtgenre.config import Config
     from rtgenre.payload import StateDocument
+    from rtgenre.sources.decode import AudioFile
     from rtgenre.types import Window
 
 _PROBABILITY_FLOOR = 1e-4
@@ -47,6 +53,8 @@ class FileVerdict:
     probabilities: dict[str, float]
     """Mean of the windows' log-probabilities, over those that hold music, summing to one."""
     sections: tuple[Section, ...]
+    remark: str | None
+    """What is wrong with the file: it was judged by what could be read."""
 
     def document(self) -> dict[str, Any]:
         """Return the JSON document of ``--json``."""
@@ -81,9 +89,11 @@ def classify_files(paths: Sequence[Path], config: Config, *, as_json: bool) -> i
                 failures.append(str(error))
             else:
                 _print(verdict, as_json=as_json)
+                if verdict.remark is not None:
+                    _tell(f"{told_path(file)}: {verdict.remark}")
             progress.advance(task)
     for failure in failures:
-        print(f"rtgenre: {failure}", file=sys.stderr)  # noqa: T201 - a message to the user
+        _tell(failure)
     return 1 if failures else 0
 
 
@@ -96,35 +106,41 @@ def classify_file(path: Path, classifier: Classifier, config: Config) -> FileVer
     info = classifier.info
     pipeline = Pipeline(
         node=config.source[0].node,
-        source=str(path),
+        source=told_path(path),
         channel=config.source[0].channel,
         hop_seconds=config.windows.hop_seconds,
         info=info,
         tracker_params=config.smoothing.tracker_params(),
     )
-    documents = list(_documents(path, classifier, pipeline))
+    with closing(open_audio(path)) as file:
+        try:
+            check_channel(config.source[0].channel, file.n_channels)
+        except ValueError as error:
+            raise DecodeError(path, str(error)) from error
+        documents = list(_documents(file, classifier, pipeline))
     if not documents:
-        raise DecodeError(
-            f"{path}: is shorter than one window; "
-            f"at least {info.features.window_seconds:g} s of audio are needed"
-        )
+        problem = file.remark or "is shorter than one window"
+        needed = f"at least {info.features.window_seconds:g} s of audio are needed"
+        raise DecodeError(path, f"{problem}; {needed}")
     probabilities = _overall(documents)
     genre = max(probabilities, key=lambda label: probabilities[label])
     if all(document["state"] != "music" for document in documents):
         genre = documents[-1]["state"]
-    return FileVerdict(path, genre, probabilities, tuple(_sections(documents)))
+    return FileVerdict(path, genre, probabilities, tuple(_sections(documents)), file.remark)
 
 
-def _documents(path: Path, classifier: Classifier, pipeline: Pipeline) -> Iterator[StateDocument]:
-    for window in _windows(path, pipeline):
+def _documents(
+    file: AudioFile, classifier: Classifier, pipeline: Pipeline
+) -> Iterator[StateDocument]:
+    for window in _windows(file, pipeline):
         features = log_mel_spectrogram(window.samples, classifier.info.features)
         (prediction,) = classifier.predict(features[None])
         yield pipeline.conclude(window, prediction, latency_seconds=0.0)
 
 
-def _windows(path: Path, pipeline: Pipeline) -> Iterator[Window]:
-    for samples, sample_rate_hz in read_audio_blocks(path):
-        yield from pipeline.push(Block(samples, sample_rate_hz, captured_at=0.0))
+def _windows(file: AudioFile, pipeline: Pipeline) -> Iterator[Window]:
+    for samples in file.blocks():
+        yield from pipeline.push(Block(samples, file.sample_rate_hz, captured_at=0.0))
     yield from pipeline.finish()
 
 
@@ -148,13 +164,17 @@ def _sections(documents: Sequence[StateDocument]) -> Iterator[Section]:
             start_seconds = document["window_end_seconds"]
 
 
+def _tell(message: str) -> None:
+    print(f"rtgenre: {message}", file=sys.stderr)  # noqa: T201 - a message to the user
+
+
 def _print(verdict: FileVerdict, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(verdict.document()), flush=True)  # noqa: T201 - this is the output
         return
     ranked = sorted(verdict.probabilities.items(), key=lambda item: -item[1])
     summary = ", ".join(f"{label} {share:.0%}" for label, share in ranked[:3])
-    print(f"{verdict.path}: {verdict.genre}  ({summary})")  # noqa: T201
+    print(f"{told_path(verdict.path)}: {verdict.genre}  ({summary})")  # noqa: T201
     for section in verdict.sections:
         times = f"{_clock(section.start_seconds)} - {_clock(section.end_seconds)}"
         print(f"    {times}  {section.title}")  # noqa: T201

@@ -17,7 +17,7 @@ class CallThread:
     """Runs calls one after another in a daemon thread, so that a hung one keeps nobody alive."""
 
     def __init__(self, name: str) -> None:
-        self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._started = threading.Lock()
 
@@ -39,6 +39,10 @@ class CallThread:
         self._calls.put(run)
         return future
 
+    def end(self) -> None:
+        """Let the thread end once the calls so far are made; no more may follow."""
+        self._calls.put(None)
+
     def _run(self) -> None:
-        while True:
-            self._calls.get()()
+        while (call := self._calls.get()) is not None:
+            call()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
+import threading
 
 from rtgenre.sources.base import SourceError
 
@@ -22,8 +24,8 @@ def find_ffmpeg() -> str | None:
     return shutil.which("ffmpeg")
 
 
-def start_ffmpeg(arguments: list[str], *, stderr: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
-    """Start ffmpeg with its output piped to us; it never reads our standard input.
+def start_ffmpeg(arguments: list[str]) -> subprocess.Popen[bytes]:
+    """Start ffmpeg with its output and messages piped to us; it never reads our standard input.
 
     Raises:
         SourceError: ffmpeg is not installed, or cannot be run.
@@ -37,7 +39,7 @@ def start_ffmpeg(arguments: list[str], *, stderr: int = subprocess.PIPE) -> subp
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=stderr,
+            stderr=subprocess.PIPE,
             # Ctrl-C is ours to handle: ffmpeg is stopped by us, in order.
             start_new_session=True,
         )
@@ -48,7 +50,29 @@ def start_ffmpeg(arguments: list[str], *, stderr: int = subprocess.PIPE) -> subp
 def end_process(process: subprocess.Popen[bytes]) -> None:
     """Kill the process and wait for it, so that nothing of it is left."""
     process.kill()
-    for pipe in (process.stdout, process.stderr):
-        if pipe is not None:
-            pipe.close()
+    if process.stdout is not None:
+        process.stdout.close()
     process.wait()
+
+
+class LastMessage:
+    """Reads a process's messages as they come, and keeps the last."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        self._line = ""
+        self._thread = threading.Thread(target=self._read, name="ffmpeg-messages", daemon=True)
+        self._thread.start()
+
+    def wait(self) -> str:
+        """Wait until the process says no more and return its last line."""
+        self._thread.join(timeout=1.0)
+        return self._line
+
+    def _read(self) -> None:
+        assert self._process.stderr is not None  # noqa: S101 - it was asked for
+        with self._process.stderr as messages:
+            for message in messages:
+                # Without ffmpeg's "[tcp @ 0x55d0c8a0]", which differs from run to run.
+                text = re.sub(r"^(\[[^\]]* @ [^\]]*\] ?)+", "", message.decode(errors="replace"))
+                self._line = text.strip() or self._line

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Literal
 
+from rtgenre.audio import check_channel
+from rtgenre.backoff import Backoff
 from rtgenre.sources.base import AudioSource, Deliver, SourceError
+from rtgenre.sources.call_thread import CallThread
 from rtgenre.sources.clock import CaptureClock, Clock
-from rtgenre.sources.decode import AudioDecoder, DecodeError, expand_paths, open_audio
-from rtgenre.types import Block, FloatArray
+from rtgenre.sources.decode import AudioFile, open_audio
+from rtgenre.sources.decoder import DecodeError
+from rtgenre.sources.folders import expand_paths
+from rtgenre.sources.names import told_path
+from rtgenre.types import Block, Channel, FloatArray
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from concurrent.futures import Future
     from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 # Read at once, by a thread; the loop is woken far less often than blocks are delivered.
 READ_SECONDS = 0.5
@@ -23,6 +32,10 @@ REALTIME_BLOCK_SECONDS = 0.02
 MAX_SPEED_BLOCK_SECONDS = 0.1
 # Further behind than this (a suspended machine, say), time begins anew instead of hurrying.
 MAX_LAG_SECONDS = 1.0
+# A loop of files that are over sooner than this waits before it plays them again.
+SHORTEST_ROUND_SECONDS = 1.0
+
+_Looks = tuple[int, int] | None
 
 
 class FileSource(AudioSource):
@@ -39,76 +52,137 @@ class FileSource(AudioSource):
         *,
         speed: Literal["realtime", "max"] = "realtime",
         loop: bool = False,
+        channel: Channel = "mix",
         clock: Clock | None = None,
     ) -> None:
-        first = paths[0].name or str(paths[0])
+        first = told_path(paths[0].name or paths[0])
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         super().__init__(f"file: {first}{more}", live=speed == "realtime")
         self._paths = paths
         self._loop = loop
+        self._channel = channel
         self._clock = clock or CaptureClock()
         # None at maximum speed.
         self._pace = Pace() if speed == "realtime" else None
         self._block_seconds = REALTIME_BLOCK_SECONDS if self._pace else MAX_SPEED_BLOCK_SECONDS
         # Whether anything was delivered yet.
         self._begun = False
+        # What no audio could be found in, with what the file looked like then.
+        self._unusable: dict[Path, _Looks] = {}
+        # Damaged files, of which each is spoken of once.
+        self._remarked: set[Path] = set()
+        self._backoff = Backoff(first_seconds=1.0, longest_seconds=30.0)
 
     async def run(self, deliver: Deliver) -> None:
         """Deliver every file, again and again with ``loop``.
 
+        Files that a loop has lost are a ``problem`` until they are back.
+
         Raises:
             SourceError: not one of the files could be used.
         """
-        files, failures = expand_paths(self._paths)
-        self.failures += failures
-        while files:
-            usable = [file for file in files if await self._play(file, deliver)]
-            if not self._loop or not usable:
-                break
-            files = usable
-        if not self._begun:
-            raise SourceError("no file could be used: " + "; ".join(self.failures))
+        while True:
+            files, failures = await asyncio.to_thread(self._find_files)
+            self._note(failures)
+            played_seconds = 0.0
+            for file in files:
+                played_seconds += await self._play(file, deliver, failures)
+                self._note(failures)
+            if not self._begun:
+                raise SourceError("no file could be used: " + "; ".join(failures))
+            if not self._loop:
+                return
+            await self._rest(played_seconds, failures)
 
-    async def _play(self, file: Path, deliver: Deliver) -> bool:
-        """Deliver one file and return whether there was any audio in it."""
+    def _find_files(self) -> tuple[list[Path], list[str]]:
+        """Return what to play now, and one line for each folder without audio files."""
+        files, failures = expand_paths(self._paths)
+        return [file for file in files if not self._is_known_as_unusable(file)], failures
+
+    def _is_known_as_unusable(self, file: Path) -> bool:
+        return file in self._unusable and self._unusable[file] == _looks(file)
+
+    async def _rest(self, played_seconds: float, failures: list[str]) -> None:
+        """Wait before the next round as long as this one was too short to be heard."""
+        if played_seconds > 0:
+            self._backoff.reset()
+            await asyncio.sleep(max(0.0, SHORTEST_ROUND_SECONDS - played_seconds))
+            return
+        self._unusable.clear()
+        self.problem = failures[0] if failures else "no file is left to play"
+        await asyncio.sleep(self._backoff.next_seconds())
+
+    async def _play(self, path: Path, deliver: Deliver, failures: list[str]) -> float:
+        """Deliver one file and return its seconds; what is wrong with it goes to ``failures``."""
         # One thread reads and closes, so that a file is never closed under a read.
-        reader = ThreadPoolExecutor(1, thread_name_prefix="file-reader")
-        loop = asyncio.get_running_loop()
-        opening = reader.submit(open_audio, file)
-        delivered = False
+        reader = CallThread("file-reader")
+        opening = reader.submit(lambda: open_audio(path))
+        played_seconds = 0.0
         try:
-            decoder = await asyncio.wrap_future(opening)
-            self.title = decoder.title
-            read_frames = max(1, round(READ_SECONDS * decoder.sample_rate_hz))
+            file = await asyncio.wrap_future(opening)
+            self._check(file)
+            self.title = file.title
+            read_frames = max(1, round(READ_SECONDS * file.sample_rate_hz))
             while True:
-                samples = await loop.run_in_executor(reader, decoder.read, read_frames)
+                samples = await asyncio.wrap_future(reader.submit(lambda: file.read(read_frames)))
                 if len(samples) == 0:
                     break
-                await self._deliver_blocks(samples, decoder, deliver, gap=not delivered)
-                delivered = True
+                await self._deliver_blocks(samples, file, deliver, gap=played_seconds == 0)
+                played_seconds += len(samples) / file.sample_rate_hz
+            self._remark(file)
         except DecodeError as error:
-            if str(error) not in self.failures:
-                self.failures.append(str(error))
+            failures.append(str(error))
+            if not error.may_pass:
+                self._unusable[path] = await asyncio.to_thread(_looks, path)
         finally:
-            reader.submit(_close, opening)
-            reader.shutdown(wait=False)
-        return delivered
+            reader.submit(lambda: _close(opening))
+            reader.end()
+        return played_seconds
+
+    def _check(self, file: AudioFile) -> None:
+        try:
+            check_channel(self._channel, file.n_channels)
+        except ValueError as error:
+            raise DecodeError(file.path, str(error)) from error
+
+    def _note(self, failures: list[str]) -> None:
+        self.failures += [failure for failure in failures if failure not in self.failures]
+
+    def _remark(self, file: AudioFile) -> None:
+        if file.remark is not None and file.path not in self._remarked:
+            self._remarked.add(file.path)
+            log.warning("%s: %s", told_path(file.path), file.remark)
 
     async def _deliver_blocks(
-        self, samples: FloatArray, decoder: AudioDecoder, deliver: Deliver, *, gap: bool
+        self, samples: FloatArray, file: AudioFile, deliver: Deliver, *, gap: bool
     ) -> None:
-        rate = decoder.sample_rate_hz
+        rate = file.sample_rate_hz
         block_frames = max(1, round(self._block_seconds * rate))
         for start in range(0, len(samples), block_frames):
             block = samples[start : start + block_frames]
             if self._pace is not None:
                 await self._pace.wait(len(block) / rate)
+            self._is_back()
             after_gap = gap and start == 0 and self._begun
             await deliver(Block(block, rate, self._clock(), gap=after_gap))
             self._begun = True
 
+    def _is_back(self) -> None:
+        if self.problem is not None:
+            self.problem = None
+            self.reopens += 1
 
-def _close(opening: Future[AudioDecoder]) -> None:
+
+def _looks(path: Path) -> _Looks:
+    """Return what shows whether a file was changed; None where there is none."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+def _close(opening: Future[AudioFile]) -> None:
     """Close what was opened, though nobody may have waited for it."""
     if not opening.cancelled() and opening.exception() is None:
         opening.result().close()

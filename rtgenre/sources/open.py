@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtgenre.sources.base import AudioSource, SourceError
-from rtgenre.sources.decode import AUDIO_SUFFIXES
 from rtgenre.sources.device import DeviceSource
 from rtgenre.sources.file import FileSource
+from rtgenre.sources.folders import AUDIO_SUFFIXES
 from rtgenre.sources.pipe import PipeSource
 from rtgenre.sources.stream import StreamSource, masked_url
 
@@ -59,7 +59,7 @@ def _open_files(names: tuple[str, ...], config: SourceConfig) -> FileSource:
                 "alone, each in a [[source]] table of its own"
             )
     paths = tuple(Path(name) for name in names)
-    return FileSource(paths, speed=config.speed, loop=config.loop)
+    return FileSource(paths, speed=config.speed, loop=config.loop, channel=config.channel)
 
 
 def _looks_like_a_path(text: str) -> bool:

@@ -6,14 +6,13 @@ import asyncio
 import logging
 import os
 import re
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from rtgenre.backoff import Backoff
 from rtgenre.sources.base import AudioSource, Deliver, SourceError
 from rtgenre.sources.clock import CaptureClock, Clock
-from rtgenre.sources.ffmpeg import INSTALL_HINT, find_ffmpeg, start_ffmpeg
+from rtgenre.sources.ffmpeg import INSTALL_HINT, LastMessage, find_ffmpeg, start_ffmpeg
 from rtgenre.sources.pcm import PcmDecoder
 from rtgenre.sources.thread_reader import ThreadReader
 from rtgenre.types import Block, FloatArray
@@ -103,7 +102,7 @@ class StreamSource(AudioSource):
         process = start_ffmpeg(self._arguments())
         assert process.stdout is not None  # noqa: S101 - it was asked for
         stdout = process.stdout
-        errors = _LastLine(process)
+        errors = LastMessage(process)
         reader = ThreadReader(
             lambda: os.read(stdout.fileno(), READ_BYTES), "stream-reader", close=stdout.close
         )
@@ -125,7 +124,7 @@ class StreamSource(AudioSource):
             process.kill()
             process.wait()
 
-    async def _end_of(self, process: subprocess.Popen[bytes], errors: _LastLine) -> str:
+    async def _end_of(self, process: subprocess.Popen[bytes], errors: LastMessage) -> str:
         await asyncio.to_thread(process.wait)
         last_line = await asyncio.to_thread(errors.wait)
         return "the stream ended" if process.returncode == 0 else self._masked(last_line)
@@ -164,29 +163,6 @@ class StreamSource(AudioSource):
         message = message.replace(self._url, masked_url(self._url))
         message = re.sub(r"://[^/@\s]+@", "://", message)
         return re.sub(r"\?\S+", "?…", message) or "ffmpeg gave up without a message"
-
-
-class _LastLine:
-    """Reads a process's messages as they come, and keeps the last."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-        self._line = ""
-        self._thread = threading.Thread(target=self._read, name="ffmpeg-messages", daemon=True)
-        self._thread.start()
-
-    def wait(self) -> str:
-        """Wait until the process says no more and return its last line."""
-        self._thread.join(timeout=1.0)
-        return self._line
-
-    def _read(self) -> None:
-        assert self._process.stderr is not None  # noqa: S101 - it was asked for
-        with self._process.stderr as messages:
-            for message in messages:
-                # Without ffmpeg's "[tcp @ 0x55d0c8a0]", which differs from run to run.
-                text = re.sub(r"^(\[[^\]]* @ [^\]]*\] ?)+", "", message.decode(errors="replace"))
-                self._line = text.strip() or self._line
 
 
 def masked_url(url: str) -> str:

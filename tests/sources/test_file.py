@@ -1,5 +1,7 @@
 import asyncio
 import subprocess
+import sys
+import threading
 import time
 
 import numpy as np
@@ -7,8 +9,12 @@ import psutil
 import pytest
 import soundfile
 
+from rtgenre.backoff import Backoff
+from rtgenre.sources import file
 from rtgenre.sources.base import SourceError
+from rtgenre.sources.decode import open_audio
 from rtgenre.sources.file import FileSource, Pace
+from rtgenre.sources.folders import expand_paths
 
 from .conftest import Heard, eventually, running, tone
 
@@ -116,14 +122,122 @@ async def test_bad_files_are_named_and_the_good_ones_still_play(tmp_path, tone_w
     ]
 
 
-async def test_a_truncated_file_is_heard_as_far_as_it_goes_and_named(tone_wav):
-    tone_wav.write_bytes(tone_wav.read_bytes()[:100_000])
+async def test_a_truncated_file_is_heard_as_far_as_it_goes_and_remarked_once(tmp_path, caplog):
+    path = _write(tmp_path / "cut.wav", tone(4.0))
+    path.write_bytes(path.read_bytes()[:1_000_000])
     heard = Heard()
-    source = FileSource((tone_wav,), speed="max")
+    source = FileSource((path,), speed="max", loop=True)
+    async with running(source, heard):
+        await heard.until(lambda: heard.n_samples > 3 * 1_000_000 / 8)
+    assert source.failures == []
+    (remark,) = [record.getMessage() for record in caplog.records if "cut.wav" in record.message]
+    assert remark == f"{path}: ends early, after 2.8 s of 4.0 s"
+
+
+async def test_a_looped_file_that_vanishes_is_a_problem_until_it_is_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(file, "Backoff", lambda **_: Backoff(0.05, 0.05))
+    path = _write(tmp_path / "a.wav", tone(1.0, 8000, 1), 8000)
+    hidden = tmp_path / "hidden"
+    heard = Heard()
+    source = FileSource((path,), speed="max", loop=True)
+    async with running(source, heard) as task:
+        await heard.until(lambda: heard.n_samples > 0)
+        path.rename(hidden)
+        await eventually(lambda: source.problem is not None)
+        assert source.problem == f"{path}: there is no such file"
+        assert not task.done()
+        before = heard.n_samples
+        hidden.rename(path)
+        await heard.until(lambda: heard.n_samples > before)
+        assert source.problem is None
+        assert source.reopens == 1
+
+
+async def test_a_vanished_file_of_several_is_played_again_when_it_is_back(tmp_path):
+    one = _write(tmp_path / "one.wav", tone(1.0, 8000, 1), 8000)
+    other = _write(tmp_path / "other.wav", tone(1.0, 16000, 1), 16000)
+    hidden = other.rename(tmp_path / "hidden")
+    heard = Heard()
+    async with running(FileSource((one, other), speed="max", loop=True), heard):
+        await heard.until(lambda: heard.n_samples > 3 * 8000)
+        assert {block.sample_rate_hz for block in heard.blocks} == {8000}
+        hidden.rename(other)
+        await heard.until(lambda: heard.blocks[-1].sample_rate_hz == 16000)
+
+
+async def test_what_is_no_audio_is_looked_into_again_only_when_it_has_changed(
+    tmp_path, monkeypatch
+):
+    good, bad = _write(tmp_path / "good.wav", tone(1.0, 8000, 1), 8000), tmp_path / "bad.wav"
+    bad.write_bytes(b"no music")
+    opened = []
+
+    def noting(path):
+        opened.append(path)
+        return open_audio(path)
+
+    monkeypatch.setattr(file, "open_audio", noting)
+    heard = Heard()
+    async with running(FileSource((good, bad), speed="max", loop=True), heard):
+        await heard.until(lambda: opened.count(good) == 4)
+        assert opened.count(bad) == 1
+        _write(bad, tone(1.0, 16000, 1), 16000)
+        await heard.until(lambda: heard.blocks[-1].sample_rate_hz == 16000)
+
+
+async def test_a_file_without_the_chosen_channel_is_named_and_passed_over(tmp_path, tone_wav):
+    mono = _write(tmp_path / "mono.wav", tone(1.0, 8000, 1), 8000)
+    heard = Heard()
+    source = FileSource((mono, tone_wav), speed="max", channel="right")
     await source.run(heard)
-    assert heard.n_samples == pytest.approx(100_000 / 4, abs=20)
-    assert len(source.failures) == 1
-    assert "ends early" in source.failures[0]
+    assert {block.sample_rate_hz for block in heard.blocks} == {44100}
+    (failure,) = source.failures
+    assert failure.startswith(f"{mono}: channel 'right' was asked for; this input has 1 channel")
+
+
+@pytest.mark.parametrize("speed", ["realtime", "max"])
+async def test_a_loop_of_next_to_nothing_does_not_take_a_core(tmp_path, monkeypatch, speed):
+    slept = []
+
+    async def sleep(seconds):
+        slept.append(seconds)
+        await asyncio_sleep(0)
+
+    path = _write(tmp_path / "a.wav", tone(1.0, 8000, 1)[:1], 8000)
+    heard = Heard()
+    asyncio_sleep = asyncio.sleep
+    monkeypatch.setattr(file.asyncio, "sleep", sleep)
+    async with running(FileSource((path,), speed=speed, loop=True), heard):
+        await heard.until(lambda: len(heard.blocks) >= 3)
+    assert sum(seconds > 0.99 for seconds in slept) >= 2
+
+
+async def test_folders_are_not_searched_in_the_event_loop(tone_wav, monkeypatch):
+    threads = []
+
+    def noting(paths):
+        threads.append(threading.current_thread())
+        return expand_paths(paths)
+
+    monkeypatch.setattr(file, "expand_paths", noting)
+    await FileSource((tone_wav,), speed="max").run(Heard())
+    assert threading.main_thread() not in threads
+
+
+def test_a_read_that_hangs_does_not_hold_up_the_exit(tone_wav):
+    program = (
+        "import asyncio, sys, threading; from pathlib import Path\n"
+        "from rtgenre.sources import file\n"
+        "async def main():\n"
+        "    hangs = threading.Event()\n"
+        "    def open_audio(path): hangs.set(); threading.Event().wait()\n"
+        "    file.open_audio = open_audio\n"
+        "    task = asyncio.create_task(file.FileSource((Path('a.wav'),)).run(None))\n"
+        "    await asyncio.to_thread(hangs.wait)\n"
+        "    task.cancel()\n"
+        "asyncio.run(main())\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
 
 
 async def test_no_usable_file_at_all_is_an_error_that_names_each(tmp_path):
@@ -171,9 +285,9 @@ async def test_a_cancelled_file_source_stops_at_once(tmp_path):
 
 
 async def test_the_source_says_which_file_plays_by_its_tags_or_else_its_name(tmp_path):
-    with soundfile.SoundFile(tmp_path / "a.flac", "w", 8000, 1) as file:
-        file.title, file.artist = "So What", "Miles Davis"
-        file.write(tone(0.2, 8000, 1))
+    with soundfile.SoundFile(tmp_path / "a.flac", "w", 8000, 1) as tagged:
+        tagged.title, tagged.artist = "So What", "Miles Davis"
+        tagged.write(tone(0.2, 8000, 1))
     soundfile.write(tmp_path / "b.flac", tone(0.2, 8000, 1), 8000)
     source = FileSource((tmp_path,), speed="max")
     titles = []

@@ -1,0 +1,106 @@
+"""Audio files through libsndfile."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING
+
+import soundfile
+
+from rtgenre.sources.decoder import DecodeError
+from rtgenre.sources.names import told_path
+from rtgenre.sources.title import track_title
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rtgenre.types import FloatArray
+
+# Files that libsndfile takes for samples without any header, by their names alone.
+_HEADERLESS_SUFFIXES = frozenset({".raw"})
+# libsndfile's log on a chunk whose header promises more than the file holds.
+_SHORT_CHUNK = re.compile(r"(?:data|SSND) : (\d+) \(should be (\d+)\)")
+# Sizes from here on are what writers to a pipe put in, who cannot know the length.
+_UNKNOWN_SIZE = 0x7FFF_0000
+# libsndfile's log on an MP3 that does not say how long it is.
+_GUESSED_LENGTH = re.compile(r"bitrate mode\s*: constant")
+
+
+class _ForwardFile(soundfile.SoundFile):  # type: ignore[misc]
+    """A file that is only read from its beginning to its end.
+
+    Of a seekable one soundfile asks the position at every read, for which an MP3 is searched
+    anew each time; libmpg123 complains of what it finds there on standard error.
+    """
+
+    def seekable(self) -> bool:
+        """Say no."""
+        return False
+
+
+class LibsndfileDecoder:
+    """Reads through libsndfile."""
+
+    def __init__(self, path: Path) -> None:
+        """Open a file.
+
+        Raises:
+            DecodeError: libsndfile does not find audio in it.
+        """
+        self._path = path
+        if is_headerless(path):
+            raise DecodeError(
+                path,
+                "raw samples have no header that says what they are; 'rtgenre run - "
+                f"--pcm-format … --pcm-rate-hz … --pcm-channels … < {told_path(path)}' reads them",
+            )
+        # A name that is not UTF-8 reaches libsndfile as the bytes that it is made of.
+        name = str(path) if sys.platform == "win32" else os.fsencode(path)
+        try:
+            self._file = _ForwardFile(name)
+        except soundfile.LibsndfileError as error:
+            raise DecodeError(path, _reason(error)) from error
+        self.sample_rate_hz = int(self._file.samplerate)
+        self.n_channels = int(self._file.channels)
+        tags = self._file.copy_metadata()
+        self.title = track_title(
+            path.name, title=tags.get("title", ""), artist=tags.get("artist", "")
+        )
+        self.promised_frames = _promised_frames(self._file)
+        # An MP3 without the header that gives its length is read only as far as a guess.
+        self.length_is_a_guess = bool(_GUESSED_LENGTH.search(self._file.extra_info))
+
+    def read(self, n_frames: int) -> FloatArray:
+        """Return the next samples; see ``Decoder``."""
+        try:
+            samples: FloatArray = self._file.read(n_frames, dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError as error:
+            raise DecodeError(self._path, _reason(error)) from error
+        return samples
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._file.close()
+
+
+def is_headerless(path: Path) -> bool:
+    """Say whether libsndfile takes the file for raw samples, by its name alone."""
+    return path.suffix.lower() in _HEADERLESS_SUFFIXES
+
+
+def _reason(error: soundfile.LibsndfileError) -> str:
+    return str(error.error_string).rstrip(".")
+
+
+def _promised_frames(file: soundfile.SoundFile) -> int:
+    """Return the length that the file's header gives; libsndfile quietly corrects some."""
+    frames = int(file.frames)
+    short_chunk = _SHORT_CHUNK.search(str(file.extra_info))
+    if short_chunk is None:
+        return frames
+    promised_bytes, found_bytes = int(short_chunk[1]), int(short_chunk[2])
+    if not 0 < found_bytes < promised_bytes < _UNKNOWN_SIZE:
+        return frames
+    return max(frames, frames * promised_bytes // found_bytes)
