@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from rtgenre import __version__
-from rtgenre.config import Config, ConfigError, load_config
+from rtgenre.config import Config, ConfigError, foreign_config_file, load_config
 from rtgenre.event_loop import run_in_event_loop
 from rtgenre.logs import set_up_logging
 from rtgenre.model_info import ModelError
@@ -117,7 +117,7 @@ def _add_command(commands: Any, name: str, summary: str, run: Any) -> argparse.A
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="settings (default: config.toml, if it exists)"
+        "--config", type=Path, metavar="FILE", help="settings (default: rtgenre.toml, if it exists)"
     )
     parser.set_defaults(command=run)
     return parser
@@ -269,6 +269,15 @@ def _config(options: argparse.Namespace) -> Config:
     return load_config(options.config, _flags(options))
 
 
+def _config_with_logging(options: argparse.Namespace) -> Config:
+    config = _config(options)
+    set_up_logging(config)
+    foreign = foreign_config_file() if options.config is None else None
+    if foreign is not None:
+        logger.debug("%s is another program's and not read", foreign)
+    return config
+
+
 def _flags(options: argparse.Namespace) -> dict[str, Any]:
     flags: dict[str, Any] = {}
     for name, value in vars(options).items():
@@ -288,8 +297,7 @@ def _flags(options: argparse.Namespace) -> dict[str, Any]:
 def _run(options: argparse.Namespace) -> int:
     from rtgenre.commands.run import run  # noqa: PLC0415 - start-up time
 
-    config = _config(options)
-    set_up_logging(config)
+    config = _config_with_logging(options)
     return run(config, read_config=lambda: _config(options))
 
 
@@ -302,8 +310,7 @@ def _devices(options: argparse.Namespace) -> int:
 def _classify(options: argparse.Namespace) -> int:
     from rtgenre.commands.classify import classify_files  # noqa: PLC0415
 
-    config = _config(options)
-    set_up_logging(config)
+    config = _config_with_logging(options)
     return classify_files(options.files, config, as_json=options.json)
 
 

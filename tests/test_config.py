@@ -5,8 +5,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from platformdirs import user_config_path
 
-from rtgenre.config import GENRE_COLORS, Config, ConfigError, load_config
+from rtgenre.config import (
+    GENRE_COLORS,
+    Config,
+    ConfigError,
+    foreign_config_file,
+    load_config,
+)
 from rtgenre.smoothing import TrackerParams
 
 SHIPPED = Path(__file__).parent.parent / "config.toml"
@@ -108,16 +115,135 @@ def test_the_password_of_a_stream_is_not_shown_in_errors_about_sources():
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize("table", ["history]\nfile", "model]\nfolder"])
+@pytest.mark.parametrize(
+    ("path", "part"), [("~nosuchuser/x", "no user 'nosuchuser'"), ("a\\u0000b", "NUL")]
+)
+def test_a_path_that_cannot_be_is_refused(table, path, part):
+    with pytest.raises(ConfigError, match=part):
+        load_config(write(f'[{table} = "{path}"'))
+
+
 def test_a_missing_file_is_an_error_when_it_was_named():
     with pytest.raises(ConfigError, match=r"nowhere\.toml cannot be read"):
         load_config(Path("nowhere.toml"))
 
 
-@pytest.mark.parametrize("variable", ["RTGENRE_MQT__HOST", "RTGENRE_HOST"])
-def test_an_environment_variable_that_sets_nothing_is_an_error(monkeypatch, variable):
-    monkeypatch.setenv(variable, "x")
-    with pytest.raises(ConfigError, match=f"{variable} names no setting"):
+def test_an_environment_variable_that_sets_nothing_is_an_error(monkeypatch):
+    monkeypatch.setenv("RTGENRE_MQT__HOST", "x")
+    with pytest.raises(ConfigError, match="RTGENRE_MQT__HOST names no setting"):
         load_config()
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["RTGENRE_PORT", "RTGENRE_SERVICE_HOST", "RTGENRE_PORT_8765_TCP_ADDR", "RTGENRE_MQTT"],
+)
+def test_what_kubernetes_sets_for_a_service_of_that_name_is_no_setting(monkeypatch, variable):
+    monkeypatch.setenv(variable, "tcp://10.0.0.1:8765")
+    assert load_config() == Config()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        (
+            "WEBSOCKET__ALLOWED_ORIGINS",
+            "https://a.example, https://b.example",
+            ("https://a.example", "https://b.example"),
+        ),
+        (
+            "WEBSOCKET__ALLOWED_ORIGINS",
+            '["https://a.example"]',
+            ("https://a.example",),
+        ),
+        ("LIGHTS__WLED", "tv,strip", {"": ("tv", "strip")}),
+        ("LIGHTS__WLED__DEN", "tv,strip", {"den": ("tv", "strip")}),
+        ("LIGHTS__WLED", '{"den": ["tv"]}', {"den": ("tv",)}),
+        ("LIGHTS__WLED_EFFECTS__DISCO", "9", {"disco": 9}),
+    ],
+)
+def test_lists_and_tables_can_come_from_the_environment(monkeypatch, variable, value, expected):
+    monkeypatch.setenv("RTGENRE_SOURCE__NODE", "den")
+    monkeypatch.setenv(f"RTGENRE_{variable}", value)
+    table, key = variable.lower().split("__")[:2]
+    assert getattr(getattr(load_config(), table), key) == expected
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "part"),
+    [
+        ("RTGENRE_LIGHTS__WLED", '["tv"', "write names with commas between them"),
+        ("RTGENRE_LIGHTS__WLED", "[" * 20000, "write names with commas between them"),
+        ("RTGENRE_WEBSOCKET__ALLOWED_ORIGINS", "home", "an origin is written scheme://host"),
+        ("RTGENRE_LIGHTS__WLED_EFFECTS", "9", "dictionary"),
+    ],
+)
+def test_a_mistake_in_a_list_of_the_environment_is_one_line(monkeypatch, variable, value, part):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigError, match=part) as caught:
+        load_config()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_device_whose_name_holds_a_comma_can_come_from_the_environment(monkeypatch):
+    monkeypatch.setenv("RTGENRE_SOURCE__INPUT", "USB Audio: - (hw:1,0)")
+    assert load_config().source[0].input == "USB Audio: - (hw:1,0)"
+
+
+def test_a_file_of_rtgenres_name_is_read_before_a_config_toml():
+    Path("rtgenre.toml").write_text("[windows]\nhop_seconds = 1\n")
+    Path("config.toml").write_text("[windows]\nhop_seconds = 3\n")
+    assert load_config().windows.hop_seconds == 1.0
+
+
+def test_settings_in_the_users_folder_are_read_where_there_are_none_here(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    file = user_config_path("rtgenre", appauthor=False) / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("[windows]\nhop_seconds = 1\n")
+    assert load_config().windows.hop_seconds == 1.0
+    Path("rtgenre.toml").write_text("[windows]\nhop_seconds = 3\n")
+    assert load_config().windows.hop_seconds == 3.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'baseURL = "https://example.org/"\n[params]\n[log]\n[markup.goldmark]\n',
+        'title = "a page"\n',
+        "[[module.mounts]\n",
+        "",
+    ],
+)
+def test_another_programs_config_toml_is_left_alone(text):
+    Path("config.toml").write_text(text)
+    assert load_config() == Config()
+    assert foreign_config_file() == Path("config.toml")
+
+
+@pytest.mark.parametrize(
+    "text", ["[mqtt]\nhots = 1\n", "[source]\n[mqqt]\n[log]\n", "[mqtt\n", "mqtt.hots = 1\n"]
+)
+def test_a_mistake_in_ones_own_config_toml_is_still_refused(text):
+    Path("config.toml").write_text(text)
+    with pytest.raises(ConfigError):
+        load_config()
+
+
+def test_a_byte_order_mark_is_accepted():
+    file = write("")
+    file.write_bytes(b"\xef\xbb\xbf[windows]\nhop_seconds = 1\n")
+    assert load_config(file).windows.hop_seconds == 1.0
+
+
+@pytest.mark.parametrize(
+    "text", ["x = " + "[" * 20_000, "[windows]\nhop_seconds = 1" + "0" * 6000, "a" + ".a" * 20_000]
+)
+def test_monstrous_toml_is_refused_in_one_line(text):
+    with pytest.raises(ConfigError, match="config file") as caught:
+        load_config(write(text))
+    assert "\n" not in str(caught.value)
 
 
 def test_flags_change_the_only_source_but_not_one_of_several():

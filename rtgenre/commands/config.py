@@ -12,10 +12,11 @@ from pydantic import BaseModel, SecretStr
 
 from rtgenre.classifier import find_model_folder
 from rtgenre.config import (
-    DEFAULT_FILE_NAME,
     ENVIRONMENT_PREFIX,
     Config,
     SourceConfig,
+    find_config_file,
+    foreign_config_file,
     merge_layers,
     read_layers,
     settings_without_effect,
@@ -41,6 +42,8 @@ def check_config(file: Path | None, flags: dict[str, Any]) -> int:
     config = merge_layers(layers)
     n_set = sum(1 for layer in layers.values() for table in layer.values() for _ in _keys(table))
     print(f"{_file_name(file)}: no problems; {n_set} settings are set")  # noqa: T201 - the output
+    if file is None and (foreign := foreign_config_file()):
+        print(f"{foreign} is another program's and not read")  # noqa: T201 - the output
     for warning in [*warnings(file, layers), *_without_effect(config)]:
         print(f"warning: {warning}", file=sys.stderr)  # noqa: T201 - a message to the user
     return 0
@@ -76,7 +79,7 @@ def described(config: Config, layers: Layers, file_name: str) -> Iterator[str]:
 
 def warnings(file: Path | None, layers: Layers) -> Iterator[str]:
     """Yield what is risky: secrets that other users of the machine can read."""
-    path = file or Path(DEFAULT_FILE_NAME)
+    path = file or find_config_file()
     secrets = [
         f"[{table}] {key}"
         for table, values in layers["config file"].items()
@@ -84,7 +87,7 @@ def warnings(file: Path | None, layers: Layers) -> Iterator[str]:
         for key, value in values.items()
         if value and _is_secret(table, key)
     ]
-    if secrets and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+    if secrets and path is not None and path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
         yield (
             f"{path} holds {' and '.join(secrets)} and can be read by other users; "
             f"run `chmod 600 {path}`, or use a *_file setting or the environment instead"
@@ -149,5 +152,4 @@ def _keys(table: Any) -> Iterator[str]:
 
 
 def _file_name(file: Path | None) -> str:
-    path = file or Path(DEFAULT_FILE_NAME)
-    return str(path) if path.exists() else "no config file"
+    return str(file or find_config_file() or "no config file")

@@ -1,13 +1,9 @@
-"""Every setting: one model per TOML table; defaults < config.toml < RTGENRE_* < flags."""
+"""Every setting: one model per TOML table; defaults < file < RTGENRE_* < flags."""
 
 from rtgenre.config.checks import Node, checked_token
-from rtgenre.config.layers import (
-    DEFAULT_FILE_NAME,
-    ConfigError,
-    load_config,
-    merge_layers,
-    read_layers,
-)
+from rtgenre.config.errors import ConfigError
+from rtgenre.config.file import find_config_file, foreign_config_file
+from rtgenre.config.layers import load_config, merge_layers, read_layers
 from rtgenre.config.listening import SourceConfig
 from rtgenre.config.outputs import HistoryConfig, WebSocketConfig
 from rtgenre.config.remarks import settings_without_effect
@@ -15,7 +11,6 @@ from rtgenre.config.settings import ENVIRONMENT_PREFIX, GENRE_COLORS, Config
 from rtgenre.config.smarthome import LightsConfig, MqttConfig
 
 __all__ = [
-    "DEFAULT_FILE_NAME",
     "ENVIRONMENT_PREFIX",
     "GENRE_COLORS",
     "Config",
@@ -27,6 +22,8 @@ __all__ = [
     "SourceConfig",
     "WebSocketConfig",
     "checked_token",
+    "find_config_file",
+    "foreign_config_file",
     "load_config",
     "merge_layers",
     "read_layers",

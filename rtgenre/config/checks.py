@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import socket
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, Field, SecretStr
+
+AnyPath = TypeVar("AnyPath", str, Path)
 
 MIN_TOKEN_CHARACTERS = 16
 MAX_TOPIC_CHARACTERS = 200
@@ -71,6 +74,17 @@ def checked_text(text: str) -> str:
     return text
 
 
+def _checked_path(path: AnyPath) -> AnyPath:
+    if "\0" in str(path):
+        raise ValueError("a path has no NUL character")
+    try:
+        Path(path).expanduser()
+    except RuntimeError:
+        user = Path(path).parts[0][1:]
+        raise ValueError(f"there is no user {user!r} on this machine") from None
+    return path
+
+
 def _checked_topic_prefix(prefix: str) -> str:
     prefix = _checked_topic(prefix).rstrip("/")
     if not prefix or prefix.startswith(("/", "$")):
@@ -100,6 +114,8 @@ def default_node() -> str:
     return name[:64] or "rtgenre"
 
 
+FilePath = Annotated[Path, AfterValidator(_checked_path)]
+FolderName = Annotated[str, AfterValidator(_checked_path)]
 Color = Annotated[str, AfterValidator(_checked_color)]
 Name = Annotated[str, AfterValidator(_checked_name)]
 Origin = Annotated[str, AfterValidator(_checked_origin)]

@@ -1,24 +1,20 @@
-"""Where settings come from: defaults < config.toml < RTGENRE_* < flags."""
+"""Where settings come from: defaults < file < RTGENRE_* < flags."""
 
 from __future__ import annotations
 
-import os
-import tomllib
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
-from pydantic_settings import EnvSettingsSource
 
+from rtgenre.config.environment import read_environment
+from rtgenre.config.errors import ConfigError
+from rtgenre.config.file import find_config_file, read_config_file
 from rtgenre.config.listening import SourceConfig
-from rtgenre.config.settings import ENVIRONMENT_PREFIX, Config
+from rtgenre.config.settings import Config
 from rtgenre.config.smarthome import split_broker_address
 
-DEFAULT_FILE_NAME = "config.toml"
-
-
-class ConfigError(Exception):
-    """A setting cannot be used; the message names the table, the key, the value and what may be."""
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def load_config(
@@ -28,7 +24,7 @@ def load_config(
     """Read every layer of settings and check the result.
 
     Args:
-        file: a TOML file; None reads ``config.toml`` in the current folder if it exists.
+        file: a TOML file; None reads the one that ``find_config_file`` finds.
         flags: nested tables from the command line, without the flags that were not given.
 
     Raises:
@@ -45,9 +41,10 @@ def read_layers(
     Raises:
         ConfigError: a file cannot be read, or an environment variable names no setting.
     """
+    path = file or find_config_file()
     layers = {
-        "config file": _read_file(file),
-        "environment": _read_environment(),
+        "config file": {} if path is None else read_config_file(path),
+        "environment": read_environment(),
         "command line": flags or {},
     }
     return {name: split_broker_address(layer) for name, layer in layers.items()}
@@ -67,32 +64,6 @@ def merge_layers(layers: dict[str, dict[str, Any]]) -> Config:
     except ValidationError as error:
         problems = [_describe(problem, layers) for problem in error.errors()]
         raise ConfigError("\n".join(problems)) from None
-
-
-def _read_file(file: Path | None) -> dict[str, Any]:
-    path = file or Path(DEFAULT_FILE_NAME)
-    if file is None and not path.exists():
-        return {}
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"the config file {path} cannot be read: {error}") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"the config file {path} is not valid TOML: {error}") from error
-
-
-def _read_environment() -> dict[str, Any]:
-    tables = {name.upper() for name in Config.model_fields}
-    for variable in sorted(os.environ):
-        if variable.startswith(ENVIRONMENT_PREFIX):
-            table = variable.removeprefix(ENVIRONMENT_PREFIX).split("__")[0]
-            if table.upper() not in tables or "__" not in variable:
-                raise ConfigError(
-                    f"the environment variable {variable} names no setting; they are written "
-                    f"{ENVIRONMENT_PREFIX}TABLE__KEY, for example {ENVIRONMENT_PREFIX}MQTT__HOST, "
-                    f"with the tables {', '.join(sorted(tables))}"
-                )
-    return dict(EnvSettingsSource(Config)())
 
 
 def _merge(merged: dict[str, Any], layer: dict[str, Any], layer_name: str) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from rtgenre.config.checks import Name, Node, default_node
+from rtgenre.config.checks import FolderName, Name, Node, default_node
 from rtgenre.config.table import Table
 from rtgenre.smoothing import TrackerParams
 
@@ -46,7 +46,7 @@ class SourceConfig(Table):
 class ModelConfig(Table):
     """``[model]``: what classifies."""
 
-    folder: str = "crnn"
+    folder: FolderName = "crnn"
     """A shipped model's name, or the path of a folder that holds model.json."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
 

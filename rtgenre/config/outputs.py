@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from rtgenre.config.checks import Origin, checked_token
+from rtgenre.config.checks import FilePath, Origin, checked_token
 from rtgenre.config.table import Table
 
 
@@ -60,7 +60,7 @@ class HistoryConfig(Table):
     """``[history]``: what was heard, kept on this machine."""
 
     enabled: bool = True
-    file: Path | None = None
+    file: FilePath | None = None
     """An SQLite file; the default is ``history.db`` in the user's data folder."""
     retention_days: Annotated[int, Field(ge=0, le=36500)] = 400
     """Older stretches are deleted; 0 keeps all."""

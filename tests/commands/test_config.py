@@ -101,6 +101,12 @@ def test_check_says_that_all_is_well(capsys):
     assert captured.err == ""
 
 
+def test_check_says_that_another_programs_file_is_not_read(capsys):
+    write('title = "a page"\n')
+    assert check_config(None, {}) == 0
+    assert "config.toml is another program's" in capsys.readouterr().out
+
+
 def test_check_refuses_what_run_would_refuse():
     write("[windows]\nhop_seconds = 100\n")
     with pytest.raises(ConfigError, match="hop_seconds"):

@@ -1,0 +1,69 @@
+"""The file that holds settings: where it is looked for, and how it is read."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_config_path
+
+from rtgenre.config.errors import ConfigError
+from rtgenre.config.settings import Config
+
+OWN_NAME = "rtgenre.toml"
+COMMON_NAME = "config.toml"
+"""Other programs call theirs so, too."""
+
+_HEADER = re.compile(r"^\s*\[\[?\s*[\"']?([\w-]+)", re.MULTILINE)
+_KEY = re.compile(r"^\s*[\"']?([\w-]+)[\"']?\s*[.=]", re.MULTILINE)
+
+
+def find_config_file() -> Path | None:
+    """Return the file that is read where none is named; None if there is none.
+
+    That is ``rtgenre.toml`` or a ``config.toml`` of rtgenre's in the current folder, else
+    ``config.toml`` in the user's folder for the settings of rtgenre.
+    """
+    own, common = Path(OWN_NAME), Path(COMMON_NAME)
+    if own.is_file():
+        return own
+    if common.is_file() and _is_own(common):
+        return common
+    users = user_config_path("rtgenre", appauthor=False) / COMMON_NAME
+    return users if users.is_file() else None
+
+
+def foreign_config_file() -> Path | None:
+    """Return a ``config.toml`` in the current folder that belongs to another program."""
+    common = Path(COMMON_NAME)
+    return common if common.is_file() and not _is_own(common) else None
+
+
+def read_config_file(path: Path) -> dict[str, Any]:
+    """Read the tables of a TOML file.
+
+    Raises:
+        ConfigError: it cannot be read or is no TOML.
+    """
+    try:
+        # Some editors begin a file with a byte order mark, which TOML does not know.
+        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"the config file {path} cannot be read: {error}") from error
+    except RecursionError:
+        raise ConfigError(f"the config file {path} is nested too deeply") from None
+    except ValueError as error:
+        raise ConfigError(f"the config file {path} is not valid TOML: {error}") from error
+
+
+def _is_own(path: Path) -> bool:
+    """Say whether most of a file's tables are rtgenre's, whatever mistakes are in it."""
+    try:
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
+    except OSError:
+        return False
+    before_tables = text[: first.start()] if (first := _HEADER.search(text)) else text
+    names = {*_HEADER.findall(text), *_KEY.findall(before_tables)}
+    return 2 * len(names & Config.model_fields.keys()) > len(names)
