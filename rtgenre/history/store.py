@@ -50,6 +50,8 @@ _SELECT = """
     WHERE ended_ms > ? AND started_ms < ? ORDER BY started_ms, node
 """
 
+_ANY_ENDED = "SELECT 1 FROM stretches WHERE ended_ms BETWEEN ? AND ? LIMIT 1"
+
 
 class HistoryError(Exception):
     """The file cannot be used; the message says what was found and what to do."""
@@ -123,6 +125,18 @@ class HistoryStore:
         """
         with self._transaction() as connection:
             connection.execute("DELETE FROM stretches WHERE ended_ms < ?", (round(1000 * time),))
+
+    def holds_any(self, since: float, until: float) -> bool:
+        """Say whether a stretch ended between two Unix times.
+
+        Raises:
+            HistoryError: the file cannot be read.
+        """
+        try:
+            times = (round(1000 * since), round(1000 * until))
+            return self._connection.execute(_ANY_ENDED, times).fetchone() is not None
+        except sqlite3.Error as error:
+            raise _explained(self._file, error) from error
 
     def _migrate(self) -> None:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()

@@ -51,11 +51,12 @@ class StretchFold:
     def update(self, document: StateDocument) -> Stretch | None:
         """Take in a document and return the stretch that it ends, if it ends one.
 
-        What a document says holds until the next one, unless that comes ``GAP_SECONDS`` later.
+        What a document says holds until the next one, unless that comes ``GAP_SECONDS`` later, or
+        earlier, for a clock that was set.
         """
         time = datetime.fromisoformat(document["time"]).timestamp()
         genre = document["genre"] or document["state"]
-        gap = time - self._ended_at > GAP_SECONDS
+        gap = abs(time - self._ended_at) > GAP_SECONDS
         if not gap:
             self._ended_at = max(self._ended_at, time)
         ended = None

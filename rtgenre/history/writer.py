@@ -42,6 +42,7 @@ class HistoryWriter:
         # Stretches that were lost because too many waited.
         self.dropped = 0
         self._forgotten_at = float("-inf")
+        self._doubted_clock = False
         # A daemon: a disk that hangs must not keep the process from ending.
         self._thread = threading.Thread(target=self._run, name="history-writer", daemon=True)
 
@@ -96,8 +97,22 @@ class HistoryWriter:
             store.write(batch)
             due = time.monotonic() - self._forgotten_at >= FORGET_EVERY_SECONDS
             if self._retention_days and due:
-                store.forget_before(time.time() - self._retention_days * DAY_SECONDS)
+                self._forget_old(store, time.time())
                 self._forgotten_at = time.monotonic()
+
+    def _forget_old(self, store: HistoryStore, now: float) -> None:
+        """Delete what is too old, unless the clock seems to be wrong."""
+        keep_since = now - self._retention_days * DAY_SECONDS
+        oldest_days, newest_days = evidence_days(self._retention_days)
+        if store.holds_any(now - oldest_days * DAY_SECONDS, now - newest_days * DAY_SECONDS):
+            store.forget_before(keep_since)
+        elif store.holds_any(0, keep_since) and not self._doubted_clock:
+            self._doubted_clock = True
+            logger.warning(
+                "nothing is deleted from the history, though parts are older than %d days by this "
+                "machine's clock: nothing was heard in the last weeks, so the clock may be wrong",
+                self._retention_days,
+            )
 
     def _forget_written(self, batch: list[Stretch]) -> None:
         with self._changed:
@@ -114,3 +129,12 @@ class HistoryWriter:
             logger.info("the history is written again")
         else:
             logger.warning("%s; trying again every %g s", problem, self._retry_seconds)
+
+
+def evidence_days(retention_days: int) -> tuple[float, float]:
+    """Return how long ago, at most and at least, something must have been heard to delete anything.
+
+    A clock that jumps ahead makes everything look old at once; one that is right has been there
+    some days before.
+    """
+    return max(3.0, min(60.0, retention_days / 2)), min(7.0, retention_days / 8)

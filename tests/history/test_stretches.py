@@ -64,3 +64,9 @@ def test_a_single_window_is_no_stretch_of_zero_length():
     later = 100
     ended, _ = fold(document(0), document(later))
     assert ended == []
+
+
+def test_a_clock_that_was_set_back_begins_a_new_stretch_and_is_not_waited_for():
+    ended, current = fold(document(5000), document(5002), document(0), document(2))
+    assert [(s.started_at - START, s.ended_at - START) for s in ended] == [(5000, 5002)]
+    assert (current.started_at - START, current.ended_at - START) == (0, 2)

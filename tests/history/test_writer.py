@@ -11,6 +11,8 @@ from rtgenre.history.store import HistoryStore, read_stretches
 from rtgenre.history.stretches import Stretch
 from rtgenre.history.writer import HistoryWriter
 
+DAY = 86400.0
+
 
 def stretch(start, end, genre="rock"):
     return Stretch("kitchen", start, end, genre, 0.8, "crnn 1")
@@ -76,9 +78,41 @@ def test_a_slow_disk_does_not_hold_up_the_caller(tmp_path, writer, monkeypatch):
 def test_old_stretches_are_forgotten_while_writing(tmp_path, writer):
     now = time.time()
     with HistoryStore(tmp_path / "history.db") as store:
-        store.write([stretch(now - 40 * 86400, now - 40 * 86400 + 60)])
+        store.write([stretch(now - d * DAY, now - d * DAY + 60) for d in (40, 31, 10, 9)])
     writer(retention_days=30).put([stretch(now - 60, now)])
-    wait_until(lambda: len(read_all(tmp_path / "history.db")) == 1)
+    wait_until(lambda: len(read_all(tmp_path / "history.db")) == 3)
+
+
+@pytest.mark.parametrize("retention_days", [1, 30, 400])
+def test_a_clock_far_ahead_deletes_nothing_however_often_it_is_started(
+    tmp_path, writer, caplog, retention_days
+):
+    file = tmp_path / "history.db"
+    now = time.time()
+    kept = [stretch(now - d * DAY, now - d * DAY + 60) for d in range(900, 500, -1)]
+    with HistoryStore(file) as store:
+        store.write(kept)
+    for start in range(3):
+        started = writer(retention_days=retention_days)
+        started.put([stretch(now + start, now + start + 1)])
+        started.close()
+        assert len(read_all(file)) == len(kept) + start + 1
+    assert sum("the clock may be wrong" in message for message in caplog.messages) == 3
+
+
+@pytest.mark.parametrize("retention_days", [1, 7, 30, 400])
+def test_whoever_listens_daily_keeps_no_more_than_the_settings_say(
+    tmp_path, writer, caplog, retention_days
+):
+    file = tmp_path / "history.db"
+    now = time.time()
+    with HistoryStore(file) as store:
+        store.write([stretch(now - d * DAY, now - d * DAY + 60) for d in range(500, 0, -1)])
+    started = writer(retention_days=retention_days)
+    started.put([stretch(now - 60, now)])
+    started.close()
+    assert len(read_all(file)) in {retention_days, retention_days + 1}
+    assert not caplog.messages
 
 
 def test_retention_of_zero_days_keeps_everything(tmp_path, writer):
