@@ -8,6 +8,7 @@ from rtgenre.audio import DigitalSilenceWatch, Resampler, sanitise, select_chann
 from rtgenre.payload import StateDocument, state_document
 from rtgenre.smoothing import GenreTracker, TrackerParams
 from rtgenre.spectrogram.columns import Column, ColumnMaker
+from rtgenre.types import CLOCK_STEP_SECONDS
 from rtgenre.windows import WindowSlicer
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Pipeline:
         self._sequence = 0
         self._time = 0.0
         self._since = 0.0
+        # Where its window ended, in seconds of audio.
+        self._end_seconds = 0.0
 
     def push(self, block: Block) -> list[Window]:
         """Take in a block and return the windows it completes, oldest first.
@@ -113,10 +116,7 @@ class Pipeline:
         state = self.tracker.update(
             prediction, end_seconds=end_seconds, level_dbfs=window.level_dbfs
         )
-        # Of files that are read faster than they play, capture times may cross by a block.
-        self._time = max(self._time, window.captured_at)
-        if state.held_seconds == 0:
-            self._since = self._time
+        self._stamp(window.captured_at, end_seconds, state.held_seconds)
         document = state_document(
             node=self.node,
             source=self.source,
@@ -137,6 +137,19 @@ class Pipeline:
         self._told_clipped_samples = self.clipped_samples
         self._told_invalid_samples = self.invalid_samples
         return document
+
+    def _stamp(self, captured_at: float, end_seconds: float, held_seconds: float) -> None:
+        """Take over when the newest window was heard, and since when its genre is shown."""
+        step = (captured_at - self._time) - (end_seconds - self._end_seconds)
+        self._end_seconds = end_seconds
+        if abs(step) > CLOCK_STEP_SECONDS:
+            self._time = captured_at
+            self._since = captured_at - held_seconds
+            return
+        # Of files that are read faster than they play, capture times may cross by a block.
+        self._time = max(self._time, captured_at)
+        if held_seconds == 0:
+            self._since = self._time
 
     def _draw(self, samples: FloatArray, captured_at: float) -> None:
         if not self.draws_columns:

@@ -16,6 +16,10 @@ Channel = Literal["mix", "left", "right"] | int
 """The mean of all channels, the first, the second, or a number counted from 1."""
 
 
+CLOCK_STEP_SECONDS = 60.0
+"""A system clock that moves by more at once was set: it is followed. Smaller steps are smoothed."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Audio as a source delivers it."""

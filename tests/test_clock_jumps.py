@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from rtgenre.pipeline import Pipeline
 from rtgenre.smoothing import TrackerParams
 from rtgenre.sources.clock import CaptureClock
-from rtgenre.types import Block
+from rtgenre.types import CLOCK_STEP_SECONDS, Block
 from tests.networks import INFO, tone_classifier
 from tests.signals import tone
 
@@ -58,10 +58,11 @@ def seconds(stamp):
     st.lists(st.floats(-2 * HOUR, 2 * HOUR), min_size=3, max_size=20),
     st.sets(st.integers(0, 19), max_size=3),
 )
-def test_times_never_run_backwards_whatever_the_clock_does(offsets, gaps):
+def test_times_run_backwards_only_when_the_clock_was_set_back(offsets, gaps):
     found = documents(offsets, gaps)
     times = [seconds(document["time"]) for document in found]
-    assert times == sorted(times)
+    backwards = [b - a for a, b in itertools.pairwise(times) if b < a]
+    assert all(step < -CLOCK_STEP_SECONDS + 0.01 + HOP_SECONDS for step in backwards)
     assert all(seconds(d["since"]) <= seconds(d["time"]) for d in found)
     sequence = [document["sequence"] for document in found]
     assert sequence == list(range(len(found)))
@@ -69,17 +70,40 @@ def test_times_never_run_backwards_whatever_the_clock_does(offsets, gaps):
     assert ends == sorted(ends)
 
 
+@given(st.lists(st.floats(-CLOCK_STEP_SECONDS / 2, CLOCK_STEP_SECONDS / 2), max_size=20))
+def test_times_stay_in_order_while_the_clock_is_only_adjusted(offsets):
+    times = [seconds(document["time"]) for document in documents(offsets)]
+    assert times == sorted(times)
+
+
 def test_a_clock_set_an_hour_ahead_is_followed_at_once():
     found = documents([0, 0, 0, HOUR, HOUR, HOUR])
     assert seconds(found[-1]["time"]) == BEGIN + 6 * HOP_SECONDS + HOUR
 
 
-def test_a_clock_set_an_hour_back_is_waited_for_and_then_followed():
-    # At half speed an hour is caught up after two: 3600 hops of 2 s.
-    found = documents([0, 0, 0] + [-HOUR] * 3700)
-    assert seconds(found[-1]["time"]) == BEGIN + 3703 * HOP_SECONDS - HOUR
+def test_a_clock_set_an_hour_back_is_followed_at_once_and_since_goes_with_it():
+    found = documents([0] * 5 + [-HOUR] * 3)
+    assert seconds(found[-1]["time"]) == BEGIN + 8 * HOP_SECONDS - HOUR
+    assert shown_seconds(found[-1]) == shown_seconds(found[3]) + 3 * HOP_SECONDS
+
+
+def test_a_clock_that_was_400_days_ahead_for_six_seconds_leaves_nothing_wrong():
+    found = documents([0, 0, 0] + [400 * 24 * HOUR] * 3 + [0] * 3)
+    times = [seconds(document["time"]) for document in found]
+    assert times[-3:] == [BEGIN + HOP_SECONDS * hop for hop in (7, 8, 9)]
+    shown = [shown_seconds(document) for document in found]
+    assert shown == [HOP_SECONDS * hop for hop in range(len(found))]
+
+
+def test_a_clock_a_minute_ahead_of_itself_is_waited_for():
+    found = documents([0, 0, 0] + [-30] * 33)
+    assert seconds(found[-1]["time"]) == BEGIN + 36 * HOP_SECONDS - 30
     steps = [seconds(b["time"]) - seconds(a["time"]) for a, b in itertools.pairwise(found)]
     assert min(steps) >= HOP_SECONDS / 2 - 0.002
+
+
+def shown_seconds(document):
+    return round(seconds(document["time"]) - seconds(document["since"]), 3)
 
 
 def test_hours_of_sleep_are_a_gap_and_the_present_time_goes_on():
