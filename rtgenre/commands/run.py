@@ -109,4 +109,5 @@ def _terminal(config: Config) -> TerminalOutput | None:
         return None
     if chosen == "auto":
         chosen = "live" if sys.stdout.isatty() else "plain"
-    return TerminalOutput(chosen, colors=config.colors)
+    names = {source.node: source.shown_name for source in config.source}
+    return TerminalOutput(chosen, colors=config.colors, names=names)

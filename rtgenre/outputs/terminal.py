@@ -6,25 +6,23 @@ import asyncio
 import json
 import logging
 import sys
-from collections import deque
-from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TextIO
 
+from rtgenre.outputs.readout import LISTENING, Readout, local_time
+from rtgenre.outputs.words import headline, remark
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Group
-    from rich.text import Text
 
     from rtgenre.hub import Hub
     from rtgenre.payload import Document, StateDocument
 
 Format = Literal["live", "plain", "json"]
 
-_BAR_WIDTH = 40
-_RECENT_GENRES = 8
-_METER_FLOOR_DBFS = -60.0
-_LISTENING = "listening for the first window …"
+_LINES_WITH_RULE = 3
+"""Rooms that have less than this each stand below each other without a line between them."""
 
 logger = logging.getLogger(__name__)
 
@@ -33,10 +31,24 @@ class TerminalOutput:
     """Prints what the hub publishes, without ever holding up a live source."""
 
     def __init__(
-        self, output_format: Format, *, colors: Mapping[str, str], stream: TextIO | None = None
+        self,
+        output_format: Format,
+        *,
+        colors: Mapping[str, str],
+        names: Mapping[str, str] | None = None,
+        stream: TextIO | None = None,
     ) -> None:
+        """Prepare.
+
+        Args:
+            output_format: what is printed.
+            colors: of genres, as ``#rrggbb``.
+            names: what people see in place of nodes.
+            stream: where to print, standard output by default.
+        """
         self._format = output_format
         self._colors = colors
+        self._names = names or {}
         self._stream = stream if stream is not None else sys.stdout
         # Why nothing can be printed, when standard output is a file; None while all is well.
         self._problem: str | None = None
@@ -50,17 +62,15 @@ class TerminalOutput:
         if self._format == "live":
             await self._run_live(hub)
             return
-        shown: dict[str, tuple[str, str | None]] = {}
+        plain = PlainLines(self._names)
         with hub.subscribe(patient=True) as subscription:
             while True:
                 document = await subscription.get()
-                line = (
-                    json.dumps(document)
-                    if self._format == "json"
-                    else _changed_line(document, shown)
-                )
-                if line is not None:
-                    await asyncio.to_thread(self._print, line)
+                lines = [json.dumps(document)]
+                if self._format == "plain":
+                    lines = plain.lines(document)
+                if lines:
+                    await asyncio.to_thread(self._print, "\n".join(lines))
 
     async def _run_live(self, hub: Hub) -> None:
         from rich.console import Console  # noqa: PLC0415 - only the live readout needs it
@@ -70,13 +80,14 @@ class TerminalOutput:
         readouts: dict[str, Readout] = {}
         with (
             hub.subscribe(patient=True) as subscription,
-            Live(_LISTENING, console=console, auto_refresh=False) as live,
+            Live(LISTENING, console=console, auto_refresh=False) as live,
         ):
             while True:
                 document = await subscription.get()
-                readout = readouts.setdefault(document["node"], Readout(self._colors))
-                readout.update(document)
-                panel = _stack([readout.render() for readout in readouts.values()])
+                node = document["node"]
+                new = Readout(self._colors, self._names.get(node, node))
+                readouts.setdefault(node, new).update(document)
+                panel = _stack(list(readouts.values()), console.width, console.height)
                 await asyncio.to_thread(live.update, panel, refresh=True)
 
     def _print(self, line: str) -> None:
@@ -97,124 +108,50 @@ class TerminalOutput:
             logger.warning("standard output cannot be written: %s; lines are missing", problem)
 
 
-class Readout:
-    """One source's place in the live readout."""
+class PlainLines:
+    """Turns documents into lines, one for each change."""
 
-    def __init__(self, colors: Mapping[str, str]) -> None:
-        self._colors = colors
-        self._state: StateDocument | None = None
-        self._problem: str | None = None
-        # What was shown before, with the local time it began.
-        self._recent: deque[tuple[str, str]] = deque(maxlen=_RECENT_GENRES)
+    def __init__(self, names: Mapping[str, str]) -> None:
+        """Begin with nothing shown; ``names`` are shown in place of nodes."""
+        self._names = names
+        # What was said last of each node: what plays, and its title.
+        self._said: dict[str, tuple[str, str | None]] = {}
 
-    def update(self, document: Document) -> None:
-        """Take in a document about this source."""
+    def lines(self, document: Document) -> list[str]:
+        """Return the lines for a document; none if it brings nothing new to read."""
+        node = document["node"]
+        prefix = f"{local_time(document['time'])}  {self._names.get(node, node)}"
         if document["type"] == "status":
-            self._problem = document["problem"]
-            return
-        title = document["genre"] or document["state"]
-        if not self._recent or self._recent[-1][1] != title:
-            self._recent.append((_local_time(document["since"]), title))
-        self._state = document
-
-    def render(self) -> Group:
-        """Draw the readout as it stands."""
-        from rich.console import Group  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
-
-        if self._state is None:
-            return Group(Text(self._problem or _LISTENING, style="dim"))
-        state = self._state
-        title = state["genre"] or state["state"]
-        color = self._colors.get(title, "#9aa0a6")
-        heading = Text()
-        heading.append(f" {title.upper()} ", style=f"bold white on {color}")
-        heading.append(f"  {state['confidence']:.0%}", style="bold")
-        heading.append(f"  for {_duration(state)}", style="dim")
-        lines = [heading, Text()]
-        lines += [self._bar(label, p, state) for label, p in state["probabilities"].items()]
-        lines += [Text(), _meter(state), self._recent_line()]
-        if self._problem is not None:
-            lines.append(Text(f"! {self._problem}", style="bold red"))
-        lines.append(Text(f"{state['node']} · {state['source']}", style="dim"))
-        return Group(*lines)
-
-    def _bar(self, label: str, probability: float, state: StateDocument) -> Text:
-        from rich.text import Text  # noqa: PLC0415
-
-        filled = round(probability * _BAR_WIDTH)
-        raw = min(_BAR_WIDTH - 1, round(state["raw_probabilities"][label] * _BAR_WIDTH))
-        style = "bold" if label == state["genre"] else ""
-        text = Text(f"{label:>10} ", style=style)
-        for position in range(_BAR_WIDTH):
-            if position < filled:
-                text.append("█", style=self._colors.get(label, "white"))
-            else:
-                text.append("╵" if position == raw and raw else "·", style="dim")
-        text.append(f" {probability:4.0%}", style=style)
-        return text
-
-    def _recent_line(self) -> Text:
-        from rich.text import Text  # noqa: PLC0415
-
-        text = Text("    recent ", style="dim")
-        for index, (since, title) in enumerate(self._recent):
-            text.append(" → " if index else "", style="dim")
-            text.append(f"{since} ", style="dim")
-            text.append(title, style=self._colors.get(title, "white"))
-        return text
+            return [f"{prefix}  {document['problem'] or 'input is back'}"]
+        heard, title = self._said.get(node, ("", None))
+        self._said[node] = (headline(document), document["title"])
+        lines = []
+        if document["title"] not in {None, title}:
+            lines.append(f"{prefix}  playing {document['title']}")
+        if headline(document) != heard:
+            lines.append(f"{prefix}  {_change(document)}")
+        return lines
 
 
-def _changed_line(document: Document, shown: dict[str, tuple[str, str | None]]) -> str | None:
-    """Return the plain line for a document, or None if it brings nothing new to read."""
-    prefix = f"{_local_time(document['time'])}  {document['node']}"
-    if document["type"] == "status":
-        return f"{prefix}  {document['problem'] or 'input is back'}"
-    current = (document["state"], document["genre"])
-    if shown.get(document["node"]) == current:
-        return None
-    shown[document["node"]] = current
-    if document["genre"] is None:
-        return f"{prefix}  {document['state']}  ({document['level_dbfs']:.0f} dBFS)"
-    return (
-        f"{prefix}  {document['genre']}  {document['confidence']:.0%}"
-        f"  ({document['level_dbfs']:.0f} dBFS)"
-    )
+def _change(document: StateDocument) -> str:
+    said = [headline(document), remark(document), f"({document['level_dbfs']:.0f} dBFS)"]
+    return "  ".join(text for text in said if text)
 
 
-def _meter(state: StateDocument) -> Text:
-    from rich.text import Text  # noqa: PLC0415
-
-    level_dbfs = state["level_dbfs"]
-    share = min(1.0, max(0.0, 1 - level_dbfs / _METER_FLOOR_DBFS))
-    filled = round(share * _BAR_WIDTH)
-    text = Text("     level ", style="dim")
-    text.append("▮" * filled, style="green" if level_dbfs < -6 else "yellow")
-    text.append("▯" * (_BAR_WIDTH - filled), style="dim")
-    text.append(f" {level_dbfs:.0f} dBFS")
-    if state["clipped_samples"]:
-        text.append("  clipping", style="bold red")
-    return text
-
-
-def _stack(groups: list[Group]) -> Group:
+def _stack(readouts: Sequence[Readout], width: int, height: int) -> Group:
+    """Draw the readouts below each other, each with its share of the lines."""
     from rich.console import Group as RichGroup  # noqa: PLC0415
     from rich.rule import Rule  # noqa: PLC0415
 
+    # The last line is the cursor's.
+    between = len(readouts) - 1
+    lines = (height - 1 - between) // len(readouts)
+    ruled = lines >= _LINES_WITH_RULE
+    if not ruled:
+        lines = max(1, (height - 1) // len(readouts))
     parts: list[Group | Rule] = []
-    for index, group in enumerate(groups):
-        if index:
+    for readout in readouts:
+        if parts and ruled:
             parts.append(Rule(style="dim"))
-        parts.append(group)
+        parts.append(readout.render(width, lines))
     return RichGroup(*parts)
-
-
-def _duration(state: StateDocument) -> str:
-    elapsed = datetime.fromisoformat(state["time"]) - datetime.fromisoformat(state["since"])
-    minutes, seconds = divmod(round(elapsed.total_seconds()), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
-
-
-def _local_time(time: str) -> str:
-    return datetime.fromisoformat(time).astimezone().strftime("%H:%M:%S")

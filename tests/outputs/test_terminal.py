@@ -5,11 +5,13 @@ import io
 import json
 import os
 
+import pytest
 from rich.console import Console
 
 from rtgenre.config import GENRE_COLORS
 from rtgenre.hub import Hub
-from rtgenre.outputs.terminal import Readout, TerminalOutput
+from rtgenre.outputs.readout import Readout
+from rtgenre.outputs.terminal import TerminalOutput, _stack
 from rtgenre.types import PlayState
 from tests.documents import a_state, a_status
 
@@ -104,11 +106,102 @@ def test_the_readout_shows_what_a_person_wants_to_see():
     assert "den · a test" in text
 
 
+def lines_of(renderable, width):
+    console = Console(file=io.StringIO(), width=width, force_terminal=False)
+    console.print(renderable)
+    return console.file.getvalue().splitlines()
+
+
+def ten_genres(document):
+    """Return a document as the shipped model's are."""
+    labels = [label for label in GENRE_COLORS if label not in {"unknown", "silence"}]
+    probabilities = dict.fromkeys(labels, 0.02) | {"jazz": 0.7, "rock": 0.12}
+    return document | {"probabilities": probabilities, "raw_probabilities": probabilities}
+
+
+def a_room(node, *, n_changes=8):
+    readout = Readout(GENRE_COLORS)
+    for sequence in range(n_changes):
+        genre = ("jazz", "rock")[sequence % 2]
+        clipping = {"clipped_samples": 3, "title": "a title " * 20, "source": "device: default"}
+        readout.update(ten_genres(a_state(sequence, node=node, genre=genre) | clipping))
+    return readout
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (60, 24), (60, 20), (40, 12), (80, 60)])
+@pytest.mark.parametrize("n_rooms", [1, 3])
+def test_rooms_fit_the_terminal_and_the_shown_genre_has_its_bar(n_rooms, width, height):
+    names = ["kitchen", "lounge", "attic"][:n_rooms]
+    lines = lines_of(_stack([a_room(name) for name in names], width, height), width)
+    assert len(lines) <= height - 1
+    assert max(map(len, lines)) <= width
+    text = "\n".join(lines)
+    assert text.count(" ROCK ") == n_rooms
+    for name in names:
+        assert name in text
+    if height >= 24:
+        assert sum(line.lstrip().startswith("rock ") for line in lines) == n_rooms
+
+
+def test_more_rooms_than_lines_for_each_have_one_line_with_the_genre_and_the_name():
+    names = [f"room{i}" for i in range(20)]
+    lines = lines_of(_stack([a_room(name) for name in names], 80, 24), 80)
+    assert [line.split()[-1] for line in lines] == names
+
+
+def test_a_wide_terminal_shows_every_genre_and_how_likely_there_is_no_music():
+    text = "\n".join(lines_of(a_room("den").render(100, 40), 100))
+    for label in ("blues", "hiphop", "rock", "no music"):
+        assert f"{label} " in text
+
+
 def test_the_readout_says_why_nothing_is_heard():
     lost = a_status("USB is unplugged")
     assert "USB is unplugged" in draw([lost])
     assert "! USB is unplugged" in draw([a_state(), lost])
     assert "unplugged" not in draw([a_state(), lost, a_status(None)])
+
+
+@pytest.mark.parametrize("confidence", [0.29, None])
+def test_in_silence_and_without_music_no_number_and_no_bar_names_a_genre(confidence):
+    for state, music in ((PlayState.SILENCE, 1.0), (PlayState.UNKNOWN, 0.1)):
+        text = draw([a_state(state=state) | {"confidence": confidence, "music_probability": music}])
+        genres = text.partition("no music")[0]
+        assert "%" not in genres
+        assert "█" not in genres
+    assert "90%" in text
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("not_music", " NO MUSIC "),
+        ("unfamiliar", " UNKNOWN   music, but none of my genres"),
+        ("unsure", " NOT SURE YET   perhaps jazz, 70%"),
+    ],
+)
+async def test_why_no_genre_is_named_is_said_in_words(reason, words):
+    document = a_state(state=PlayState.UNKNOWN) | {"reason": reason}
+    assert words in draw([document])
+    line = await print_all("plain", [document])
+    assert words.strip().lower().replace("   ", "  ") in line
+
+
+async def test_plain_output_says_which_file_plays():
+    titles = ["a.flac", "a.flac", "b.flac"]
+    documents = [a_state(i) | {"title": title} for i, title in enumerate(titles)]
+    lines = (await print_all("plain", documents)).splitlines()
+    assert [line.split(maxsplit=2)[2] for line in lines] == [
+        "playing a.flac",
+        "jazz  70%  (-20 dBFS)",
+        "playing b.flac",
+    ]
+
+
+def test_the_readout_names_the_room_the_input_and_what_plays_in_words():
+    readout = Readout(GENRE_COLORS, "Küche")
+    readout.update(a_state() | {"source": "device: default", "title": "So What"})
+    assert "Küche · default input · So What" in "\n".join(lines_of(readout.render(), 80))
 
 
 def test_silence_and_unknown_are_shown_as_such():

@@ -1,0 +1,59 @@
+"""What documents say, in people's words; the page's words.js says the same. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rtgenre.payload import StateDocument
+
+_HEADLINES = {"not_music": "no music", "unsure": "not sure yet"}
+_DEVICES = {
+    "default": "default input",
+    "sysdefault": "default input",
+    "pulse": "sound server (PulseAudio)",
+    "pipewire": "sound server (PipeWire)",
+}
+_KINDS = re.compile(r"(device|file|stream|pipe): (.*)", re.DOTALL)
+_CARD = re.compile(r" \(hw:\d+,\d+\)$")
+
+
+def headline(document: StateDocument) -> str:
+    """Return what is playing in a word or two."""
+    reason = str(document.get("reason"))
+    return _HEADLINES.get(reason, document["genre"] or document["state"])
+
+
+def remark(document: StateDocument) -> str:
+    """Return how sure the genre is, or why none is named; empty where there is no more to say."""
+    if document["state"] == "music":
+        return f"{document['confidence']:.0%}"
+    if document.get("reason") == "unfamiliar":
+        return "music, but none of my genres"
+    if not is_judged(document):
+        return ""
+    probabilities = document["probabilities"]
+    likeliest = max(probabilities, key=probabilities.__getitem__)
+    return f"perhaps {likeliest}, {probabilities[likeliest]:.0%}"
+
+
+def is_judged(document: StateDocument) -> bool:
+    """Say whether genres mean anything: not in silence, nor where there is no music."""
+    if document["state"] == "music":
+        return True
+    if document["state"] == "silence" or document["confidence"] is None:
+        return False
+    reason = document.get("reason")
+    return reason != "not_music" if reason else document["music_probability"] >= 0.5
+
+
+def source_name(source: str) -> str:
+    """Return a source for people: ``device: default`` is the default input."""
+    match = _KINDS.fullmatch(source)
+    if match is None:
+        return source
+    kind, name = match.groups()
+    if kind == "device":
+        return _DEVICES.get(name, _CARD.sub("", name))
+    return "standard input" if kind == "pipe" else name
