@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from rtgenre.history.moments import parse_moment
+from rtgenre.history.moments import parse_span
 from rtgenre.history.report import clipped, history_csv, history_document, history_text
 from rtgenre.history.store import HistoryError, read_stretches
 from rtgenre.outputs.history import history_file
@@ -30,10 +30,7 @@ def run_history(options: argparse.Namespace, config: Config) -> int:
 
 def _show(options: argparse.Namespace, config: Config) -> None:
     now = time.time()
-    since = parse_moment(options.since, now)
-    until = parse_moment(options.until, now) if options.until else now
-    if until <= since:
-        raise ValueError(f"--until ({options.until}) must come after --since ({options.since})")
+    since, until = parse_span(options.since, options.until, now)
     file = history_file(config.history)
     stretches = [
         stretch

@@ -34,9 +34,10 @@ def plot_history(
         from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
     except ImportError:
         raise ValueError("--plot needs matplotlib: pip install 'rtgenre[plot]'") from None
+    n_days = round((until - since) / 86400)
+    if n_days > MAX_DAYS:
+        raise ValueError(f"{n_days} days were asked for; at most {MAX_DAYS} can be drawn")
     days = _days(since, until)
-    if len(days) > MAX_DAYS:
-        raise ValueError(f"{len(days)} days were asked for; at most {MAX_DAYS} can be drawn")
     figure = Figure(figsize=(12, 1.6 + 0.42 * len(days)), layout="constrained")
     timeline, shares = figure.subplots(1, 2, width_ratios=(3, 1))
     _draw_timeline(timeline, stretches, days, colors)

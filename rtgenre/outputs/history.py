@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
 
-from rtgenre.history.moments import parse_moment
+from rtgenre.history.moments import parse_span
 from rtgenre.history.report import clipped, history_csv, history_document, merged
 from rtgenre.history.store import HistoryError, read_stretches
 from rtgenre.history.stretches import StretchFold
@@ -90,8 +90,7 @@ class HistoryOutput:
         """Answer ``GET /history?since=…&until=…&node=…&format=json|csv``."""
         now = time.time()
         try:
-            since = parse_moment(query.get("since", DEFAULT_SINCE), now)
-            until = parse_moment(query["until"], now) if "until" in query else now
+            since, until = parse_span(query.get("since", DEFAULT_SINCE), query.get("until"), now)
         except ValueError as error:
             return error_response(400, str(error))
         output_format = query.get("format", "json")

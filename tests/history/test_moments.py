@@ -2,7 +2,8 @@ from datetime import datetime
 
 import pytest
 
-from rtgenre.history.moments import parse_moment
+from rtgenre.history.moments import LATEST, parse_moment, parse_span
+from rtgenre.payload import iso_utc
 
 NOW = 1_700_000_000.0
 
@@ -28,3 +29,23 @@ def test_a_date_is_local_midnight():
 def test_anything_else_is_refused_with_what_may_be_written(text):
     with pytest.raises(ValueError, match=r"7d.*2026-11-21"):
         parse_moment(text, NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("999999w", 0), ("0001-01-02T00:00:00Z", 0), ("9999-12-31T23:59:59.9Z", LATEST)],
+)
+def test_a_time_beyond_all_that_can_be_written_is_the_nearest_that_can(text, seconds):
+    assert parse_moment(text, NOW) == seconds
+    assert iso_utc(parse_moment(text, NOW))
+
+
+def test_a_span_ends_now_or_where_it_says():
+    assert parse_span("1h", None, NOW) == (NOW - 3600, NOW)
+    assert parse_span("2h", "1h", NOW) == (NOW - 7200, NOW - 3600)
+
+
+@pytest.mark.parametrize(("since", "until"), [("1h", "2h"), ("1h", "1h"), ("2999-01-01", None)])
+def test_a_span_that_ends_before_it_begins_is_refused(since, until):
+    with pytest.raises(ValueError, match="must come after"):
+        parse_span(since, until, NOW)

@@ -128,7 +128,15 @@ async def test_csv_holds_the_same_stretches(tmp_path):
     assert (row["genre"], float(row["seconds"])) == ("rock", 10)
 
 
-@pytest.mark.parametrize("query", [{"since": "soon"}, {"until": "x"}, {"format": "xml"}])
+async def test_all_that_was_ever_heard_can_be_asked_for(tmp_path):
+    async with running(tmp_path) as (_, output):
+        response, answer = await ask(output, since="999999w")
+    assert (response.status, answer["since"]) == (200, "1970-01-01T00:00:00.000Z")
+
+
+@pytest.mark.parametrize(
+    "query", [{"since": "soon"}, {"until": "x"}, {"until": "2d"}, {"format": "xml"}]
+)
 async def test_a_query_that_makes_no_sense_is_told_what_may_be_asked(tmp_path, query):
     async with running(tmp_path) as (_, output):
         response, answer = await ask(output, **query)
