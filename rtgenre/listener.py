@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from rtgenre.sources.base import SourceError
+from rtgenre.sources.retry import run_patiently
 
 if TYPE_CHECKING:
     from rtgenre.hub import Hub
@@ -38,6 +39,7 @@ class Listener:
         hub: Hub,
         column_hub: ColumnHub,
         metrics: Metrics,
+        patient: bool = False,
     ) -> None:
         self.source = source
         self.pipeline = pipeline
@@ -45,6 +47,8 @@ class Listener:
         self._hub = hub
         self._column_hub = column_hub
         self._metrics = metrics
+        # Whether a source that cannot be used is tried again: others go on meanwhile.
+        self._patient = patient
         # The window of a live source that is to be classified next.
         self._newest: Window | None = None
         self._newest_arrived = asyncio.Event()
@@ -77,12 +81,15 @@ class Listener:
         """Listen until the source ends.
 
         Raises:
-            SourceError: the source cannot be used.
+            SourceError: the source cannot be used, and nobody is patient with it.
             ValueError: the model gave nonsense.
         """
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._classify_newest(), name=f"classify {self.node}")
-            await self.source.run(self._deliver)
+            if self._patient:
+                await run_patiently(self.source, self._deliver)
+            else:
+                await self.source.run(self._deliver)
             await self._take(self.pipeline.finish())
             self.ended = True
             self._newest_arrived.set()

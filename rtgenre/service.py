@@ -77,7 +77,7 @@ class Service:
             The exit code: 0, or 1 if an input could not be used.
 
         Raises:
-            SourceError: a source cannot be used at all.
+            SourceError: the only source cannot be used at all.
             OutputError: an output cannot be used, such as a port that is taken.
         """
         asyncio.get_running_loop().set_default_executor(DaemonThreads())
@@ -91,6 +91,7 @@ class Service:
                     hub=self.hub,
                     column_hub=self.column_hub,
                     metrics=self.metrics,
+                    patient=len(self._sources) > 1,
                 )
                 for config, source in self._sources
             ]

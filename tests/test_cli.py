@@ -73,6 +73,29 @@ def test_a_file_is_played_through_and_ends_the_service_with_0(song):
     assert documents[0]["source"] == "file: song.wav"
 
 
+def test_one_missing_input_of_several_is_waited_for_while_the_others_play(song, tmp_path):
+    missing = tmp_path / "later.wav"
+    rooms = tmp_path / "rooms.toml"
+    rooms.write_text(
+        f"[[source]]\nnode = 'here'\ninput = '{song}'\nloop = true\n"
+        f"[[source]]\nnode = 'later'\ninput = '{missing}'\n"
+    )
+    process = start("run", "--config", rooms, "--json", "--port", "0", "--hop-seconds", "0.5")
+    nodes = []
+    for line in process.stdout:
+        nodes.append(json.loads(line)["node"])
+        if len(nodes) == 3:
+            assert set(nodes) == {"here"}
+            song.with_name("copy.wav").write_bytes(song.read_bytes())
+            song.with_name("copy.wav").rename(missing)
+        if nodes[-1] == "later":
+            break
+    process.terminate()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert f"later: no file could be used: {missing}: there is no such file" in err.decode()
+
+
 def test_raw_pcm_on_standard_input_is_heard():
     pcm = (np.repeat(music(5.0, 44100)[:, None], 2, axis=1) * 32767).astype("<i2").tobytes()
     code, out, err = run("run", "-", "--json", "--port", "0", input=pcm)

@@ -41,7 +41,8 @@ def run(config: Config, *, read_config: Callable[[], Config]) -> int:
     classifier = Classifier.load(
         find_model_folder(config.model.folder), threads=config.model.threads
     )
-    sources = [(source_config, _open_source(source_config)) for source_config in config.source]
+    alone = len(config.source) == 1
+    sources = [(each, _open_source(each, alone=alone)) for each in config.source]
     service = Service(config, classifier, sources)
     terminal = _terminal(config)
     return run_in_event_loop(_until_stopped(service, terminal, read_config))
@@ -90,9 +91,9 @@ def _terminal_is_gone() -> bool:
     return False
 
 
-def _open_source(config: SourceConfig) -> AudioSource:
-    """Make a source; where there is no default input device, one that plays the demo recording."""
-    if config.input == "":
+def _open_source(config: SourceConfig, *, alone: bool) -> AudioSource:
+    """Make a source; one of several may be missing, an only default input gives way to the demo."""
+    if alone and config.input == "":
         from rtgenre.sources.portaudio import find_input_device  # noqa: PLC0415
 
         try:
@@ -100,7 +101,7 @@ def _open_source(config: SourceConfig) -> AudioSource:
         except NoInputDevice as error:
             logger.warning("%s; playing the demo recording instead", error)
             config = config.model_copy(update={"input": str(DEMO_RECORDING), "loop": True})
-    return open_source(config)
+    return open_source(config, may_be_missing=not alone)
 
 
 def _terminal(config: Config) -> TerminalOutput | None:

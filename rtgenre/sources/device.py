@@ -20,7 +20,7 @@ from rtgenre.sources.devices import InputDevice, channels_to_open, choose_device
 from rtgenre.sources.portaudio import (
     BLOCK_SECONDS,
     find_input_device,
-    names_in_a_fresh_process,
+    fresh_names,
     portaudio,
 )
 from rtgenre.types import Block, FloatArray
@@ -54,18 +54,28 @@ class DeviceSource(AudioSource):
         selector: str | int = "",
         *,
         channel: Literal["mix", "left", "right"] | int = "mix",
+        may_be_missing: bool = False,
         clock: Clock | None = None,
     ) -> None:
         """Find the device, without opening it.
 
         Raises:
             NoInputDevice: the default was asked for and there is none.
-            SourceError: no device matches, or several, or it has no such channel.
+            SourceError: no device matches, or several, or it has no such channel; none of these
+                if it may be missing: then it is a ``problem`` until it is there.
         """
-        self._device = find_input_device(selector)
-        channels_to_open(self._device, channel)
-        super().__init__(f"device: {self._device.name}", live=True)
-        self._follow_default = selector == ""
+        # None until it was there once.
+        self._device: InputDevice | None = None
+        try:
+            self._device = find_input_device(selector)
+            channels_to_open(self._device, channel)
+        except SourceError:
+            if not may_be_missing:
+                raise
+        name = self._device.name if self._device else selector
+        super().__init__(f"device: {name if name != '' else 'default'}", live=True)
+        self._selector = selector
+        self._may_be_missing = may_be_missing
         self._channel = channel
         self._clock = clock or CaptureClock()
         self._backoff = Backoff(first_seconds=0.5, longest_seconds=5.0)
@@ -85,7 +95,7 @@ class DeviceSource(AudioSource):
         """Record until cancelled.
 
         Raises:
-            SourceError: the device cannot be opened the first time.
+            SourceError: the device cannot be opened the first time, and may not be missing.
         """
         loop = asyncio.get_running_loop()
         news = asyncio.Event()
@@ -95,7 +105,7 @@ class DeviceSource(AudioSource):
                 loop.call_soon_threadsafe(news.set)
 
         try:
-            await _call(lambda: self._open(wake))
+            await self._open_first(wake)
             while True:
                 self.problem = await self._record(deliver, news)
                 log.warning("%s: %s", self.name, self.problem)
@@ -103,6 +113,15 @@ class DeviceSource(AudioSource):
                 await self._reopen(wake)
         finally:
             await self._stop()
+
+    async def _open_first(self, wake: Callable[[], None]) -> None:
+        try:
+            await _call(lambda: self._open(wake))
+        except SourceError as error:
+            if not self._may_be_missing:
+                raise
+            self.problem = str(error)
+            await self._reopen(wake)
 
     async def _record(self, deliver: Deliver, news: asyncio.Event) -> str:
         """Deliver blocks until the device is lost and return what happened to it."""
@@ -128,21 +147,22 @@ class DeviceSource(AudioSource):
     async def _reopen(self, wake: Callable[[], None]) -> None:
         while True:
             await asyncio.sleep(self._backoff.next_seconds())
+            renewed = False
             try:
-                await _call(portaudio.renew)
+                renewed = await _call(portaudio.renew)
                 await _call(lambda: self._open(wake))
             except SourceError as error:
                 self.problem = str(error)
-                await self._ask_for_renewal()
+                if not renewed:
+                    await self._ask_for_renewal()
             else:
                 self.reopens += 1
                 return
 
     async def _ask_for_renewal(self) -> None:
         """Let the others pause if the device is back, but not in this process's list."""
-        names = await asyncio.to_thread(names_in_a_fresh_process)
-        wanted = "" if self._follow_default else self._device.stable_name
-        is_seen = any(wanted in name for name in names)
+        names = await asyncio.to_thread(fresh_names.get)
+        is_seen = any(self._wanted_name in name.casefold() for name in names)
         # Once for each return: a device that is there and cannot be opened disturbs nobody.
         if is_seen and not self._was_seen:
             portaudio.renewal_wanted = True
@@ -150,32 +170,42 @@ class DeviceSource(AudioSource):
 
     def _open(self, wake: Callable[[], None]) -> None:
         """Find the device and record from it; runs in PortAudio's thread."""
-        self._device = self._find(portaudio.devices())
+        device = self._device = self._find(portaudio.devices())
         self._ended = False
         self._captured_at = None
+        rate_hz = device.default_rate_hz
 
         def callback(samples: FloatArray, _frames: int, _time: Any, status: Any) -> None:
-            self._take(samples.copy(), overflowed=bool(status.input_overflow))
+            self._take(samples.copy(), rate_hz, overflowed=bool(status.input_overflow))
             wake()
 
         def finished() -> None:
             self._ended = True
             wake()
 
-        n_channels = channels_to_open(self._device, self._channel)
-        self._stream = portaudio.open(self._device, n_channels, callback, finished)
+        n_channels = channels_to_open(device, self._channel)
+        self._stream = portaudio.open(device, n_channels, callback, finished)
+
+    @property
+    def _wanted_name(self) -> str:
+        """Part of the name of the device that is meant; nothing where any may be."""
+        if self._selector == "":
+            return ""
+        if self._device is not None:
+            return self._device.stable_name.casefold()
+        return self._selector.casefold() if isinstance(self._selector, str) else ""
 
     def _find(self, devices: list[InputDevice]) -> InputDevice:
         """Find the device again: the default may be another one now, an index may not."""
-        if self._follow_default:
-            return choose_device(devices, "")
+        if self._device is None or self._selector == "":
+            return choose_device(devices, self._selector)
         name = self._device.stable_name
         for device in devices:
             if device.index == self._device.index and device.stable_name == name:
                 return device
         return choose_device(devices, name)
 
-    def _take(self, samples: FloatArray, *, overflowed: bool) -> None:
+    def _take(self, samples: FloatArray, rate_hz: int, *, overflowed: bool) -> None:
         """Stamp a block and hand it over; runs in PortAudio's callback."""
         now = self._clock()
         suspended = self._captured_at is not None and now - self._captured_at > SUSPENDED_SECONDS
@@ -183,7 +213,7 @@ class DeviceSource(AudioSource):
         self.overruns += overflowed
         gap = self._gap or overflowed or suspended
         self._gap = False
-        self._queue.push(Block(samples, self._device.default_rate_hz, now, gap=gap))
+        self._queue.push(Block(samples, rate_hz, now, gap=gap))
 
     def _close(self) -> None:
         """Stop recording; runs in PortAudio's thread, after any call that opens."""

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from rtgenre.config import SourceConfig
 
 
-def open_source(config: SourceConfig) -> AudioSource:
+def open_source(config: SourceConfig, *, may_be_missing: bool = False) -> AudioSource:
     """Return the source that ``config.input`` means.
 
     ``-`` is standard input; what has ``://`` in it a stream; a number a device; a path that
     exists, or looks like one, a file or folder; anything else (part of) a device's name, and
-    nothing the default device. Several are files and folders.
+    nothing the default device. Several are files and folders. A device that may be missing is
+    looked for again when the source runs, until it is there.
 
     Raises:
         NoInputDevice: the default device was asked for and there is none.
@@ -35,7 +36,7 @@ def open_source(config: SourceConfig) -> AudioSource:
             return _open_files(given, config)
         given = given[0]
     if isinstance(given, int) or given.isdecimal():
-        return DeviceSource(given, channel=config.channel)
+        return DeviceSource(given, channel=config.channel, may_be_missing=may_be_missing)
     if given == "-":
         return PipeSource(
             sample_rate_hz=config.pcm_rate_hz,
@@ -46,7 +47,7 @@ def open_source(config: SourceConfig) -> AudioSource:
         return StreamSource(given)
     if given and _looks_like_a_path(given):
         return _open_files((given,), config)
-    return DeviceSource(given, channel=config.channel)
+    return DeviceSource(given, channel=config.channel, may_be_missing=may_be_missing)
 
 
 def _open_files(names: tuple[str, ...], config: SourceConfig) -> FileSource:

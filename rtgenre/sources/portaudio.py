@@ -9,23 +9,27 @@ from __future__ import annotations
 import atexit
 import contextlib
 import json
-import os
+import math
 import subprocess
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from rtgenre.sources.base import NoInputDevice, SourceError
 from rtgenre.sources.call_thread import CallThread
 from rtgenre.sources.devices import InputDevice, choose_device, explain_open_error
+from rtgenre.sources.standard_error import keep_messages, quiet_libraries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from types import ModuleType
 
 # A window is complete at most this long before the block that completes it.
 BLOCK_SECONDS = 0.02
 # What PortAudio may buffer: few wake-ups, and no overflow on a busy machine.
 LATENCY_SECONDS = 0.1
+# Other sources are not to be robbed of a processor by one that waits for days.
+LOOK_SECONDS = 10.0
 RATES_HZ = (8000, 16000, 22050, 32000, 44100, 48000, 88200, 96000, 176400, 192000)
 
 _LIST_INPUTS = (
@@ -46,6 +50,7 @@ class PortAudio:
 
     def library(self) -> ModuleType:
         """Return sounddevice, which initialises PortAudio when first imported."""
+        keep_messages()  # initialising PortAudio is quiet in the same way
         try:
             import sounddevice  # noqa: PLC0415 - files and streams work without PortAudio
         except OSError as error:
@@ -86,8 +91,9 @@ class PortAudio:
             SourceError: it cannot be opened; the message says why and what to do.
         """
         library = self.library()
+        stream = None
         try:
-            with _quiet_standard_error():
+            with quiet_libraries():
                 stream = library.InputStream(
                     device=device.index,
                     channels=n_channels,
@@ -100,6 +106,8 @@ class PortAudio:
                 )
                 stream.start()
         except library.PortAudioError as error:
+            if stream is not None:
+                stream.close(ignore_errors=True)
             raise SourceError(explain_open_error(device, str(error))) from error
         self._n_open += 1
         return stream
@@ -166,7 +174,7 @@ def supported_rates_hz(device: InputDevice) -> list[int]:
         library = portaudio.library()
         found = []
         for rate in RATES_HZ:
-            with contextlib.suppress(library.PortAudioError), _quiet_standard_error():
+            with contextlib.suppress(library.PortAudioError), quiet_libraries():
                 library.check_input_settings(
                     device=device.index, channels=min(2, device.n_channels), samplerate=rate
                 )
@@ -176,8 +184,32 @@ def supported_rates_hz(device: InputDevice) -> list[int]:
     return portaudio.thread.submit(probe).result()
 
 
-def names_in_a_fresh_process() -> list[str]:
-    """Return the input devices' names as a newly initialised PortAudio sees them."""
+class FreshNames:
+    """The input devices' names as a newly initialised PortAudio sees them.
+
+    Looking takes a process of its own, so all sources that lost their device look together.
+    """
+
+    def __init__(self, look_seconds: float = LOOK_SECONDS) -> None:
+        self._look_seconds = look_seconds
+        self._lock = threading.Lock()
+        self._names: list[str] = []
+        # When the last look ended, on the monotonic clock.
+        self._looked_at = -math.inf
+
+    def get(self) -> list[str]:
+        """Return the names; they are at most ``look_seconds`` old."""
+        with self._lock:
+            if time.monotonic() - self._looked_at > self._look_seconds:
+                self._names = _look_in_a_fresh_process()
+                self._looked_at = time.monotonic()
+            return self._names
+
+
+fresh_names = FreshNames()
+
+
+def _look_in_a_fresh_process() -> list[str]:
     command = [sys.executable, "-c", _LIST_INPUTS]
     try:
         listed = subprocess.run(  # noqa: S603 - a constant command
@@ -187,17 +219,3 @@ def names_in_a_fresh_process() -> list[str]:
     except (OSError, subprocess.SubprocessError, ValueError):
         return []
     return names
-
-
-@contextlib.contextmanager
-def _quiet_standard_error() -> Iterator[None]:
-    """Keep ALSA's and PortAudio's own lines away: the exception says the same, once."""
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(nowhere)
-        os.close(kept)

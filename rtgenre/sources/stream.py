@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rtgenre.backoff import Backoff
 from rtgenre.sources.base import AudioSource, Deliver, SourceError
 from rtgenre.sources.clock import CaptureClock, Clock
-from rtgenre.sources.ffmpeg import INSTALL_HINT, LastMessage, find_ffmpeg, start_ffmpeg
+from rtgenre.sources.ffmpeg import LastMessage, start_ffmpeg
 from rtgenre.sources.pcm import PcmDecoder
 from rtgenre.sources.thread_reader import ThreadReader
 from rtgenre.types import Block, FloatArray
@@ -63,7 +63,7 @@ class StreamSource(AudioSource):
         """Check the address, without opening it.
 
         Raises:
-            SourceError: it is no address of a kind that is played, or ffmpeg is not installed.
+            SourceError: it is no address of a kind that is played.
         """
         super().__init__(f"stream: {masked_url(url)}", live=True)
         scheme = url.split("://", 1)[0].lower()
@@ -72,8 +72,6 @@ class StreamSource(AudioSource):
                 f"{masked_url(url)}: {scheme}:// is not played; an address begins with one of "
                 f"{', '.join(f'{name}://' for name in _PROTOCOLS)}, and a file needs none"
             )
-        if find_ffmpeg() is None:
-            raise SourceError(f"streams need ffmpeg, which is not installed: {INSTALL_HINT}")
         self._url = url
         self._scheme = scheme
         self._clock = clock or CaptureClock()
@@ -87,7 +85,7 @@ class StreamSource(AudioSource):
         """Deliver the stream until cancelled.
 
         Raises:
-            SourceError: ffmpeg cannot be run.
+            SourceError: ffmpeg is not installed, or cannot be run.
         """
         while True:
             problem = await self._play(deliver)

@@ -54,7 +54,11 @@ async def watch(number: int, source: DeviceSource) -> None:
 
 
 async def main(selectors: list[str]) -> None:
-    sources = [DeviceSource(selector) for selector in selectors]
+    # A question mark before a name says that the device may be missing.
+    sources = [
+        DeviceSource(selector.removeprefix("?"), may_be_missing=selector.startswith("?"))
+        for selector in selectors
+    ]
     say(event="found", names=[source.name for source in sources])
     async with asyncio.TaskGroup() as tasks:
         for number, source in enumerate(sources):

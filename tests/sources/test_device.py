@@ -231,6 +231,17 @@ def test_a_device_that_comes_back_disturbs_no_other_that_is_recording(pulse, kit
     assert set(of_default) == {"heard"}
 
 
+def test_a_device_that_is_missing_at_the_start_is_recorded_when_it_comes(pulse, kitchen, long_tone):
+    kitchen.kill()
+    with recording(pulse, "default", "?kitchen") as recorder, playing(pulse, long_tone):
+        recorder.wait_for(lambda event: _is_problem(event) and event["source"] == 1)
+        recorder.wait_for_tone(source=0)
+        kitchen.start()
+        with playing(kitchen, long_tone):
+            recorder.wait_for_tone(source=1)
+        assert recorder.stop() == 0
+
+
 def test_a_device_missing_from_the_list_is_found_though_another_is_recording(
     pulse, kitchen, long_tone
 ):

@@ -1,11 +1,18 @@
 """What DeviceSource makes of the audio callback's blocks; test_device.py records for real."""
 
+import types
+
 import numpy as np
 import pytest
 
-from rtgenre.sources import device
+from rtgenre.backoff import Backoff
+from rtgenre.sources import device, portaudio
+from rtgenre.sources.base import SourceError
 from rtgenre.sources.device import DeviceSource
 from rtgenre.sources.devices import InputDevice
+from rtgenre.sources.portaudio import FreshNames, PortAudio
+
+from .conftest import Heard, eventually, running
 
 SAMPLES = np.zeros((960, 2), np.float32)
 
@@ -23,25 +30,27 @@ def clock():
     return HandClock()
 
 
+MICROPHONE = InputDevice(
+    index=4,
+    name="USB Mic: - (hw:1,0)",
+    host_api="ALSA",
+    n_channels=2,
+    default_rate_hz=48000,
+    latency_seconds=0.03,
+    is_default=True,
+    is_default_host_api=True,
+)
+
+
 @pytest.fixture
 def source(monkeypatch, clock):
-    microphone = InputDevice(
-        index=4,
-        name="USB Mic: - (hw:1,0)",
-        host_api="ALSA",
-        n_channels=2,
-        default_rate_hz=48000,
-        latency_seconds=0.03,
-        is_default=True,
-        is_default_host_api=True,
-    )
-    monkeypatch.setattr(device, "find_input_device", lambda _selector: microphone)
+    monkeypatch.setattr(device, "find_input_device", lambda _selector: MICROPHONE)
     return DeviceSource("USB", clock=clock)
 
 
 def _take(source, clock, *, seconds=0.02, overflowed=False):
     clock.now += seconds
-    source._take(SAMPLES, overflowed=overflowed)
+    source._take(SAMPLES, 48000, overflowed=overflowed)
 
 
 def _gaps(source):
@@ -82,3 +91,71 @@ def test_after_a_replug_the_device_is_found_under_its_name_and_new_number(source
     assert source._find(renumbered).index == 6
     twins = [listed(3, "USB Mic: - (hw:3,0)"), listed(4, "USB Mic: - (hw:1,0)")]
     assert source._find(twins).index == 4
+
+
+class Library:
+    """Stands for sounddevice: one input device, whose streams never start."""
+
+    class PortAudioError(Exception):
+        pass
+
+    def __init__(self, devices):
+        self.devices = devices
+        self.open_streams = 0
+        self.initialised = 0
+        self.default = types.SimpleNamespace(device=(-1, -1))
+
+    def query_hostapis(self):
+        return [{"name": "ALSA"}]
+
+    def query_devices(self):
+        return self.devices
+
+    def _terminate(self):
+        pass
+
+    def _initialize(self):
+        self.initialised += 1
+
+    def InputStream(self, **_settings):  # noqa: N802 - sounddevice's name
+        self.open_streams += 1
+        return self
+
+    def start(self):
+        raise self.PortAudioError("Device unavailable")
+
+    def close(self, ignore_errors=False):
+        self.open_streams -= 1
+
+
+@pytest.fixture
+def library(monkeypatch):
+    fake = Library([])
+    monkeypatch.setattr(PortAudio, "library", lambda _self: fake)
+    return fake
+
+
+def test_a_stream_that_does_not_start_is_closed(library):
+    with pytest.raises(SourceError, match="another program is using it"):
+        PortAudio().open(MICROPHONE, 2, None, None)
+    assert library.open_streams == 0
+
+
+async def test_a_lone_microphone_that_is_missing_is_looked_for_without_processes(
+    library, monkeypatch
+):
+    monkeypatch.setattr(device, "Backoff", lambda **_: Backoff(0.01, 0.01))
+    monkeypatch.setattr(portaudio, "_look_in_a_fresh_process", lambda: pytest.fail("a process"))
+    source = DeviceSource("USB", may_be_missing=True)
+    assert source.name == "device: USB"
+    async with running(source, Heard()) as task:
+        await eventually(lambda: library.initialised > 3 or task.done())
+        assert source.problem == "no input device matches 'USB'; no input device was found at all"
+
+
+def test_all_sources_that_lost_their_device_look_in_one_process(monkeypatch):
+    looks = []
+    monkeypatch.setattr(portaudio, "_look_in_a_fresh_process", lambda: looks.append(1) or ["USB"])
+    names = FreshNames(look_seconds=60.0)
+    assert names.get() == names.get() == ["USB"]
+    assert len(looks) == 1

@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from rtgenre.backoff import Backoff
-from rtgenre.sources import stream
+from rtgenre.sources import ffmpeg, stream
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.stream import StreamSource, masked_url
 
@@ -205,10 +205,10 @@ def test_addresses_that_are_no_network_streams_are_refused(url):
         StreamSource(url)
 
 
-def test_without_ffmpeg_a_stream_says_how_to_get_it(monkeypatch):
-    monkeypatch.setattr(stream, "find_ffmpeg", lambda: None)
-    with pytest.raises(SourceError, match="need ffmpeg, which is not installed: install it with"):
-        StreamSource("http://127.0.0.1/x")
+async def test_without_ffmpeg_a_stream_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr(ffmpeg, "find_ffmpeg", lambda: None)
+    with pytest.raises(SourceError, match="needs ffmpeg, which is not installed: install it with"):
+        await StreamSource("http://127.0.0.1/x").run(Heard())
 
 
 @pytest.mark.parametrize(
