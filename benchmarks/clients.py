@@ -42,8 +42,9 @@ def a_state(sequence: int) -> Any:
     """Build a document as the pipeline does; ``latency_ms`` carries the moment of publishing."""
     probabilities = np.full(len(LABELS), 1 / len(LABELS), dtype=np.float32)
     end_sample = (sequence + 2) * 2 * INFO.features.sample_rate_hz
-    window = Window(SAMPLES, end_sample - len(SAMPLES), end_sample, time.time(), -20.0)
-    state = GenreState(PlayState.MUSIC, LABELS[sequence % 10], 0.5, 0.0, probabilities, 1.0)
+    levels_dbfs = np.full(16, -20.0, dtype=np.float32)
+    window = Window(SAMPLES, end_sample - len(SAMPLES), end_sample, time.time(), -20.0, levels_dbfs)
+    state = GenreState(PlayState.MUSIC, LABELS[sequence % 10], None, 0.5, 0.0, probabilities, 1.0)
     return state_document(
         node="benchmark",
         source="file: none",

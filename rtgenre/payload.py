@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rtgenre.model_info import ModelInfo
     from rtgenre.types import FloatArray, GenreState, Prediction, Window
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Grows when a field is removed or changes its meaning; new fields may come without it."""
 
 
@@ -36,15 +36,18 @@ class StateDocument(TypedDict):
     state: Literal["music", "unknown", "silence"]
     genre: str | None
     """Null unless ``state`` is ``music``."""
-    confidence: float
+    reason: Literal["not_music", "unfamiliar", "unsure"] | None
+    """Why no genre is shown; null unless ``state`` is ``unknown``."""
+    confidence: float | None
+    """Null where no genre was judged: in silence, and where there is no music."""
     since: str
     """UTC, ISO 8601: since when this state and genre have been shown."""
     probabilities: dict[str, float]
-    """Smoothed, by genre, summing to one."""
+    """Smoothed, by genre, summing to one; all the same in silence."""
     raw_probabilities: dict[str, float]
     """Of this window alone."""
     music_probability: float
-    """Smoothed probability that this is music at all."""
+    """Smoothed probability that this is music at all; 0 in silence."""
     level_dbfs: float
     """RMS of the newest hop."""
     clipped_samples: int
@@ -138,7 +141,8 @@ def state_document(
         "title": title,
         "state": state.state.value,
         "genre": state.genre,
-        "confidence": round(state.confidence, 4),
+        "reason": None if state.reason is None else state.reason.value,
+        "confidence": None if state.confidence is None else round(state.confidence, 4),
         "since": iso_utc(since),
         "probabilities": _by_label(labels, state.probabilities),
         "raw_probabilities": _by_label(labels, prediction.probabilities),

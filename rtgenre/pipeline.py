@@ -114,7 +114,7 @@ class Pipeline:
         sample_rate_hz = self.info.features.sample_rate_hz
         end_seconds = window.end_sample / sample_rate_hz
         state = self.tracker.update(
-            prediction, end_seconds=end_seconds, level_dbfs=window.level_dbfs
+            prediction, end_seconds=end_seconds, levels_dbfs=window.levels_dbfs.tolist()
         )
         self._stamp(window.captured_at, end_seconds, state.held_seconds)
         document = state_document(

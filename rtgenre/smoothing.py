@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtgenre.types import FloatArray, GenreState, PlayState, Prediction
+from rtgenre.silence import SilenceFollower
+from rtgenre.types import FloatArray, GenreState, PlayState, Prediction, UnknownReason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,9 +33,11 @@ class TrackerParams:
     """No genre is shown while the likeliest one has less smoothed probability than this."""
     music_below: float = 0.5
     """No genre is shown while the smoothed probability of music is less than this."""
+    familiar_below: float = 0.5
+    """No genre is shown while the smoothed probability that it is one of them is less than this."""
     silence_below_dbfs: float = -60.0
     silence_after_seconds: float = 3.0
-    """Silence is shown once the level has stayed below for this long."""
+    """Silence is shown once it has been quieter for this long."""
 
 
 class GenreTracker:
@@ -45,33 +48,36 @@ class GenreTracker:
     so far, the less of that is kept: memory is long within a song and short where music changes.
     What is shown changes once something else has led by ``switch_margin`` for
     ``switch_hold_seconds``; after silence the first genre that is sure enough is shown at once.
+    A window that is silent in part teaches nothing and changes nothing.
     """
 
     def __init__(self, labels: Sequence[str], params: TrackerParams) -> None:
         self._labels = tuple(labels)
         self.params = params
-        # Smoothed evidence; None before the first window and after silence or a gap.
-        self._log_probabilities: FloatArray | None = None
+        # Smoothed evidence; all the same before the first window and in silence.
+        self._log_probabilities: FloatArray = np.zeros(len(labels), dtype=np.float32)
         self._music = 0.0
+        self._familiar = 1.0
+        # Whether the next evidence replaces it: at first, and after silence or a gap.
+        self._begins_anew = True
         self._last_seconds = 0.0
-        # What is shown (None: unknown, or silence if _silent) and since when.
+        self._silence = SilenceFollower()
+        # What is shown (None: unknown or silence) and since when.
         self._shown: str | None = None
-        self._silent = False
         self._shown_since_seconds: float | None = None
         # What is about to replace it, and since when it has led; equal to _shown when nothing is.
         self._challenger: str | None = None
         self._challenger_since_seconds = 0.0
-        self._quiet_since_seconds: float | None = None
 
     def update(
-        self, prediction: Prediction, *, end_seconds: float, level_dbfs: float
+        self, prediction: Prediction, *, end_seconds: float, levels_dbfs: Sequence[float]
     ) -> GenreState:
         """Take in one window and say what to show.
 
         Args:
             prediction: the model's output for the window.
             end_seconds: the window's end on the source's own clock; never decreases.
-            level_dbfs: level of the newest hop.
+            levels_dbfs: of the window's segments, oldest first; see ``rtgenre.silence``.
 
         Raises:
             ValueError: the number of probabilities is not that of the labels, or one is not finite.
@@ -81,29 +87,29 @@ class GenreTracker:
                 f"the prediction has shape {prediction.probabilities.shape}; "
                 f"the labels need ({len(self._labels)},)"
             )
-        if not (np.isfinite(prediction.probabilities).all() and np.isfinite(prediction.music)):
+        others = (prediction.music, prediction.familiar)
+        if not (np.isfinite(prediction.probabilities).all() and np.isfinite(others).all()):
             raise ValueError("the prediction holds values that are not finite")
         if self._shown_since_seconds is None:
             self._shown_since_seconds = end_seconds
-        self._follow_silence(level_dbfs, end_seconds)
-        first_evidence = self._log_probabilities is None
-        probabilities = self._smooth(prediction, end_seconds)
-        if self._silent:
-            self._log_probabilities = None
-        else:
-            self._follow_genre(probabilities, end_seconds, at_once=first_evidence)
-        return self._state(probabilities, end_seconds)
+        judged = self._follow_silence(levels_dbfs, end_seconds)
+        if judged:
+            first_evidence = self._begins_anew
+            self._smooth(prediction, end_seconds)
+            self._follow_genre(end_seconds, at_once=first_evidence)
+        return self._state(end_seconds)
 
     def reset(self) -> None:
         """Forget smoothed evidence because audio was lost; what is shown stays for now."""
-        self._log_probabilities = None
+        self._begins_anew = True
         self._challenger = self._shown
 
-    def _smooth(self, prediction: Prediction, end_seconds: float) -> FloatArray:
+    def _smooth(self, prediction: Prediction, end_seconds: float) -> None:
         log_raw = np.log(np.maximum(prediction.probabilities, _PROBABILITY_FLOOR))
         time_constant = self.params.time_constant_seconds
-        if self._log_probabilities is None or time_constant == 0:
-            smoothed, self._music = log_raw, prediction.music
+        if self._begins_anew or time_constant == 0:
+            smoothed = log_raw
+            self._music, self._familiar = prediction.music, prediction.familiar
         else:
             elapsed_seconds = end_seconds - self._last_seconds
             agreement = _fidelity(_normalised(self._log_probabilities), prediction.probabilities)
@@ -112,28 +118,30 @@ class GenreTracker:
             music_time_constant = min(time_constant, _MUSIC_TIME_CONSTANT_SECONDS)
             keep_music = float(np.exp(-elapsed_seconds / music_time_constant))
             self._music = keep_music * self._music + (1 - keep_music) * prediction.music
+            self._familiar = keep_music * self._familiar + (1 - keep_music) * prediction.familiar
         self._log_probabilities = smoothed
+        self._begins_anew = False
         self._last_seconds = end_seconds
-        return _normalised(smoothed)
 
-    def _follow_silence(self, level_dbfs: float, end_seconds: float) -> None:
-        if level_dbfs >= self.params.silence_below_dbfs:
-            self._quiet_since_seconds = None
-            if self._silent:
-                self._silent = False
-                self._show(None, end_seconds)
-            return
-        if self._quiet_since_seconds is None:
-            self._quiet_since_seconds = end_seconds
-        quiet_seconds = end_seconds - self._quiet_since_seconds
-        if not self._silent and quiet_seconds >= self.params.silence_after_seconds:
-            self._silent = True
+    def _follow_silence(self, levels_dbfs: Sequence[float], end_seconds: float) -> bool:
+        """Show silence when it begins or ends, and say whether the window may be judged."""
+        was_silent = self._silence.silent
+        judged = self._silence.update(
+            levels_dbfs,
+            end_seconds=end_seconds,
+            below_dbfs=self.params.silence_below_dbfs,
+            after_seconds=self.params.silence_after_seconds,
+        )
+        if self._silence.silent != was_silent:
             self._show(None, end_seconds)
+        if self._silence.silent:
+            self._log_probabilities = np.zeros_like(self._log_probabilities)
+            self._music, self._familiar = 0.0, 1.0
+            self._begins_anew = True
+        return judged
 
-    def _follow_genre(
-        self, probabilities: FloatArray, end_seconds: float, *, at_once: bool
-    ) -> None:
-        leader = self._leader(probabilities)
+    def _follow_genre(self, end_seconds: float, *, at_once: bool) -> None:
+        leader = self._leader(_normalised(self._log_probabilities))
         if leader != self._challenger:
             self._challenger = leader
             self._challenger_since_seconds = end_seconds
@@ -147,7 +155,7 @@ class GenreTracker:
     def _leader(self, probabilities: FloatArray) -> str | None:
         """Return what should be shown: the shown genre, unless another leads by the margin."""
         best = int(probabilities.argmax())
-        if self._music < self.params.music_below or probabilities[best] < self.params.unknown_below:
+        if self._doubt() is not None or probabilities[best] < self.params.unknown_below:
             return None
         if self._shown is not None:
             shown_probability = probabilities[self._labels.index(self._shown)]
@@ -160,13 +168,25 @@ class GenreTracker:
         self._challenger = genre
         self._shown_since_seconds = end_seconds
 
-    def _state(self, probabilities: FloatArray, end_seconds: float) -> GenreState:
-        if self._silent:
+    def _doubt(self) -> UnknownReason | None:
+        """Say why the genres' probabilities mean nothing, if so."""
+        if self._music < self.params.music_below:
+            return UnknownReason.NOT_MUSIC
+        if self._familiar < self.params.familiar_below:
+            return UnknownReason.UNFAMILIAR
+        return None
+
+    def _state(self, end_seconds: float) -> GenreState:
+        reason = None
+        if self._silence.silent:
             state = PlayState.SILENCE
         elif self._shown is None:
             state = PlayState.UNKNOWN
+            reason = self._doubt() or UnknownReason.UNSURE
         else:
             state = PlayState.MUSIC
+        probabilities = _normalised(self._log_probabilities)
+        is_judged = state != PlayState.SILENCE and reason != UnknownReason.NOT_MUSIC
         shown_index = (
             int(probabilities.argmax()) if self._shown is None else self._labels.index(self._shown)
         )
@@ -175,7 +195,8 @@ class GenreTracker:
         return GenreState(
             state=state,
             genre=self._shown,
-            confidence=float(probabilities[shown_index]),
+            reason=reason,
+            confidence=float(probabilities[shown_index]) if is_judged else None,
             held_seconds=held_seconds,
             probabilities=probabilities,
             music=self._music,

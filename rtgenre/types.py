@@ -46,6 +46,8 @@ class Window:
     """Unix time at which the last sample was heard, in seconds."""
     level_dbfs: float
     """RMS of the newest hop; a full-scale square wave is 0 dBFS, digital silence -120."""
+    levels_dbfs: FloatArray
+    """``(n_segments,)``, RMS of each quarter of a second, oldest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Prediction:
     """``(n_labels,)``, one per genre, summing to one."""
     music: float
     """Probability that the window holds music at all; 1.0 from a model without that output."""
+    familiar: float = 1.0
+    """Probability that the music is of one of the genres; 1.0 from a model that does not say."""
 
 
 class PlayState(StrEnum):
@@ -66,6 +70,16 @@ class PlayState(StrEnum):
     SILENCE = "silence"
 
 
+class UnknownReason(StrEnum):
+    """Why no genre is shown though something is heard."""
+
+    NOT_MUSIC = "not_music"
+    UNFAMILIAR = "unfamiliar"
+    """Music, but probably of none of the genres."""
+    UNSURE = "unsure"
+    """Music, but no genre is likely enough."""
+
+
 @dataclass(frozen=True, slots=True)
 class GenreState:
     """What is shown after smoothing."""
@@ -73,11 +87,14 @@ class GenreState:
     state: PlayState
     genre: str | None
     """One of the labels while ``state`` is music, else None."""
-    confidence: float
-    """Smoothed probability of the shown genre; of the likeliest one where none is shown."""
+    reason: UnknownReason | None
+    """Why no genre is shown while ``state`` is unknown, else None."""
+    confidence: float | None
+    """Smoothed probability of the shown genre; of the likeliest one where none is shown; None
+    where no genre was judged: in silence, and where there is no music."""
     held_seconds: float
     """How long this state and genre have been shown, on the source's own clock."""
     probabilities: FloatArray
-    """``(n_labels,)``, smoothed, summing to one."""
+    """``(n_labels,)``, smoothed, summing to one; all the same in silence."""
     music: float
-    """Smoothed probability that this is music."""
+    """Smoothed probability that this is music; 0 in silence."""

@@ -9,6 +9,8 @@ from rtgenre.types import FloatArray, Window
 
 SILENCE_DBFS = -120.0
 """What digital silence is reported as."""
+SEGMENT_SECONDS = 0.25
+"""The stretches of a window whose levels tell silence from sound."""
 
 
 class WindowSlicer:
@@ -26,6 +28,7 @@ class WindowSlicer:
             )
         self._window_samples = window_samples
         self._hop_samples = hop_samples
+        self._segment_samples = min(window_samples, round(SEGMENT_SECONDS * sample_rate_hz))
         self._sample_rate_hz = sample_rate_hz
         self._ring = RingBuffer(window_samples)
         self._next_end_sample = window_samples
@@ -69,7 +72,21 @@ class WindowSlicer:
             end_sample=end_sample,
             captured_at=captured_at,
             level_dbfs=rms_dbfs(samples[-self._hop_samples :]),
+            levels_dbfs=segment_levels_dbfs(samples, self._segment_samples),
         )
+
+
+def segment_levels_dbfs(samples: FloatArray, segment_samples: int) -> FloatArray:
+    """Return the RMS levels of the whole segments that ``(n_samples,)`` samples end with.
+
+    Returns:
+        ``(n_samples // segment_samples,)`` dBFS, oldest first, each at least ``SILENCE_DBFS``.
+    """
+    n_segments = len(samples) // segment_samples
+    segments = samples[len(samples) - n_segments * segment_samples :].reshape(n_segments, -1)
+    mean_squares = np.einsum("ij,ij->i", segments, segments) / segment_samples
+    levels = 10.0 * np.log10(np.maximum(mean_squares, 10.0 ** (SILENCE_DBFS / 10.0)))
+    return np.asarray(levels, dtype=np.float32)
 
 
 def rms_dbfs(samples: FloatArray) -> float:

@@ -19,7 +19,7 @@ from rtgenre.payload import (
     state_document,
     status_document,
 )
-from rtgenre.types import GenreState, PlayState, Prediction, Window
+from rtgenre.types import GenreState, PlayState, Prediction, UnknownReason, Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,11 +43,15 @@ def a_state(
     node: str = "den",
     state: PlayState = PlayState.MUSIC,
     genre: str | None = "jazz",
+    reason: UnknownReason = UnknownReason.UNSURE,
     confidence: float = 0.7,
     level_dbfs: float = -20.0,
 ) -> StateDocument:
     """Return the document of window number ``sequence`` at a 2 s hop."""
     probabilities = np.array([0.2, confidence, 0.8 - confidence], dtype=np.float32)
+    is_judged = state is not PlayState.SILENCE and not (
+        state is PlayState.UNKNOWN and reason is UnknownReason.NOT_MUSIC
+    )
     rate_hz = 22050
     end_sample = (4 + 2 * sequence) * rate_hz
     return state_document(
@@ -63,12 +67,14 @@ def a_state(
             end_sample=end_sample,
             captured_at=NOW + 2 * sequence,
             level_dbfs=level_dbfs,
+            levels_dbfs=np.full(16, level_dbfs, dtype=np.float32),
         ),
         prediction=Prediction(probabilities, music=1.0),
         state=GenreState(
             state=state,
             genre=genre if state is PlayState.MUSIC else None,
-            confidence=confidence,
+            reason=reason if state is PlayState.UNKNOWN else None,
+            confidence=confidence if is_judged else None,
             held_seconds=2.0 * sequence,
             probabilities=probabilities,
             music=1.0,

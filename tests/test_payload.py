@@ -14,7 +14,7 @@ from rtgenre.history.stretches import Stretch
 from rtgenre.outputs.client_request import ClientRequestError, parse_client_request
 from rtgenre.outputs.http import error_document
 from rtgenre.payload import SCHEMA_VERSION, iso_utc
-from rtgenre.types import PlayState
+from rtgenre.types import PlayState, UnknownReason
 from tests.documents import a_hello, a_state, a_status
 
 SCHEMA: dict[str, Any] = json.loads((files("rtgenre") / "payload.schema.json").read_text())
@@ -24,7 +24,9 @@ REQUEST = Draft202012Validator({**SCHEMA, "oneOf": [{"$ref": "#/$defs/request"}]
 DOCUMENTS = {
     "hello": a_hello(),
     "music": a_state(3),
-    "unknown": a_state(state=PlayState.UNKNOWN),
+    "unsure": a_state(state=PlayState.UNKNOWN),
+    "not music": a_state(state=PlayState.UNKNOWN, reason=UnknownReason.NOT_MUSIC),
+    "unfamiliar": a_state(state=PlayState.UNKNOWN, reason=UnknownReason.UNFAMILIAR),
     "silence": a_state(state=PlayState.SILENCE, level_dbfs=-120.0),
     "lost": a_status("the device is gone"),
     "back": a_status(None),
@@ -58,7 +60,12 @@ def test_the_schema_itself_is_valid_and_of_the_version_that_is_sent():
         {"state": "silence"},
         {"state": "noise"},
         {"confidence": 1.1},
-        {"schema": 2},
+        {"confidence": None},
+        {"reason": "unsure"},
+        {"state": "unknown", "genre": None},
+        {"state": "unknown", "genre": None, "reason": "not_music"},
+        {"state": "silence", "genre": None},
+        {"schema": 1},
         {"time": 1.0},
         {"node": "no/slash"},
         {"level_dbfs": None},

@@ -1,3 +1,6 @@
+import dataclasses
+from itertools import groupby
+
 import numpy as np
 import pytest
 
@@ -101,10 +104,30 @@ def test_the_document_says_what_was_heard_and_when():
     assert last["raw_probabilities"] == {"jazz": 0.9, "rock": 0.1}
 
 
+@pytest.mark.parametrize("music_seconds", [5.5, 9.0, 14.2])
+@pytest.mark.parametrize("silence_seconds", [4.0, 7.3, 10.9])
+def test_music_between_silences_shows_three_states_and_no_phantom(silence_seconds, music_seconds):
+    silence = np.zeros(round(silence_seconds * 22050), dtype=np.float32)
+    signal = np.concatenate([silence, noise(music_seconds), silence, silence])
+    pipeline = make_pipeline()
+    windows = push_all(pipeline, blocks_of(signal, 22050))
+    documents = [pipeline.conclude(window, JAZZ, latency_seconds=0) for window in windows]
+    shown = [document["genre"] or document["state"] for document in documents]
+    assert [title for title, _ in groupby(shown)] == ["silence", "jazz", "silence"]
+    first_judged = documents[shown.index("jazz")]
+    assert first_judged["window_end_seconds"] <= silence_seconds + 4.5
+    assert first_judged["confidence"] == pytest.approx(0.9, abs=1e-4)
+    for document in documents:
+        if document["state"] == "silence":
+            assert document["confidence"] is None
+            assert document["probabilities"] == {"jazz": 0.5, "rock": 0.5}
+            assert document["music_probability"] == 0
+
+
 def test_times_stay_in_order_when_capture_times_do_not():
     pipeline = make_pipeline()
     late, early = push_all(pipeline, blocks_of(noise(6), 22050, start=5000))
-    late = type(late)(late.samples, late.start_sample, late.end_sample, 5010.0, late.level_dbfs)
+    late = dataclasses.replace(late, captured_at=5010.0)
     times = [pipeline.conclude(window, JAZZ, latency_seconds=0)["time"] for window in (late, early)]
     assert times == sorted(times)
 

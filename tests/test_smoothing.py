@@ -4,18 +4,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtgenre.smoothing import GenreTracker, TrackerParams
-from rtgenre.types import PlayState, Prediction
+from rtgenre.types import PlayState, Prediction, UnknownReason
 
 LABELS = ("blues", "jazz", "rock")
 HOP_SECONDS = 2.0
+HOP_SEGMENTS = 8
+LOUD = [-20.0]
 
 
-def prediction(genre=None, probability=0.9, music=1.0):
+def prediction(genre=None, probability=0.9, music=1.0, familiar=1.0):
     probabilities = np.full(3, 1 / 3, dtype=np.float32)
     if genre is not None:
         probabilities[:] = (1 - probability) / 2
         probabilities[LABELS.index(genre)] = probability
-    return Prediction(probabilities, music)
+    return Prediction(probabilities, music, familiar)
 
 
 class Player:
@@ -23,14 +25,18 @@ class Player:
 
     def __init__(self, **params):
         self.tracker = GenreTracker(LABELS, TrackerParams(**params))
-        self.seconds = 0.0
+        self.seconds = 2.0
+        # Of a window of 4 s; the first one begins with what is played first.
+        self.levels_dbfs = []
 
     def play(self, *predictions, level_dbfs=-20.0):
         states = []
         for each in predictions:
             self.seconds += HOP_SECONDS
+            known = self.levels_dbfs or [level_dbfs] * HOP_SEGMENTS
+            self.levels_dbfs = known[-HOP_SEGMENTS:] + [level_dbfs] * HOP_SEGMENTS
             states.append(
-                self.tracker.update(each, end_seconds=self.seconds, level_dbfs=level_dbfs)
+                self.tracker.update(each, end_seconds=self.seconds, levels_dbfs=self.levels_dbfs)
             )
         return states
 
@@ -98,6 +104,7 @@ def test_doubtful_windows_within_a_song_do_not_change_what_is_shown():
 def test_an_unsure_model_is_shown_as_unknown_not_as_a_guess():
     (state,) = Player(unknown_below=0.5).play(prediction())
     assert (state.state, state.genre) == (PlayState.UNKNOWN, None)
+    assert state.reason == UnknownReason.UNSURE
     assert state.confidence == pytest.approx(1 / 3)
 
 
@@ -107,23 +114,53 @@ def test_talk_after_music_is_shown_as_unknown():
     states = player.play(*[prediction("jazz", music=0.0)] * 8)
     assert states[0].genre == "jazz"
     assert (states[-1].state, states[-1].genre) == (PlayState.UNKNOWN, None)
+    assert states[-1].reason == UnknownReason.NOT_MUSIC
+    assert states[-1].confidence is None
+
+
+def test_music_of_none_of_the_genres_is_shown_as_unknown_and_says_so():
+    player = Player(familiar_below=0.5)
+    player.play(*[prediction("jazz")] * 3)
+    states = player.play(*[prediction("jazz", familiar=0.1)] * 4)
+    assert states[0].genre == "jazz"
+    assert states[0].reason is None
+    assert (states[-1].state, states[-1].reason) == ("unknown", UnknownReason.UNFAMILIAR)
+    assert states[-1].confidence == pytest.approx(0.9, rel=1e-3)
+    assert player.play(*[prediction("jazz")] * 4)[-1].genre == "jazz"
 
 
 def test_silence_is_shown_only_after_it_has_lasted():
     player = Player(silence_after_seconds=4)
     player.play(prediction("jazz"))
     states = player.play(*[prediction("rock")] * 4, level_dbfs=-90)
-    assert [s.state for s in states] == ["music", "music", "silence", "silence"]
-    assert states[2].held_seconds == 0
+    assert [s.state for s in states] == ["music", "silence", "silence", "silence"]
+    assert states[1].held_seconds == 0
+    assert states[1].confidence is states[1].reason is None
 
 
 def test_music_after_silence_is_shown_at_once_without_memory_of_before():
     player = Player(silence_after_seconds=0)
     player.play(*[prediction("jazz")] * 5)
     player.play(*[prediction()] * 3, level_dbfs=-90)
-    (state,) = player.play(prediction("rock"))
-    assert state.genre == "rock"
-    assert state.probabilities[LABELS.index("rock")] == pytest.approx(0.9, rel=1e-4)
+    half_silent, whole = player.play(prediction("blues"), prediction("rock"))
+    assert half_silent.state == PlayState.SILENCE
+    assert whole.genre == "rock"
+    assert whole.probabilities[LABELS.index("rock")] == pytest.approx(0.9, rel=1e-4)
+
+
+def test_a_start_in_silence_shows_silence_at_once():
+    (state,) = Player().play(prediction("jazz"), level_dbfs=-90)
+    assert (state.state, state.genre, state.confidence) == (PlayState.SILENCE, None, None)
+    assert set(state.probabilities) == {np.float32(1 / 3)}
+
+
+def test_windows_that_are_silent_in_part_change_nothing():
+    player = Player(time_constant_seconds=0)
+    (before,) = player.play(prediction("jazz"))
+    (fading,) = player.play(prediction("rock", music=0.0), level_dbfs=-90)
+    assert (fading.genre, fading.confidence) == ("jazz", before.confidence)
+    (silent,) = player.play(prediction("rock"), level_dbfs=-90)
+    assert silent.state == PlayState.SILENCE
 
 
 def test_a_gap_forgets_evidence_but_not_what_is_shown():
@@ -141,7 +178,9 @@ def test_a_gap_forgets_evidence_but_not_what_is_shown():
         st.tuples(
             st.lists(st.floats(0, 1), min_size=3, max_size=3),
             st.floats(0, 1),
+            st.floats(0, 1),
             st.floats(-120, 0),
+            st.lists(st.floats(-120, 0), max_size=15),
             st.floats(0, 10),
         ),
         max_size=30,
@@ -150,16 +189,22 @@ def test_a_gap_forgets_evidence_but_not_what_is_shown():
 def test_states_always_make_sense_whatever_the_model_says(windows):
     tracker = GenreTracker(LABELS, TrackerParams())
     seconds = 0.0
-    for weights, music, level_dbfs, elapsed in windows:
+    for weights, music, familiar, level_dbfs, levels_dbfs, elapsed in windows:
         seconds += elapsed
         positive = np.array(weights) + 1e-12
         probabilities = (positive / positive.sum()).astype(np.float32)
         state = tracker.update(
-            Prediction(probabilities, music), end_seconds=seconds, level_dbfs=level_dbfs
+            Prediction(probabilities, music, familiar),
+            end_seconds=seconds,
+            levels_dbfs=[level_dbfs, *levels_dbfs],
         )
         assert (state.genre is not None) == (state.state == PlayState.MUSIC)
         assert state.probabilities.sum() == pytest.approx(1, abs=1e-5)
-        assert 0 <= state.confidence <= 1
+        assert (state.reason is not None) == (state.state == PlayState.UNKNOWN)
+        if state.confidence is None:
+            assert state.reason == UnknownReason.NOT_MUSIC or state.state == PlayState.SILENCE
+        else:
+            assert 0 <= state.confidence <= 1
         assert state.held_seconds >= 0
 
 
@@ -167,9 +212,13 @@ def test_predictions_that_do_not_fit_are_refused():
     tracker = GenreTracker(LABELS, TrackerParams())
     with pytest.raises(ValueError, match=r"shape \(2,\)"):
         tracker.update(
-            Prediction(np.array([0.5, 0.5], dtype=np.float32), 1), end_seconds=0, level_dbfs=0
+            Prediction(np.array([0.5, 0.5], dtype=np.float32), 1), end_seconds=0, levels_dbfs=LOUD
         )
     with pytest.raises(ValueError, match="not finite"):
         tracker.update(
-            Prediction(np.array([np.nan, 0, 1], dtype=np.float32), 1), end_seconds=0, level_dbfs=0
+            Prediction(np.array([np.nan, 0, 1], dtype=np.float32), 1),
+            end_seconds=0,
+            levels_dbfs=LOUD,
         )
+    with pytest.raises(ValueError, match="not finite"):
+        tracker.update(prediction("jazz", familiar=np.nan), end_seconds=0, levels_dbfs=LOUD)

@@ -51,6 +51,14 @@ def test_level_is_that_of_the_newest_hop():
     assert window.level_dbfs == pytest.approx(0.0)
 
 
+def test_the_levels_of_quarter_seconds_tell_where_in_a_window_there_is_sound():
+    signal = np.concatenate([np.zeros(30), np.ones(50), np.zeros(25)]).astype(np.float32)
+    (window,) = slice_all(signal, [], window=105, hop=40)
+    assert window.levels_dbfs == pytest.approx([-120, 0, 0, -120], abs=0.01)
+    (short,) = slice_all(signal[:20], [], window=20, hop=20)
+    assert short.levels_dbfs == pytest.approx([-120])
+
+
 def test_levels_are_dbfs_of_the_root_mean_square():
     assert rms_dbfs(np.full(10, 0.1, dtype=np.float32)) == pytest.approx(-20, abs=1e-3)
     sine = np.sin(np.linspace(0, 200 * np.pi, 44100, endpoint=False)).astype(np.float32)

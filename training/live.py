@@ -96,7 +96,7 @@ def show(session: Session, labels: Sequence[str], params: TrackerParams) -> list
     """Say what is shown after each window; None where no genre is."""
     tracker = GenreTracker(labels, params)
     return [
-        tracker.update(prediction, end_seconds=end, level_dbfs=_LOUD_DBFS).genre
+        tracker.update(prediction, end_seconds=end, levels_dbfs=[_LOUD_DBFS]).genre
         for prediction, end in zip(session.predictions, session.window_ends_seconds, strict=True)
     ]
 

@@ -65,6 +65,7 @@ class SmoothingConfig(Table):
     switch_hold_seconds: Annotated[float, Field(ge=0, le=600)] = _TRACKER.switch_hold_seconds
     unknown_below: Annotated[float, Field(ge=0, le=1)] = _TRACKER.unknown_below
     music_below: Annotated[float, Field(ge=0, le=1)] = _TRACKER.music_below
+    familiar_below: Annotated[float, Field(ge=0, le=1)] = _TRACKER.familiar_below
     silence_below_dbfs: Annotated[float, Field(ge=-120, le=0)] = _TRACKER.silence_below_dbfs
     silence_after_seconds: Annotated[float, Field(ge=0, le=3600)] = _TRACKER.silence_after_seconds
 

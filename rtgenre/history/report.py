@@ -22,7 +22,7 @@ NOT_MUSIC = frozenset({"unknown", "silence"})
 _BAR_WIDTH = 30
 # The file keeps milliseconds, memory whole floats.
 _SAME_START_SECONDS = 0.001
-_COLUMNS = ("start", "end", "seconds", "node", "genre", "confidence", "model")
+_COLUMNS = ("start", "end", "seconds", "node", "genre", "confidence", "model", "reason")
 
 
 def clipped(stretches: Iterable[Stretch], since: float, until: float) -> list[Stretch]:
@@ -74,6 +74,7 @@ def history_document(
                 "genre": stretch.genre,
                 "confidence": stretch.confidence,
                 "model": stretch.model,
+                "reason": stretch.reason,
             }
             for stretch, start, end in zip(
                 stretches,
@@ -100,6 +101,7 @@ def history_csv(stretches: Iterable[Stretch]) -> str:
                 stretch.genre,
                 stretch.confidence,
                 stretch.model,
+                stretch.reason,
             )
         )
     return text.getvalue()
@@ -132,7 +134,11 @@ def history_text(stretches: Sequence[Stretch]) -> str:
             lines += ["", day]
         node = f"  {stretch.node}" if several_nodes else ""
         times = f"{start:%H:%M:%S} - {end:%H:%M:%S}"
-        lines.append(f"  {times}  {stretch.genre:<10} {stretch.confidence:4.0%}{node}")
+        if stretch.confidence is None:
+            judgement = (stretch.reason or "").replace("_", " ")
+        else:
+            judgement = f"{stretch.confidence:4.0%}"
+        lines.append(f"  {times}  {stretch.genre:<10} {judgement:<10}{node}".rstrip())
     return "\n".join([*lines[1:], "", *_summary(stretches), ""])
 
 

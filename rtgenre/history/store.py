@@ -33,20 +33,46 @@ _MIGRATIONS = (
         """,
         "CREATE INDEX stretches_by_end ON stretches (ended_ms)",
     ),
+    # SQLite can lift NOT NULL only from a new table.
+    (
+        """
+        CREATE TABLE new_stretches (
+            node TEXT NOT NULL,
+            started_ms INTEGER NOT NULL,
+            ended_ms INTEGER NOT NULL,
+            genre TEXT NOT NULL,
+            confidence REAL,
+            model TEXT NOT NULL,
+            reason TEXT,
+            PRIMARY KEY (node, started_ms)
+        ) WITHOUT ROWID
+        """,
+        """
+        INSERT INTO new_stretches (node, started_ms, ended_ms, genre, confidence, model)
+        SELECT node, started_ms, ended_ms, genre,
+            CASE genre WHEN 'silence' THEN NULL ELSE confidence END, model
+        FROM stretches
+        """,
+        "DROP TABLE stretches",
+        "ALTER TABLE new_stretches RENAME TO stretches",
+        "CREATE INDEX stretches_by_end ON stretches (ended_ms)",
+    ),
 )
 """Statements that lead from each schema version to the next; ``user_version`` counts them."""
 
 SCHEMA_VERSION = len(_MIGRATIONS)
+_VERSION_WITH_REASONS = 2
 
 _UPSERT = """
-    INSERT INTO stretches (node, started_ms, ended_ms, genre, confidence, model)
-    VALUES (?, ?, ?, ?, ?, ?)
+    INSERT INTO stretches (node, started_ms, ended_ms, genre, confidence, model, reason)
+    VALUES (?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (node, started_ms) DO UPDATE SET
         ended_ms = excluded.ended_ms, genre = excluded.genre,
-        confidence = excluded.confidence, model = excluded.model
+        confidence = excluded.confidence, model = excluded.model, reason = excluded.reason
 """
 _SELECT = """
-    SELECT node, started_ms / 1000.0, ended_ms / 1000.0, genre, confidence, model FROM stretches
+    SELECT node, started_ms / 1000.0, ended_ms / 1000.0, genre, confidence, model, {reason}
+    FROM stretches
     WHERE ended_ms > ? AND started_ms < ? ORDER BY started_ms, node
 """
 
@@ -111,6 +137,7 @@ class HistoryStore:
                 stretch.genre,
                 stretch.confidence,
                 stretch.model,
+                stretch.reason,
             )
             for stretch in stretches
         ]
@@ -197,7 +224,9 @@ def _read(file: Path, how: str, since: float, until: float) -> list[Stretch]:
         if version == 0:
             return []
         times = (round(1000 * since), round(1000 * until))
-        return list(map(Stretch._make, connection.execute(_SELECT, times)))
+        # Reading does not migrate: the file may be read-only, or in use by an older rtgenre.
+        select = _SELECT.format(reason="reason" if version >= _VERSION_WITH_REASONS else "NULL")
+        return list(map(Stretch._make, connection.execute(select, times)))
 
 
 def _too_new(file: Path, version: int) -> HistoryError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,9 +26,11 @@ class Stretch(NamedTuple):
     """Unix time in seconds; of a stretch that goes on, the newest window's."""
     genre: str
     """A genre, or ``unknown`` or ``silence``."""
-    confidence: float
-    """Mean over the stretch's windows, 0 to 1, to four places."""
+    confidence: float | None
+    """Mean over the stretch's windows, 0 to 1, to four places; None where no genre was judged."""
     model: str
+    reason: str | None = None
+    """Why no genre was shown, most of the time; None unless ``genre`` is ``unknown``."""
 
     @property
     def seconds(self) -> float:
@@ -46,7 +49,8 @@ class StretchFold:
         self._started_at = 0.0
         self._ended_at = 0.0
         self._confidence_sum = 0.0
-        self._n_windows = 0
+        self._n_judged = 0
+        self._reasons: Counter[str] = Counter()
 
     def update(self, document: StateDocument) -> Stretch | None:
         """Take in a document and return the stretch that it ends, if it ends one.
@@ -65,9 +69,13 @@ class StretchFold:
             self._genre = genre
             self._started_at = self._ended_at = time
             self._confidence_sum = 0.0
-            self._n_windows = 0
-        self._confidence_sum += document["confidence"]
-        self._n_windows += 1
+            self._n_judged = 0
+            self._reasons.clear()
+        if document["confidence"] is not None:
+            self._confidence_sum += document["confidence"]
+            self._n_judged += 1
+        if document["reason"] is not None:
+            self._reasons[document["reason"]] += 1
         return ended
 
     def current(self) -> Stretch | None:
@@ -79,6 +87,7 @@ class StretchFold:
             started_at=self._started_at,
             ended_at=self._ended_at,
             genre=self._genre,
-            confidence=round(self._confidence_sum / self._n_windows, 4),
+            confidence=round(self._confidence_sum / self._n_judged, 4) if self._n_judged else None,
             model=self._model,
+            reason=max(self._reasons, key=lambda each: self._reasons[each], default=None),
         )

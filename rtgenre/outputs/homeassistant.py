@@ -138,6 +138,8 @@ def _components(topic: str, params: DiscoveryParams) -> dict[str, dict[str, Any]
             "device_class": "enum",
             "options": [*params.labels, "unknown", "silence"],
             "value_template": "{{ value_json.genre or value_json.state }}",
+            "json_attributes_topic": f"{topic}/state",
+            "json_attributes_template": "{{ {'reason': value_json.reason} | tojson }}",
             "icon": "mdi:music",
             **fresh,
         },
@@ -147,7 +149,11 @@ def _components(topic: str, params: DiscoveryParams) -> dict[str, dict[str, Any]
             "unit_of_measurement": "%",
             "state_class": "measurement",
             "suggested_display_precision": 0,
-            "value_template": "{{ (value_json.confidence * 100) | round(0) | int }}",
+            # None is rendered as "None", which Home Assistant's sensors take for unknown.
+            "value_template": (
+                "{{ None if value_json.confidence is none "
+                "else (value_json.confidence * 100) | round(0) | int }}"
+            ),
             "icon": "mdi:gauge",
             **fresh,
         },

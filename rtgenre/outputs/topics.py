@@ -7,11 +7,13 @@ topic        payload
 ============ ==========================================================================
 state        the JSON document, with every window
 genre        the genre, or ``unknown`` or ``silence``
-confidence   0 to 1
+reason       why the genre is unknown: ``not_music``, ``unfamiliar`` or ``unsure``; else
+             ``none`` (an empty retained message would not be kept by the broker)
+confidence   0 to 1; ``None``, which Home Assistant reads as unknown, where no genre
+             was judged
 level        dBFS
 color        ``#rrggbb``
-problem      why the source is not heard, ``none`` while it is (an empty retained
-             message would not be kept by the broker)
+problem      why the source is not heard, ``none`` while it is
 availability ``online`` or ``offline``
 ============ ==========================================================================
 """
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
 ONLINE = "online"
 OFFLINE = "offline"
 NO_PROBLEM = "none"
+NO_REASON = "none"
+NO_NUMBER = "None"
+"""What Home Assistant's MQTT sensors take for an unknown number."""
 
 CONFIDENCE_STEP = 0.05
 """When only changes are published: what a confidence must move by to count as one."""
@@ -103,8 +108,14 @@ class NodeTopics:
         messages = [self._message("state", json.dumps(document, ensure_ascii=False))]
         if self._is_due("genre", genre):
             messages.append(self._message("genre", genre))
-        if self._is_due("confidence", document["confidence"], CONFIDENCE_STEP):
-            messages.append(self._message("confidence", f"{document['confidence']:.2f}"))
+        reason = document["reason"] or NO_REASON
+        if self._is_due("reason", reason):
+            messages.append(self._message("reason", reason))
+        confidence = document["confidence"]
+        value = NO_NUMBER if confidence is None else confidence
+        if self._is_due("confidence", value, CONFIDENCE_STEP):
+            number = value if isinstance(value, str) else f"{value:.2f}"
+            messages.append(self._message("confidence", number))
         if self._is_due("level", document["level_dbfs"], LEVEL_STEP_DB):
             messages.append(self._message("level", f"{document['level_dbfs']:.1f}"))
         color = self._colors.get(genre)

@@ -47,8 +47,19 @@ def test_the_document_says_the_time_asked_for_and_every_stretch():
             "genre": "rock",
             "confidence": 0.8,
             "model": "crnn 1",
+            "reason": None,
         }
     ]
+
+
+def test_where_no_genre_was_judged_the_reason_stands_in_place_of_a_confidence():
+    talk = Stretch("kitchen", START, START + 60, "unknown", None, "crnn 1", "not_music")
+    silence = Stretch("kitchen", START + 60, START + 90, "silence", None, "crnn 1")
+    lines = history_text([talk, silence]).splitlines()
+    assert lines[1].endswith("unknown    not music")
+    assert lines[2].endswith("silence")
+    row, _ = csv.DictReader(io.StringIO(history_csv([talk, silence])))
+    assert (row["confidence"], row["reason"]) == ("", "not_music")
 
 
 def test_csv_reads_back_with_its_heading():

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rtgenre.history.store import (
+    _MIGRATIONS,
     SCHEMA_VERSION,
     HistoryError,
     HistoryStore,
@@ -86,8 +87,6 @@ def test_a_migration_that_fails_leaves_the_old_schema_whole(tmp_path, monkeypatc
         store.write([stretch(0, 10)])
     module = "rtgenre.history.store"
     broken = ("ALTER TABLE stretches ADD COLUMN volume REAL", "this is no SQL")
-    from rtgenre.history.store import _MIGRATIONS
-
     monkeypatch.setattr(f"{module}._MIGRATIONS", (*_MIGRATIONS, broken))
     monkeypatch.setattr(f"{module}.SCHEMA_VERSION", SCHEMA_VERSION + 1)
     with pytest.raises(HistoryError):
@@ -102,8 +101,6 @@ def test_a_migration_keeps_what_was_heard(tmp_path, monkeypatch):
     file = tmp_path / "history.db"
     with HistoryStore(file) as store:
         store.write([stretch(0, 10)])
-    from rtgenre.history.store import _MIGRATIONS
-
     module = "rtgenre.history.store"
     step = ("ALTER TABLE stretches ADD COLUMN volume REAL",)
     monkeypatch.setattr(f"{module}._MIGRATIONS", (*_MIGRATIONS, step))
@@ -111,6 +108,28 @@ def test_a_migration_keeps_what_was_heard(tmp_path, monkeypatch):
     with HistoryStore(file) as store:
         store.write([stretch(10, 20)])
     assert read_all(file) == [stretch(0, 10), stretch(10, 20)]
+
+
+def test_a_history_of_the_first_version_is_read_and_goes_on(tmp_path):
+    file = tmp_path / "history.db"
+    with sqlite3.connect(file) as connection:
+        for statement in _MIGRATIONS[0]:
+            connection.execute(statement)
+        connection.execute("PRAGMA user_version = 1")
+        row = ("kitchen", 1000, 2000, "rock", 0.8, "crnn 1")
+        connection.execute("INSERT INTO stretches VALUES (?, ?, ?, ?, ?, ?)", row)
+        silence = ("kitchen", 2000, 3000, "silence", 0.29, "crnn 1")
+        connection.execute("INSERT INTO stretches VALUES (?, ?, ?, ?, ?, ?)", silence)
+    old = Stretch("kitchen", 1.0, 2.0, "rock", 0.8, "crnn 1")
+    assert read_all(file)[0] == old
+    new = Stretch("kitchen", START, START + 9, "unknown", None, "crnn 2", "not_music")
+    with HistoryStore(file) as store:
+        store.write([new])
+    assert read_all(file) == [
+        old,
+        Stretch("kitchen", 2.0, 3.0, "silence", None, "crnn 1"),
+        new,
+    ]
 
 
 def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path):

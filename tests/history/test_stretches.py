@@ -4,7 +4,7 @@ from rtgenre.payload import iso_utc
 START = 1_700_000_000.0
 
 
-def document(seconds, genre="rock", state="music", confidence=0.8):
+def document(seconds, genre="rock", state="music", confidence=0.8, reason=None):
     return {
         "type": "state",
         "node": "kitchen",
@@ -12,6 +12,7 @@ def document(seconds, genre="rock", state="music", confidence=0.8):
         "state": state,
         "genre": genre,
         "confidence": confidence,
+        "reason": reason,
     }
 
 
@@ -31,6 +32,26 @@ def test_one_genre_is_one_stretch_from_its_first_window_to_its_newest():
 def test_confidence_is_the_mean_over_the_windows():
     _, current = fold(*(document(2 * i, confidence=c) for i, c in enumerate((0.4, 0.6, 0.8))))
     assert round(current.confidence, 6) == 0.6
+
+
+def test_silence_has_no_confidence():
+    silent = [document(2 * i, None, "silence", confidence=None) for i in range(3)]
+    _, current = fold(*silent)
+    assert (current.confidence, current.reason) == (None, None)
+
+
+def test_a_stretch_tells_why_no_genre_was_shown_most_of_the_time():
+    unknown = [
+        document(2 * i, None, "unknown", confidence, reason)
+        for i, (confidence, reason) in enumerate(
+            [(0.2, "unsure"), (None, "not_music"), (None, "not_music"), (0.4, "unfamiliar")]
+        )
+    ]
+    ended, current = fold(*unknown, document(8), document(10))
+    assert [(s.genre, s.reason, round(s.confidence, 6)) for s in ended] == [
+        ("unknown", "not_music", 0.3)
+    ]
+    assert current.reason is None
 
 
 def test_a_new_genre_begins_where_the_old_one_ends_so_that_no_time_is_missing():

@@ -25,6 +25,7 @@ def document(at, genre="rock", node="kitchen"):
         "state": "music",
         "genre": genre,
         "confidence": 0.8,
+        "reason": None,
     }
 
 

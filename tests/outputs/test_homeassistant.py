@@ -16,7 +16,7 @@ from rtgenre.outputs.homeassistant import (
     discovery_topic,
     removal_message,
 )
-from rtgenre.types import PlayState
+from rtgenre.types import PlayState, UnknownReason
 from tests.documents import LABELS, a_state
 
 # Field names of https://www.home-assistant.io/integrations/mqtt/ (device discovery, abbreviations),
@@ -193,6 +193,7 @@ def test_templates_read_the_genre_and_whether_music_plays(document, genre, playi
 def test_templates_read_numbers_and_the_time():
     document = a_state(confidence=0.704)
     assert rendered("confidence", document) == "70"
+    assert rendered("confidence", a_state(state=PlayState.SILENCE)) == "None"
     assert rendered("since", document) == "2023-11-14T22:13:20.000Z"
 
 
@@ -228,6 +229,21 @@ def test_the_level_changes_in_home_assistant_by_steps_of_a_decibel(payload):
 def test_the_level_comes_with_every_window_where_all_values_do():
     params = dataclasses.replace(PARAMS, publish="window")
     assert rendered("level", a_state(level_dbfs=-20.6), params) == "-21"
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        (a_state(), None),
+        (a_state(state=PlayState.SILENCE), None),
+        (a_state(state=PlayState.UNKNOWN, reason=UnknownReason.NOT_MUSIC), "not_music"),
+    ],
+)
+def test_the_genre_has_the_reason_why_it_is_unknown_as_its_attribute(document, reason):
+    genre = discovery_payload("den", PARAMS)["cmps"]["genre"]
+    template = jinja2.Environment().from_string(genre["json_attributes_template"])
+    assert genre["json_attributes_topic"] == "rtgenre/den/state"
+    assert json.loads(template.render(value_json=document)) == {"reason": reason}
 
 
 def test_discovery_is_sent_on_connect_and_again_when_home_assistant_has_started():

@@ -74,6 +74,7 @@ async def test_every_topic_is_retained_with_what_is_playing(broker: Broker):
         "rtgenre/den/availability": "online",
         "rtgenre/den/problem": "none",
         "rtgenre/den/genre": "jazz",
+        "rtgenre/den/reason": "none",
         "rtgenre/den/confidence": "0.70",
         "rtgenre/den/level": "-20.0",
         "rtgenre/den/color": "#00ff00",

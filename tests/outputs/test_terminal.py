@@ -12,7 +12,7 @@ from rtgenre.config import GENRE_COLORS
 from rtgenre.hub import Hub
 from rtgenre.outputs.readout import Readout
 from rtgenre.outputs.terminal import TerminalOutput, _stack
-from rtgenre.types import PlayState
+from rtgenre.types import PlayState, UnknownReason
 from tests.documents import a_state, a_status
 
 
@@ -46,7 +46,7 @@ async def test_plain_output_prints_a_line_per_change_and_nothing_between():
     documents += [a_state(4, state=PlayState.SILENCE), a_state(5, state=PlayState.UNKNOWN)]
     text = await print_all("plain", documents)
     lines = text.splitlines()
-    assert [line.split()[2] for line in lines] == ["jazz", "rock", "silence", "unknown"]
+    assert [line.split()[2] for line in lines] == ["jazz", "rock", "silence", "not"]
     assert "80%" in lines[0]
     assert "-20 dBFS" in lines[0]
 
@@ -162,10 +162,10 @@ def test_the_readout_says_why_nothing_is_heard():
     assert "unplugged" not in draw([a_state(), lost, a_status(None)])
 
 
-@pytest.mark.parametrize("confidence", [0.29, None])
-def test_in_silence_and_without_music_no_number_and_no_bar_names_a_genre(confidence):
-    for state, music in ((PlayState.SILENCE, 1.0), (PlayState.UNKNOWN, 0.1)):
-        text = draw([a_state(state=state) | {"confidence": confidence, "music_probability": music}])
+def test_in_silence_and_without_music_no_number_and_no_bar_names_a_genre():
+    hum = a_state(state=PlayState.UNKNOWN, reason=UnknownReason.NOT_MUSIC)
+    for document in (a_state(state=PlayState.SILENCE), hum | {"music_probability": 0.1}):
+        text = draw([document])
         genres = text.partition("no music")[0]
         assert "%" not in genres
         assert "█" not in genres
@@ -206,4 +206,5 @@ def test_the_readout_names_the_room_the_input_and_what_plays_in_words():
 
 def test_silence_and_unknown_are_shown_as_such():
     assert " SILENCE " in draw([a_state(state=PlayState.SILENCE)])
-    assert " UNKNOWN " in draw([a_state(state=PlayState.UNKNOWN)])
+    unfamiliar = a_state(state=PlayState.UNKNOWN, reason=UnknownReason.UNFAMILIAR)
+    assert " UNKNOWN " in draw([unfamiliar])

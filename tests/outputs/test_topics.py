@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 from rtgenre.outputs.topics import NodeTopics
-from rtgenre.types import PlayState
+from rtgenre.types import PlayState, UnknownReason
 from tests.documents import COLORS, a_state, a_status
 
 
@@ -26,7 +26,14 @@ def test_silence_and_unknown_are_said_in_the_place_of_the_genre():
 
 def test_what_does_not_change_is_published_once():
     node = topics("change")
-    assert names(node.on_document(a_state(0))) == ["state", "genre", "confidence", "level", "color"]
+    assert names(node.on_document(a_state(0))) == [
+        "state",
+        "genre",
+        "reason",
+        "confidence",
+        "level",
+        "color",
+    ]
     assert names(node.on_document(a_state(1, confidence=0.73, level_dbfs=-22))) == ["state"]
 
 
@@ -50,11 +57,39 @@ def test_every_value_comes_with_every_window_where_that_is_wanted():
         == [
             "state",
             "genre",
+            "reason",
             "confidence",
             "level",
             "color",
         ]
     )
+
+
+def test_there_is_no_confidence_in_silence_and_a_number_again_afterwards():
+    node = topics("change")
+    node.on_document(a_state(0, confidence=0.7))
+
+    def said(document):
+        return {m.topic.removeprefix("rtgenre/den/"): m.payload for m in node.on_document(document)}
+
+    assert said(a_state(1, state=PlayState.SILENCE))["confidence"] == "None"
+    assert "confidence" not in said(a_state(2, state=PlayState.SILENCE))
+    assert said(a_state(3, confidence=0.7))["confidence"] == "0.70"
+
+
+def test_why_the_genre_is_unknown_is_said():
+    node = topics("change")
+    said = [
+        {m.topic: m.payload for m in node.on_document(document)}.get("rtgenre/den/reason")
+        for document in (
+            a_state(0),
+            a_state(1, state=PlayState.UNKNOWN, reason=UnknownReason.NOT_MUSIC),
+            a_state(2, state=PlayState.UNKNOWN, reason=UnknownReason.NOT_MUSIC),
+            a_state(3, state=PlayState.UNKNOWN, reason=UnknownReason.UNSURE),
+            a_state(4, state=PlayState.SILENCE),
+        )
+    ]
+    assert said == ["none", "not_music", None, "unsure", "none"]
 
 
 def test_the_state_is_the_same_document_that_websocket_clients_get():

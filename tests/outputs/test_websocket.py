@@ -120,7 +120,7 @@ async def test_a_message_that_makes_no_sense_is_answered_and_garbage_ends_the_co
         await receive(client)
         await client.send("hello?")
         assert await receive(client) == {
-            "schema": 1,
+            "schema": 2,
             "type": "error",
             "message": "the message is not JSON",
         }

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from rtgenre.config import GENRE_COLORS
 from rtgenre.payload import iso_utc
-from rtgenre.types import PlayState
+from rtgenre.types import PlayState, UnknownReason
 from tests.documents import a_hello, a_state, a_status
 from tests.web.conftest import PHONE, TABLET, WALL
 
@@ -62,7 +62,7 @@ def test_silence_and_unknown_are_shown_as_such(open_page, puppet):
     expect(page.locator("#genre")).to_have_text("Silence")
     expect(page.locator("#confidence")).to_have_text("nothing to hear")
     service.publish(a_state(2, state=PlayState.UNKNOWN, confidence=0.25))
-    expect(page.locator("#genre")).to_have_text("Unknown")
+    expect(page.locator("#genre")).to_have_text("Not sure yet")
     expect(page.locator("#confidence")).to_contain_text("perhaps")
     expect(page.locator("#bars li.shown")).to_have_count(0)
 
@@ -87,8 +87,9 @@ def test_in_silence_no_bar_and_no_number_names_a_genre(open_page, puppet, confid
 def test_a_hum_fills_the_bar_of_no_music_and_is_not_painted_as_a_genre(open_page, puppet):
     service = puppet()
     page = open_page(service.url)
-    hum = {**a_state(1, state=PlayState.UNKNOWN), "music_probability": 0.1}
-    service.publish({**hum, "reason": "not_music", "confidence": None})
+    unknown = a_state(1, state=PlayState.UNKNOWN, reason=UnknownReason.NOT_MUSIC)
+    hum = {**unknown, "music_probability": 0.1}
+    service.publish(hum)
     expect(page.locator("#genre")).to_have_text("No music")
     assert values(page) == [DASH, DASH, DASH, "90 %"]
     expect(page.locator("#bars li.shown .name")).to_have_text("No music")
