@@ -77,6 +77,10 @@ _SELECT = """
 """
 
 _ANY_ENDED = "SELECT 1 FROM stretches WHERE ended_ms BETWEEN ? AND ? LIMIT 1"
+_SELECT_ROWS = """
+    SELECT node, started_ms, ended_ms, genre, confidence, model, reason FROM stretches
+    WHERE ended_ms > ? AND started_ms < ? AND (? IS NULL OR node = ?)
+"""
 
 
 class HistoryError(Exception):
@@ -164,6 +168,29 @@ class HistoryStore:
             return self._connection.execute(_ANY_ENDED, times).fetchone() is not None
         except sqlite3.Error as error:
             raise _explained(self._file, error) from error
+
+    def forget(self, since: float, until: float, node: str | None = None) -> None:
+        """Delete what was heard between two Unix times, of one node or of all.
+
+        A stretch that reaches out of that time keeps the parts outside.
+
+        Raises:
+            HistoryError: the file cannot be written.
+        """
+        since_ms, until_ms = round(1000 * since), round(1000 * until)
+        # What is deleted is overwritten, too.
+        self._connection.execute("PRAGMA secure_delete = ON")
+        with self._transaction() as connection:
+            rows = connection.execute(_SELECT_ROWS, (since_ms, until_ms, node, node)).fetchall()
+            connection.executemany(
+                "DELETE FROM stretches WHERE node = ? AND started_ms = ?",
+                [(row_node, started_ms) for row_node, started_ms, *_ in rows],
+            )
+            before = [
+                (n, start, since_ms, *rest) for n, start, _, *rest in rows if start < since_ms
+            ]
+            after = [(n, until_ms, end, *rest) for n, _, end, *rest in rows if end > until_ms]
+            connection.executemany(_UPSERT, before + after)
 
     def _migrate(self) -> None:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()

@@ -78,6 +78,13 @@ class StretchFold:
             self._reasons[document["reason"]] += 1
         return ended
 
+    def cut(self) -> None:
+        """Begin the stretch that goes on anew at its newest window."""
+        self._started_at = self._ended_at
+        if self._n_judged:
+            self._confidence_sum /= self._n_judged
+            self._n_judged = 1
+
     def current(self) -> Stretch | None:
         """Return the stretch that goes on, as far as it has come; None while it has no length."""
         if self._ended_at <= self._started_at:

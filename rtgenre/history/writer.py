@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from rtgenre.history.store import HistoryError, HistoryStore
@@ -21,6 +22,9 @@ MAX_WAITING_STRETCHES = 20_000
 FORGET_EVERY_SECONDS = 3600.0
 DAY_SECONDS = 86400.0
 
+Forgetting = tuple[float, float, str | None]
+"""From when until when, as Unix times, and of which node; None: of all."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -35,6 +39,8 @@ class HistoryWriter:
         self._retry_seconds = retry_seconds
         # What is not written yet, by node and start: a longer version replaces a shorter one.
         self._waiting: dict[tuple[str, float], Stretch] = {}
+        # What is to be deleted: from when until when, and of which node.
+        self._forgetting: list[tuple[Forgetting, Future[None]]] = []
         self._changed = threading.Condition()
         self._closing = False
         # Why nothing can be written, for people; None while all is well.
@@ -60,6 +66,18 @@ class HistoryWriter:
                 self.dropped += 1
             self._changed.notify()
 
+    def forget(self, since: float, until: float, node: str | None) -> Future[None]:
+        """Delete what was heard between two Unix times, after all that was put before.
+
+        Returns:
+            A future that is done once it is deleted, or has the ``HistoryError`` that kept it.
+        """
+        done: Future[None] = Future()
+        with self._changed:
+            self._forgetting.append(((since, until, node), done))
+            self._changed.notify()
+        return done
+
     def waiting(self) -> list[Stretch]:
         """Return what is not written yet."""
         with self._changed:
@@ -75,26 +93,36 @@ class HistoryWriter:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._waiting or self._closing)
+                self._changed.wait_for(lambda: self._waiting or self._forgetting or self._closing)
                 batch = list(self._waiting.values())
+                taken, self._forgetting = self._forgetting, []
+                forgetting = [each for each in taken if each[1].set_running_or_notify_cancel()]
                 closing = self._closing
             try:
-                self._write(batch)
+                self._write(batch, [what for what, _ in forgetting])
             except HistoryError as error:
+                for _, done in forgetting:
+                    done.set_exception(error)
                 self._report(str(error))
                 if not closing:
                     with self._changed:
-                        self._changed.wait_for(lambda: self._closing, self._retry_seconds)
+                        self._changed.wait_for(
+                            lambda: self._closing or self._forgetting, self._retry_seconds
+                        )
             else:
+                for _, done in forgetting:
+                    done.set_result(None)
                 self._report(None)
                 self._forget_written(batch)
             if closing:
                 return
 
-    def _write(self, batch: list[Stretch]) -> None:
+    def _write(self, batch: list[Stretch], forgetting: list[Forgetting]) -> None:
         # Opened anew each time, a minute apart: whatever became of the file or its disk meanwhile.
         with HistoryStore(self._file) as store:
             store.write(batch)
+            for since, until, node in forgetting:
+                store.forget(since, until, node)
             due = time.monotonic() - self._forgotten_at >= FORGET_EVERY_SECONDS
             if self._retention_days and due:
                 self._forget_old(store, time.time())

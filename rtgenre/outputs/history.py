@@ -83,8 +83,8 @@ class HistoryOutput:
                 await DaemonCalls(1).call(self.writer.close, CLOSE_SECONDS)
 
     def routes(self) -> dict[str, Route]:
-        """Return the paths to answer beside the WebSocket."""
-        return {"/history": self.answer}
+        """Return what to answer beside the WebSocket."""
+        return {"/history": self.answer, "DELETE /history": self.delete}
 
     async def answer(self, query: Query) -> HttpResponse:
         """Answer ``GET /history?since=…&until=…&node=…&format=json|csv``."""
@@ -116,6 +116,32 @@ class HistoryOutput:
             return error_response(503, str(error))
         except TimeoutError:
             return error_response(503, f"the disk took longer than {READ_TIMEOUT_SECONDS:g} s")
+
+    async def delete(self, query: Query) -> HttpResponse:
+        """Answer ``DELETE /history?since=…&until=…&node=…``: forget what was heard in that time.
+
+        Without ``node`` that is of every room; what is heard from now on is kept.
+        """
+        try:
+            since, until = parse_span(query["since"], query["until"], time.time())
+        except KeyError as error:
+            return error_response(400, f"{error} is missing; say from when until when to delete")
+        except ValueError as error:
+            return error_response(400, str(error))
+        node = query.get("node")
+        # What goes on is cut here: its end would bring its beginning back.
+        self.writer.put(self._current())
+        for each, fold in self._folds.items():
+            if node in {None, each}:
+                fold.cut()
+        try:
+            forgotten = asyncio.wrap_future(self.writer.forget(since, until, node))
+            await asyncio.wait_for(forgotten, READ_TIMEOUT_SECONDS)
+        except HistoryError as error:
+            return error_response(503, str(error))
+        except TimeoutError:
+            return error_response(503, f"the disk took longer than {READ_TIMEOUT_SECONDS:g} s")
+        return json_response(history_document([], since=since, until=until))
 
     async def _follow(self) -> None:
         with self._hub.subscribe(patient=True) as subscription:

@@ -41,7 +41,7 @@ class HttpResponse:
 
 
 Route = Callable[[Query], HttpResponse | Awaitable[HttpResponse]]
-"""Answers a GET request; one that waits for a disk or a thread is a coroutine function."""
+"""Answers a request; one that waits for a disk or a thread is a coroutine function."""
 
 
 def json_response(

@@ -64,6 +64,18 @@ class Routes:
         allowed_origins: Sequence[str],
         extra: Mapping[str, Route],
     ) -> None:
+        """Take what the answers are made from.
+
+        Args:
+            guard: decides who may ask.
+            hub: where the documents come from.
+            hello: builds the greeting of a client.
+            health: tells whether all is well.
+            metrics: counts refusals, and answers ``/metrics``.
+            files: the dashboard's, by name.
+            allowed_origins: other sites whose pages may read the answers.
+            extra: further answers by path, or by ``DELETE`` and a path; they take the token.
+        """
         self._guard = guard
         self._hub = hub
         self._hello = hello
@@ -97,13 +109,12 @@ class Routes:
         return None
 
     async def _answer(self, request: HttpRequest) -> HttpResponse:
-        if request.method not in {"GET", "HEAD"}:
-            message = f"{request.method} is not answered, only GET and HEAD"
-            return error_response(405, message, {"Allow": "GET, HEAD"})
         try:
             path, query = split_target(request.target)
         except ValueError as error:
             return error_response(400, f"the query cannot be read: {error}")
+        if request.method not in {"GET", "HEAD"}:
+            return await self._answer_other_method(request, path, query)
         if path in self._static:
             return unless_unchanged(self._static[path], request.if_none_match or "")
         if path == "/healthz":
@@ -111,6 +122,16 @@ class Routes:
         if path in self._private:
             return await self._answer_privately(request, self._private[path], query)
         return error_response(404, "there is nothing here")
+
+    async def _answer_other_method(
+        self, request: HttpRequest, path: str, query: Query
+    ) -> HttpResponse:
+        methods = ["GET", "HEAD"] + (["DELETE"] if f"DELETE {path}" in self._private else [])
+        if request.method in methods:
+            route = self._private[f"{request.method} {path}"]
+            return await self._answer_privately(request, route, query)
+        message = f"{request.method} is not answered, only {' and '.join(methods)}"
+        return error_response(405, message, {"Allow": ", ".join(methods)})
 
     async def _answer_privately(
         self, request: HttpRequest, route: Route, query: Query

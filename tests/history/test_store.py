@@ -36,6 +36,41 @@ def test_what_was_written_is_read_back(tmp_path):
     assert sorted(read_all(file), key=str) == sorted(written, key=str)
 
 
+def test_what_is_forgotten_is_gone_and_what_reaches_out_of_that_time_keeps_the_rest(tmp_path):
+    file = tmp_path / "history.db"
+    with HistoryStore(file) as store:
+        store.write(
+            [
+                stretch(0, 10),
+                stretch(10, 30, "jazz"),
+                stretch(30, 40, "blues"),
+                stretch(40, 60, "metal"),
+                stretch(0, 100, "disco", node="studio"),
+            ]
+        )
+        store.forget(START + 20, START + 50, "kitchen")
+        assert sorted(read_all(file), key=str) == [
+            stretch(0, 10),
+            stretch(10, 20, "jazz"),
+            stretch(50, 60, "metal"),
+            stretch(0, 100, "disco", node="studio"),
+        ]
+        store.forget(START + 5, START + 95)
+    assert sorted(read_all(file), key=str) == [
+        stretch(0, 5),
+        stretch(0, 5, "disco", node="studio"),
+        stretch(95, 100, "disco", node="studio"),
+    ]
+
+
+def test_nothing_of_what_is_forgotten_stays_in_the_file(tmp_path):
+    file = tmp_path / "history.db"
+    with HistoryStore(file) as store:
+        store.write([stretch(i, i + 1, f"secret{i}") for i in range(200)])
+        store.forget(START, START + 1000)
+    assert not [path for path in tmp_path.iterdir() if b"secret" in path.read_bytes()]
+
+
 def test_a_stretch_that_went_on_replaces_its_shorter_version(tmp_path):
     with HistoryStore(tmp_path / "history.db") as store:
         store.write([stretch(0, 10)])

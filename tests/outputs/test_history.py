@@ -186,3 +186,49 @@ def test_the_file_is_where_the_settings_say_or_in_the_users_data_folder(tmp_path
     assert history_file(HistoryConfig()).name == "history.db"
     assert history_file(HistoryConfig()).is_relative_to(tmp_path)
     assert history_file(HistoryConfig(file="~/heard.db")) == tmp_path / "heard.db"
+
+
+async def test_what_is_deleted_stays_deleted_though_the_genre_goes_on(tmp_path):
+    now = time.time() - 100
+    async with running(tmp_path, nodes=("kitchen", "studio")) as (hub, output):
+        await hear(hub, *(document(now + 2 * i) for i in range(4)))
+        await hear(hub, document(now), document(now, node="studio"))
+        await hear(hub, document(now + 6, node="studio"))
+        query = {"since": iso_utc(now - 1), "until": iso_utc(now + 6), "node": "kitchen"}
+        response = await output.delete(query)
+        assert response.status == 200
+        assert json.loads(response.body)["stretches"] == []
+        await hear(hub, document(now + 8), document(now + 10, "jazz"))
+    kept = read_stretches(tmp_path / "history.db", 0, 4e9)
+    assert [(s.node, s.genre, round(s.started_at - now)) for s in kept] == [
+        ("studio", "rock", 0),
+        ("kitchen", "rock", 6),
+    ]
+    assert {stretch.confidence for stretch in kept} == {0.8}
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({}, "since"),
+        ({"since": "7d"}, "until"),
+        ({"since": "1d", "until": "2d"}, "come after"),
+        ({"since": "yesterday", "until": "1d"}, "yesterday"),
+    ],
+)
+async def test_a_deletion_says_what_it_needs_and_deletes_nothing(tmp_path, query, message):
+    async with running(tmp_path) as (_, output):
+        response = await output.delete(query)
+    assert response.status == 400
+    assert message in json.loads(response.body)["message"]
+
+
+async def test_a_deletion_that_fails_says_why_at_once(tmp_path):
+    (tmp_path / "history.db").write_text("no database at all, but long enough to be taken for one")
+    now = time.time() - 100
+    async with running(tmp_path) as (hub, output):
+        await hear(hub, document(now), document(now + 2))
+        for _ in range(2):
+            response = await output.delete({"since": "7d", "until": iso_utc(now + 2)})
+            assert response.status == 503
+            assert "not a history" in json.loads(response.body)["message"]

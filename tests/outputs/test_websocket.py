@@ -280,6 +280,30 @@ async def test_further_routes_may_wait_and_get_the_query():
         assert (await request(output, "/history?" + "a&" * 100))[0] == 400
 
 
+async def test_a_deletion_takes_the_token_and_is_refused_to_pages_of_other_sites():
+    deleted: list[dict[str, str]] = []
+
+    async def delete(query: Any) -> HttpResponse:
+        deleted.append(dict(query))
+        return json_response({})
+
+    routes = {"/history": delete, "DELETE /history": delete}
+    async with a_websocket_output(Hub(), routes=routes, token=TOKEN) as output:
+
+        async def answer(path: str, method: str = "DELETE", **headers: str) -> int:
+            return int((await request(output, path, method=method, **headers))[0])
+
+        known = {"Authorization": f"Bearer {TOKEN}"}
+        assert await answer("/history?since=7d") == 401
+        assert await answer("/history", Authorization="Bearer wrong") == 401
+        assert await answer("/history", Origin="https://evil.example", **known) == 403
+        assert await answer("/state", **known) == 405
+        assert await answer("/history", method="POST", **known) == 405
+        assert deleted == []
+        assert await answer("/history?since=7d", **known) == 200
+        assert deleted == [{"since": "7d"}]
+
+
 async def test_only_get_and_head_are_answered():
     async with a_websocket_output(Hub()) as output:
         for method in ("POST", "PUT", "DELETE", "OPTIONS"):
