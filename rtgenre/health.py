@@ -20,7 +20,9 @@ class NodeHealth:
     silent_for_seconds: float
     """Time without a window: since the last one, or since the start."""
     allowed_seconds: float
-    """Two hops; before the first window, a window's length and the time to open more."""
+    """Two hops; a window's length more where windows begin anew, and what the source explained."""
+    hint: str | None = None
+    """What might be set wrong, though all may be well."""
 
     @property
     def reason(self) -> str | None:
@@ -46,6 +48,7 @@ def health_document(nodes: Sequence[NodeHealth], version: str) -> tuple[bool, di
                 "ok": node.reason is None,
                 "source": node.source,
                 "reason": node.reason,
+                "hint": node.hint,
                 "seconds_since_window": round(node.silent_for_seconds, 1),
             }
             for node in nodes

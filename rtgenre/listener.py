@@ -7,6 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from rtgenre.health import NodeHealth
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.retry import run_patiently
 
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from rtgenre.spectrogram.hub import ColumnHub
     from rtgenre.types import Block, Window
 
+
+OPENING_SECONDS = 10.0
+"""What a source may take to open before its silence counts as ill health."""
+
+_DIGITAL_SILENCE = (
+    "only digital silence for a minute: is the microphone muted, or is this program not allowed "
+    "to record?"
+)
 
 logger = logging.getLogger(__name__)
 
@@ -55,9 +64,10 @@ class Listener:
         self._heard = False
         self.ended = False
         self.skipped_windows = 0
-        # When the last document was published, and the listener began, on the monotonic clock.
-        self.last_window_at: float | None = None
-        self.started_at = time.monotonic()
+        # When the last document was published, at first when the listener began, on the monotonic
+        # clock; and for how much of the time since then the source said why there is none.
+        self._last_window_at = time.monotonic()
+        self._explained_seconds = OPENING_SECONDS
 
     @property
     def node(self) -> str:
@@ -67,15 +77,33 @@ class Listener:
     @property
     def problem(self) -> str | None:
         """Why nothing is heard just now, or None while all is well."""
-        if (
-            self.source.problem is None
-            and self.source.live
-            and self.pipeline.silence_watch.is_silent
-        ):
-            return (
-                "input is digital silence: is it muted, or is this program not allowed to record?"
-            )
         return self.source.problem
+
+    @property
+    def hint(self) -> str | None:
+        """What might be set wrong, though all may be well; else None."""
+        is_silent = self.source.is_microphone and self.pipeline.silence_watch.is_silent
+        return _DIGITAL_SILENCE if is_silent and self.problem is None else None
+
+    def watch(self) -> None:
+        """Note, every now and then, for how long the source has said why no window comes."""
+        if self.problem is not None:
+            self._explained_seconds = time.monotonic() - self._last_window_at
+
+    def health(self) -> NodeHealth:
+        """Return how the source is doing now."""
+        self.watch()
+        allowed_seconds = 2 * self.pipeline.hop_seconds + self._explained_seconds
+        if self.pipeline.begins_anew:
+            allowed_seconds += self.pipeline.info.features.window_seconds
+        return NodeHealth(
+            node=self.node,
+            source=self.source.name,
+            problem=self.problem,
+            silent_for_seconds=time.monotonic() - self._last_window_at,
+            allowed_seconds=allowed_seconds,
+            hint=self.hint,
+        )
 
     async def run(self) -> None:
         """Listen until the source ends.
@@ -139,7 +167,8 @@ class Listener:
             latency_seconds=latency_seconds,
             title=self.source.title,
         )
-        self.last_window_at = time.monotonic()
+        self._last_window_at = time.monotonic()
+        self._explained_seconds = 0.0
         self._metrics.observe_window(
             document, inference_seconds=inference.seconds, latency_seconds=latency_seconds
         )

@@ -71,6 +71,8 @@ class StatusDocument(TypedDict):
     source: str
     problem: str | None
     """Why no audio comes; null while all is well."""
+    hint: str | None
+    """What might be set wrong, though all may be well; else null."""
 
 
 class HelloSource(TypedDict):
@@ -156,7 +158,9 @@ def state_document(
     }
 
 
-def status_document(*, node: str, source: str, problem: str | None, time: float) -> StatusDocument:
+def status_document(
+    *, node: str, source: str, problem: str | None, hint: str | None = None, time: float
+) -> StatusDocument:
     """Build the message about a source that was lost or is back; ``time`` is Unix seconds."""
     return {
         "schema": SCHEMA_VERSION,
@@ -165,6 +169,7 @@ def status_document(*, node: str, source: str, problem: str | None, time: float)
         "node": node,
         "source": source,
         "problem": problem,
+        "hint": hint,
     }
 
 

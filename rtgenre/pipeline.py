@@ -36,6 +36,7 @@ class Pipeline:
         self.node = node
         self.source = source
         self.info = info
+        self.hop_seconds = hop_seconds
         self._channel = channel
         self._slicer = WindowSlicer(
             window_samples=params.window_samples,
@@ -64,6 +65,12 @@ class Pipeline:
         self._since = 0.0
         # Where its window ended, in seconds of audio.
         self._end_seconds = 0.0
+
+    @property
+    def begins_anew(self) -> bool:
+        """Whether no window was concluded yet since the start, or since audio was lost."""
+        run_start_seconds = self._slicer.run_start_sample / self.info.features.sample_rate_hz
+        return self._end_seconds <= run_start_seconds
 
     def push(self, block: Block) -> list[Window]:
         """Take in a block and return the windows it completes, oldest first.

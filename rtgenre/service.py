@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from rtgenre.sources.base import AudioSource
 
 _WATCH_SECONDS = 0.5
-_OPENING_SECONDS = 10.0
-"""What a source may take to open before its silence counts as ill health."""
 
 logger = logging.getLogger(__name__)
 
@@ -123,21 +121,7 @@ class Service:
 
     def node_health(self) -> list[NodeHealth]:
         """Return how every source that has not ended is doing."""
-        now = time.monotonic()
-        hop_seconds = self._config.windows.hop_seconds
-        first_seconds = self._classifier.info.features.window_seconds + _OPENING_SECONDS
-        return [
-            NodeHealth(
-                node=listener.node,
-                source=listener.source.name,
-                problem=listener.problem,
-                silent_for_seconds=now - (listener.last_window_at or listener.started_at),
-                allowed_seconds=2 * hop_seconds
-                + (first_seconds if listener.last_window_at is None else 0),
-            )
-            for listener in self._listeners
-            if not listener.ended
-        ]
+        return [listener.health() for listener in self._listeners if not listener.ended]
 
     def reload(self, config: Config) -> None:
         """Take over what can change while running, and say what needs a restart."""
@@ -263,15 +247,17 @@ class Service:
 
     async def _watch(self) -> None:
         """Tell everybody when a source is lost or back, and keep the counters current."""
-        told: dict[str, str | None] = {}
+        told: dict[str, tuple[str | None, str | None]] = {}
         while True:
             self._report_failures()
             for listener in self._listeners:
+                listener.watch()
                 self.metrics.observe_source(listener)
-                problem = listener.problem
-                if told.get(listener.node) != problem:
-                    told[listener.node] = problem
-                    self._tell(listener, problem)
+                before = told.get(listener.node, (None, None))
+                news = (listener.problem, listener.hint)
+                if news != before:
+                    told[listener.node] = news
+                    self._tell(listener, was_lost=before[0] is not None)
             await asyncio.sleep(_WATCH_SECONDS)
 
     def _report_failures(self) -> None:
@@ -282,16 +268,19 @@ class Service:
                     self._reported_failures.append(failure)
                     logger.error("%s", failure)
 
-    def _tell(self, listener: Listener, problem: str | None) -> None:
-        if problem is None:
+    def _tell(self, listener: Listener, *, was_lost: bool) -> None:
+        if listener.problem is not None:
+            logger.warning("%s: %s", listener.node, listener.problem)
+        elif was_lost:
             logger.info("%s: hearing %s again", listener.node, listener.source.name)
-        else:
-            logger.warning("%s: %s", listener.node, problem)
+        if listener.hint is not None:
+            logger.info("%s: %s", listener.node, listener.hint)
         self.hub.publish(
             status_document(
                 node=listener.node,
                 source=listener.source.name,
-                problem=problem,
+                problem=listener.problem,
+                hint=listener.hint,
                 time=time.time(),
             )
         )

@@ -32,6 +32,8 @@ class WindowSlicer:
         self._sample_rate_hz = sample_rate_hz
         self._ring = RingBuffer(window_samples)
         self._next_end_sample = window_samples
+        # Where the present run of windows began.
+        self.run_start_sample = 0
 
     @property
     def end_sample(self) -> int:
@@ -40,6 +42,7 @@ class WindowSlicer:
 
     def reset(self) -> None:
         """Begin a new run of windows: the next one holds only samples that are still to come."""
+        self.run_start_sample = self._ring.end_sample
         self._next_end_sample = self._ring.end_sample + self._window_samples
 
     def push(self, samples: FloatArray, captured_at: float) -> list[Window]:

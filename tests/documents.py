@@ -87,9 +87,9 @@ def a_state(
     )
 
 
-def a_status(problem: str | None, *, node: str = "den") -> StatusDocument:
+def a_status(problem: str | None, *, node: str = "den", hint: str | None = None) -> StatusDocument:
     """Return the document about a source that was lost or is back."""
-    return status_document(node=node, source="a test", problem=problem, time=NOW)
+    return status_document(node=node, source="a test", problem=problem, hint=hint, time=NOW)
 
 
 def a_hello(*nodes: str, names: Mapping[str, str] | None = None) -> HelloDocument:

@@ -21,9 +21,14 @@ class MemorySource(AudioSource):
 class HandSource(AudioSource):
     """Delivers what the test hands it, when it hands it, as a device does."""
 
-    def __init__(self):
+    def __init__(self, *, is_microphone=False):
         super().__init__("hand", live=True)
         self._queue = asyncio.Queue()
+        self._is_microphone = is_microphone
+
+    @property
+    def is_microphone(self):
+        return self._is_microphone
 
     async def run(self, deliver):
         while (block := await self._queue.get()) is not None:

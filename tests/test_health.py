@@ -12,6 +12,7 @@ def test_a_source_that_delivers_is_well():
         "ok": True,
         "source": "device: USB",
         "reason": None,
+        "hint": None,
         "seconds_since_window": 1.0,
     }
 
@@ -33,3 +34,10 @@ def test_one_bad_source_is_enough():
     ok, document = health_document([node(), other], "1.0")
     assert not ok
     assert document["nodes"]["kitchen"]["ok"]
+
+
+def test_a_hint_is_told_and_is_no_ill_health():
+    muted = NodeHealth("kitchen", "device: USB", None, 1.0, 4.0, hint="is it muted?")
+    ok, document = health_document([muted], "1.0")
+    assert ok
+    assert document["nodes"]["kitchen"]["hint"] == "is it muted?"

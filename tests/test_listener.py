@@ -5,7 +5,7 @@ import pytest
 
 from rtgenre.hub import Hub
 from rtgenre.inference import BatchingClassifier
-from rtgenre.listener import Listener
+from rtgenre.listener import OPENING_SECONDS, Listener
 from rtgenre.metrics import Metrics
 from rtgenre.pipeline import Pipeline
 from rtgenre.smoothing import TrackerParams
@@ -85,17 +85,60 @@ async def test_a_missing_channel_ends_the_source_with_what_it_has():
     assert "memory: channel 3 was asked for; this input has 1 channel" in str(error)
 
 
-async def test_a_live_input_of_nothing_but_zeros_is_called_out_until_it_sounds():
-    source = HandSource()
+@pytest.mark.parametrize("is_microphone", [True, False])
+async def test_digital_silence_is_no_ill_health_and_a_hint_for_a_microphone_alone(is_microphone):
+    source = HandSource(is_microphone=is_microphone)
     async with BatchingClassifier(tone_classifier()) as inference:
         listener = make_listener(source, inference, Hub())
         running = asyncio.create_task(listener.run())
         for _ in range(61):
             source.play(np.zeros(22050, dtype=np.float32))
         await source.drained()
-        assert "input is digital silence" in listener.problem
+        health = listener.health()
+        assert health.problem is health.reason is None
+        assert (health.hint is not None and "muted" in health.hint) == is_microphone
         source.play(tone(200, 0.1))
         await source.drained()
-        assert listener.problem is None
+        assert listener.health().hint is None
         source.end()
         await running
+
+
+async def test_after_a_gap_a_window_may_take_its_length_and_two_hops():
+    source, hub = HandSource(), Hub()
+    async with BatchingClassifier(tone_classifier()) as inference:
+        with hub.subscribe() as subscription:
+            listener = make_listener(source, inference, hub)
+            running = asyncio.create_task(listener.run())
+            assert listener.health().allowed_seconds == 4.0 + 4.0 + OPENING_SECONDS
+            source.play(tone(200, 4))
+            await subscription.get()
+            assert listener.health().allowed_seconds == 4.0
+            source.play(tone(200, 1), gap=True)
+            await source.drained()
+            assert listener.health().allowed_seconds == 4.0 + 4.0
+            source.play(tone(200, 3))
+            await subscription.get()
+            assert listener.health().allowed_seconds == 4.0
+            source.end()
+            await running
+
+
+async def test_the_time_for_which_an_input_was_lost_is_no_ill_health_once_it_is_back():
+    source, hub = HandSource(), Hub()
+    async with BatchingClassifier(tone_classifier()) as inference:
+        with hub.subscribe() as subscription:
+            listener = make_listener(source, inference, hub)
+            running = asyncio.create_task(listener.run())
+            source.play(tone(200, 4))
+            await subscription.get()
+            listener._last_window_at -= 60
+            assert "no window for 60.0 s" in listener.health().reason
+            source.problem = "unplugged"
+            listener.watch()
+            source.problem = None
+            assert listener.health().reason is None
+            listener._last_window_at -= 10
+            assert "no window for 70.0 s" in listener.health().reason
+            source.end()
+            await running

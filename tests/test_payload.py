@@ -30,6 +30,7 @@ DOCUMENTS = {
     "silence": a_state(state=PlayState.SILENCE, level_dbfs=-120.0),
     "lost": a_status("the device is gone"),
     "back": a_status(None),
+    "hint": a_status(None, hint="is it muted?"),
     "history": history_document(
         [Stretch("den", 1.7e9, 1.7e9 + 60, "rock", 0.8, "crnn 4")], since=1.6e9, until=1.8e9
     ),

@@ -21,6 +21,7 @@ from rtgenre.windows import rms_dbfs
 
 if TYPE_CHECKING:
     from rtgenre.config import Config, SourceConfig
+    from rtgenre.sources.base import AudioSource
     from rtgenre.types import Block
 
 _LISTEN_SECONDS = 3.0
@@ -38,6 +39,11 @@ class Doctor:
     def good(self, step: str, finding: str) -> None:
         """Print a step that worked."""
         self._console.print(Text.assemble(("ok", "green"), f"    {step}: {finding}"))
+
+    def hint(self, step: str, finding: str, advice: str) -> None:
+        """Print a step that worked, but may not do what is wanted."""
+        self._console.print(Text.assemble(("hint", "yellow"), f"  {step}: {finding}"))
+        self._console.print(Text(f"      → {advice}"))
 
     def bad(self, step: str, finding: str, remedy: str = "") -> None:
         """Print a step that did not, with what to do about it."""
@@ -101,22 +107,24 @@ async def _examine_source(doctor: Doctor, config: SourceConfig) -> None:
     if not blocks:
         doctor.bad(step, source.problem or f"no audio from {source.name}", "is it plugged in?")
         return
-    _judge_level(doctor, step, source.name, blocks)
+    _judge_level(doctor, step, source, blocks)
 
 
-def _judge_level(doctor: Doctor, step: str, name: str, blocks: list[Block]) -> None:
+def _judge_level(doctor: Doctor, step: str, source: AudioSource, blocks: list[Block]) -> None:
     samples, n_invalid, n_clipped = sanitise(np.concatenate([block.samples for block in blocks]))
     level_dbfs = rms_dbfs(np.ascontiguousarray(samples).ravel())
     finding = (
-        f"{name} at {blocks[0].sample_rate_hz} Hz with {samples.shape[1]} channels, "
+        f"{source.name} at {blocks[0].sample_rate_hz} Hz with {samples.shape[1]} channels, "
         f"level {level_dbfs:.0f} dBFS over {len(samples) / blocks[0].sample_rate_hz:.1f} s"
     )
-    if not samples.any():
-        doctor.bad(
+    if not samples.any() and source.is_microphone:
+        doctor.hint(
             step,
             f"{finding}: digital silence",
             "unmute the input, allow this program to use the microphone, or choose another input",
         )
+    elif not samples.any():
+        doctor.good(step, f"{finding}: digital silence, nothing is playing")
     elif n_invalid:
         doctor.bad(step, f"{finding}: {n_invalid} samples are not numbers", "check the driver")
     elif level_dbfs < _TOO_QUIET_DBFS:

@@ -43,6 +43,11 @@ class AudioSource(ABC):
         # How often the input was opened again after it was lost.
         self.reopens = 0
 
+    @property
+    def is_microphone(self) -> bool:
+        """Whether it records what sounds around it, which is never wholly silent."""
+        return False
+
     @abstractmethod
     async def run(self, deliver: Deliver) -> None:
         """Deliver blocks until the input ends (return) or the task is cancelled.

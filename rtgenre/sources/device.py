@@ -91,6 +91,11 @@ class DeviceSource(AudioSource):
         # Whether the last look in a fresh process found the device.
         self._was_seen = False
 
+    @property
+    def is_microphone(self) -> bool:
+        """Whether it is not known to record what the machine plays."""
+        return self._device is not None and not self._device.is_monitor
+
     async def run(self, deliver: Deliver) -> None:
         """Record until cancelled.
 

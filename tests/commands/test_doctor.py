@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 import soundfile
 
+from rtgenre.commands import doctor
 from rtgenre.commands.doctor import examine
 from rtgenre.config import Config
 from tests.signals import tone
+from tests.sources_in_memory import HandSource
 
 
 def config(*files):
@@ -37,11 +39,10 @@ async def test_all_is_well_with_music_and_every_word_of_it_is_printed(play):
 @pytest.mark.parametrize(
     ("samples", "finding", "remedy"),
     [
-        (np.zeros(11025, dtype=np.float32), "digital silence", "unmute the input"),
         (tone(seconds=0.5, amplitude=0.001), "very quiet", "raise the input's gain"),
         (np.clip(tone(seconds=0.5, amplitude=2.0), -1, 1), "samples clip", "lower the input's"),
     ],
-    ids=["silence", "quiet", "clipping"],
+    ids=["quiet", "clipping"],
 )
 async def test_an_input_that_will_not_do_fails_with_what_to_do(play, samples, finding, remedy):
     code, output = await play(samples)
@@ -56,3 +57,21 @@ async def test_a_file_that_is_not_there_fails_under_its_whole_name(tmp_path, cap
     missing = tmp_path / "[red]gone[/red].wav"
     assert await examine(config(missing)) == 1
     assert f"fail  source den: no file could be used: {missing}" in capsys.readouterr().out
+
+
+async def test_a_file_of_digital_silence_is_no_failure(play):
+    code, output = await play(np.zeros(11025, dtype=np.float32))
+    assert code == 0
+    assert "digital silence, nothing is playing" in output
+    assert "fail" not in output
+
+
+async def test_a_microphone_of_digital_silence_is_a_hint_and_no_failure(monkeypatch, capsys):
+    source = HandSource(is_microphone=True)
+    monkeypatch.setattr(doctor, "open_source", lambda _config: source)
+    source.play(np.zeros(2205, dtype=np.float32))
+    source.end()
+    assert await examine(config("any")) == 0
+    output = capsys.readouterr().out
+    assert "hint  source den: hand at 22050 Hz" in output
+    assert "      → unmute the input" in output

@@ -1,5 +1,6 @@
 """What DeviceSource makes of the audio callback's blocks; test_device.py records for real."""
 
+import dataclasses
 import types
 
 import numpy as np
@@ -61,6 +62,13 @@ def test_blocks_carry_the_devices_rate_and_the_time_they_were_heard(source, cloc
     _take(source, clock)
     block = source._queue.pop()
     assert (block.sample_rate_hz, block.captured_at, block.gap) == (48000, 1000.02, False)
+
+
+def test_a_monitor_of_what_is_played_is_no_microphone(monkeypatch, clock, source):
+    assert source.is_microphone
+    monitor = dataclasses.replace(MICROPHONE, name="Monitor of Built-in Audio")
+    monkeypatch.setattr(device, "find_input_device", lambda _selector: monitor)
+    assert not DeviceSource("USB", clock=clock).is_microphone
 
 
 def test_an_overflow_is_counted_and_breaks_the_windows(source, clock):
