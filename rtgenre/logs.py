@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, SecretStr
 
+from rtgenre.one_line import one_line
 from rtgenre.payload import iso_utc
 
 if TYPE_CHECKING:
@@ -46,6 +47,11 @@ class TextFormatter(logging.Formatter):
         """Write one record."""
         return mask(super().format(record), self._secrets)
 
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Write the record's line, to which only a traceback adds others."""
+        record.message = one_line(record.message)
+        return super().formatMessage(record)
+
 
 class JsonFormatter(logging.Formatter):
     """For log collectors: one JSON object per event, always on one line, with secrets masked."""
@@ -64,7 +70,8 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             event["exception"] = mask(self.formatException(record.exc_info), self._secrets)
-        return json.dumps(event, ensure_ascii=False)
+        # In ASCII: a terminal obeys what other characters command, in JSON too.
+        return json.dumps(event)
 
 
 def set_up_logging(config: Config) -> None:

@@ -39,6 +39,7 @@ PURE = [
     "lights.py",
     "audio.py",
     "backoff.py",
+    "one_line.py",
     "model_info.py",
     "history/stretches.py",
     "spectrogram/columns.py",

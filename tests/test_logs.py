@@ -3,6 +3,7 @@ import gc
 import io
 import json
 import logging
+import re
 import sys
 
 import pytest
@@ -71,6 +72,17 @@ def test_text_is_for_people(capsys):
     line = capsys.readouterr().err
     assert line.endswith("INFO listening\n")
     assert not line.startswith("{")
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_no_text_of_others_forges_a_line_or_moves_the_cursor(capsys, log_format):
+    set_up_logging(Config(log={"format": log_format}))
+    logger.warning("cannot read %s", "a\n12:00:00 ERROR the roof is on fire\r\x1b[2J\x9b2J.wav")
+    logger.error("it failed", exc_info=RuntimeError("and why"))
+    written = capsys.readouterr().err
+    assert not re.search(r"[\r\x1b\x9b]|^12:00:00", written, re.MULTILINE)
+    assert "a\\n12:00:00 ERROR" in written
+    assert "RuntimeError: and why" in written
 
 
 def test_what_the_event_loop_complains_of_is_an_event_like_any_other(capsys):

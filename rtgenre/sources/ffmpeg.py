@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shutil
 import subprocess
@@ -33,7 +34,7 @@ def start_ffmpeg(arguments: list[str]) -> subprocess.Popen[bytes]:
     program = find_ffmpeg()
     if program is None:
         raise SourceError(f"this input needs ffmpeg, which is not installed: {INSTALL_HINT}")
-    command = [program, "-nostdin", "-hide_banner", *arguments]
+    command = [*_ends_with_us(), program, "-nostdin", "-hide_banner", *arguments]
     try:
         return subprocess.Popen(  # noqa: S603 - a list, no shell; paths come after -i
             command,
@@ -45,6 +46,24 @@ def start_ffmpeg(arguments: list[str]) -> subprocess.Popen[bytes]:
         )
     except OSError as error:
         raise SourceError(f"ffmpeg at {program} cannot be run: {error}") from error
+
+
+@functools.cache
+def _ends_with_us() -> tuple[str, ...]:
+    """Return what goes before a command that is to end when the thread that starts it does.
+
+    Otherwise ffmpeg would outlive us when we are killed while its server is silent. It is
+    util-linux's; elsewhere ffmpeg's own limits on network calls must do.
+    """
+    setpriv = shutil.which("setpriv")
+    if sys.platform != "linux" or setpriv is None:
+        return ()
+    command = (setpriv, "--pdeathsig", "KILL", "--")
+    try:
+        subprocess.run([*command, "true"], check=True, capture_output=True, timeout=5)  # noqa: S603
+    except (OSError, subprocess.SubprocessError):  # busybox's knows no such option
+        return ()
+    return command
 
 
 def end_process(process: subprocess.Popen[bytes]) -> None:

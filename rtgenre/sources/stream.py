@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from rtgenre.backoff import Backoff
+from rtgenre.one_line import one_line
 from rtgenre.sources.base import AudioSource, Deliver, SourceError
 from rtgenre.sources.clock import CaptureClock, Clock
 from rtgenre.sources.ffmpeg import LastMessage, start_ffmpeg
@@ -40,7 +41,6 @@ _HTTP = "http,https,httpproxy,tcp,tls,crypto,data"
 _PROTOCOLS = {
     "http": _HTTP,
     "https": _HTTP,
-    "hls": f"hls,{_HTTP}",
     "rtsp": "rtsp,rtp,udp,tcp,tls",
     "rtsps": "rtsp,rtp,udp,tcp,tls",
     "rtmp": "rtmp,tcp",
@@ -70,9 +70,13 @@ class StreamSource(AudioSource):
         if scheme not in _PROTOCOLS:
             raise SourceError(
                 f"{masked_url(url)}: {scheme}:// is not played; an address begins with one of "
-                f"{', '.join(f'{name}://' for name in _PROTOCOLS)}, and a file needs none"
+                f"{', '.join(f'{name}://' for name in _PROTOCOLS)}, "
+                "an HLS playlist's too; a file needs none"
             )
-        self._url = url
+        if re.search(r"[\x00-\x1f\x7f]", url):
+            raise SourceError(f"{masked_url(url)}: an address holds no control characters")
+        # ffmpeg knows its protocols in small letters only.
+        self._url = f"{scheme}://{url.split('://', 1)[1]}"
         self._scheme = scheme
         self._clock = clock or CaptureClock()
         self._backoff = Backoff(first_seconds=0.5, longest_seconds=30.0)
@@ -144,12 +148,10 @@ class StreamSource(AudioSource):
         return seconds
 
     def _arguments(self) -> list[str]:
-        by_scheme = {
-            "rtsp": ["-rtsp_transport", "tcp"],
-            "rtsps": ["-rtsp_transport", "tcp"],
-            "http": ["-rw_timeout", _NETWORK_TIMEOUT_MICROSECONDS],
-            "https": ["-rw_timeout", _NETWORK_TIMEOUT_MICROSECONDS],
-        }.get(self._scheme, [])
+        if self._scheme.startswith("rtsp"):
+            by_scheme = ["-rtsp_transport", "tcp"]
+        else:
+            by_scheme = ["-rw_timeout", _NETWORK_TIMEOUT_MICROSECONDS]
         return [
             *("-loglevel", "warning", "-protocol_whitelist", _PROTOCOLS[self._scheme]),
             *by_scheme,
@@ -160,11 +162,11 @@ class StreamSource(AudioSource):
     def _masked(self, message: str) -> str:
         message = message.replace(self._url, masked_url(self._url))
         message = re.sub(r"://[^/@\s]+@", "://", message)
-        return re.sub(r"\?\S+", "?…", message) or "ffmpeg gave up without a message"
+        return one_line(re.sub(r"\?\S+", "?…", message)) or "ffmpeg gave up without a message"
 
 
 def masked_url(url: str) -> str:
     """Return the address without what may be secret: user, password, query and fragment."""
     without_user = re.sub(r"://[^/?#]*@", "://", url)
     address, query = re.match(r"([^?#]*)(.*)", without_user, re.DOTALL).groups()  # type: ignore[union-attr]
-    return f"{address}?…" if query else str(address)
+    return one_line(f"{address}?…" if query else address)

@@ -1,6 +1,8 @@
 import asyncio
 import contextlib
+import socket
 import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -199,7 +201,42 @@ async def test_hls_segments_play_one_after_another(hls_url):
     assert np.max(np.abs(mono)) == pytest.approx(0.5, abs=0.1)
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "concat://a|b", "gopher://host/x"])
+async def test_an_address_in_capital_letters_is_heard(radio):
+    heard = Heard()
+    async with running(StreamSource(radio.url.replace("http:", "HTTP:")), heard):
+        await heard.until(lambda: heard.n_samples > 0)
+
+
+@pytest.mark.parametrize("url", ["http://host/a\0b", "rtsp://host/\x1b[2J\n"])
+def test_control_characters_in_an_address_are_refused_and_not_printed(url):
+    with pytest.raises(SourceError, match="an address holds no control characters") as caught:
+        StreamSource(url)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere ffmpeg ends after its own limit")
+@pytest.mark.parametrize("scheme", ["rtsp", "rtmp", "http"])
+def test_ffmpeg_ends_when_we_are_killed_while_a_server_is_silent(scheme):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"{scheme}://127.0.0.1:{server.getsockname()[1]}/a/b"
+        program = (
+            "import asyncio, sys; from rtgenre.sources.stream import StreamSource\n"
+            "asyncio.run(StreamSource(sys.argv[1]).run(None))"
+        )
+        process = subprocess.Popen([sys.executable, "-c", program, url])
+        connection, _ = server.accept()
+        with connection:
+            children = psutil.Process(process.pid).children()
+            assert [child.name() for child in children] == ["ffmpeg"]
+            process.kill()
+            process.wait()
+            _, alive = psutil.wait_procs(children, timeout=5)
+            assert not alive
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "concat://a|b", "gopher://host/x", "hls://host/a.m3u8"]
+)
 def test_addresses_that_are_no_network_streams_are_refused(url):
     with pytest.raises(SourceError, match=r"is not played; an address begins with one of http://"):
         StreamSource(url)
