@@ -36,7 +36,7 @@ class Guard:
         """Say whether ``token`` is the right one, in a time that does not depend on it."""
         if not self._token:
             return True
-        return hmac.compare_digest(self._token, (token or "").encode("utf-8", "surrogateescape"))
+        return hmac.compare_digest(self._token, (token or "").encode("utf-8", "surrogatepass"))
 
     def refusal(self, host: str | None, origin: str | None) -> str | None:
         """Return why a request with these headers is refused; None if it is not."""

@@ -33,6 +33,13 @@ if TYPE_CHECKING:
 
 WEBSOCKET_PATH = "/ws"
 
+_PREFLIGHT_HEADERS = {
+    "Access-Control-Allow-Methods": "GET, HEAD",
+    "Access-Control-Allow-Headers": "Authorization",
+    "Access-Control-Max-Age": "600",
+}
+"""Lets a page of an allowed site send its token."""
+
 Health = Callable[[], tuple[bool, dict[str, Any]]]
 """Whether all is well, and the document that says so in detail."""
 
@@ -91,7 +98,7 @@ class Routes:
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer any request but the one that opens a WebSocket."""
-        response = self.refusal(request) or await self._answer(request)
+        response = self.refusal(request) or self._preflight(request) or await self._answer(request)
         headers = {**self._headers, **response.headers}
         if self._guard.is_allowed_site(request.origin):
             headers["Access-Control-Allow-Origin"] = str(request.origin)
@@ -107,6 +114,12 @@ class Routes:
         if request.authorization is not None and not self._knows_token(request):
             return self._unauthorized("this is not the token of [websocket] token")
         return None
+
+    def _preflight(self, request: HttpRequest) -> HttpResponse | None:
+        """Tell a page of an allowed site that it may ask; None where it asks already."""
+        if request.method != "OPTIONS" or not self._guard.is_allowed_site(request.origin):
+            return None
+        return HttpResponse(200, b"", "text/plain", _PREFLIGHT_HEADERS)
 
     async def _answer(self, request: HttpRequest) -> HttpResponse:
         try:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.datastructures import Headers, MultipleValuesError
+from websockets.datastructures import MultipleValuesError
 from websockets.exceptions import ConnectionClosed
-from websockets.http11 import Request, Response
 
 from rtgenre.outputs.auth import Guard, bearer_token
 from rtgenre.outputs.client_request import ClientRequestError, parse_client_request
@@ -22,11 +20,12 @@ from rtgenre.outputs.endpoint import (
     server_address,
 )
 from rtgenre.outputs.errors import OutputError
-from rtgenre.outputs.http import HttpResponse, Route, error_response
+from rtgenre.outputs.http import Route, error_response
 from rtgenre.outputs.routes import WEBSOCKET_PATH, Health, HttpRequest, Routes
 from rtgenre.outputs.tls import server_tls
 from rtgenre.outputs.web_files import read_web_files
-from rtgenre.outputs.websocket_client import GOODBYE_SECONDS, Client, Connection, Feed
+from rtgenre.outputs.websocket_client import Client, Feed
+from rtgenre.outputs.websocket_connection import GOODBYE_SECONDS, Connection, http_response
 from rtgenre.spectrogram.hub import ColumnHub
 
 if TYPE_CHECKING:
@@ -34,6 +33,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Mapping
     from types import TracebackType
+
+    from websockets.http11 import Request, Response
 
     from rtgenre.config import WebSocketConfig
     from rtgenre.hub import Hub
@@ -164,7 +165,7 @@ class WebSocketOutput:
         return f"{scheme}://{server_address(self.config, self.port)}/"
 
     def _create_connection(self, *args: Any, **options: Any) -> ServerConnection:
-        return Connection(self.connections, *args, **options)
+        return Connection(self.connections, self.config.messages_per_second, *args, **options)
 
     async def _process_request(
         self, connection: ServerConnection, request: Request
@@ -173,15 +174,16 @@ class WebSocketOutput:
             http_request = _http_request(request)
         except MultipleValuesError as error:
             response = error_response(400, f"the header {error} was sent more than once")
-            return _http_response(response, request.method)
+            return http_response(response, request.method)
         if http_request.target.partition("?")[0] != WEBSOCKET_PATH:
-            return _http_response(await self._routes.answer(http_request), request.method)
+            return http_response(await self._routes.answer(http_request), request.method)
         refusal = self._routes.refusal(http_request)
-        return None if refusal is None else _http_response(refusal, request.method)
+        return None if refusal is None else http_response(refusal, request.method)
 
     async def _serve_client(self, connection: ServerConnection) -> None:
         if not isinstance(connection, Connection):
             raise TypeError(f"{connection} was not made by _create_connection")
+        connection.receive_early_frames()
         try:
             if not await self._shows_token(connection):
                 await connection.refuse(CLOSE_TOKEN, "the token is missing or wrong")
@@ -219,16 +221,3 @@ def _http_request(request: Request) -> HttpRequest:
         authorization=headers.get("Authorization"),
         if_none_match=headers.get("If-None-Match"),
     )
-
-
-def _http_response(response: HttpResponse, method: str) -> Response:
-    headers = Headers(
-        {
-            "Connection": "close",
-            "Content-Length": str(len(response.body)),
-            "Content-Type": response.content_type,
-            **response.headers,
-        }
-    )
-    body = b"" if method == "HEAD" else response.body
-    return Response(response.status, HTTPStatus(response.status).phrase, headers, body)

@@ -1,67 +1,27 @@
-"""One WebSocket client: its connection, what it is sent, and what it may send."""
+"""One WebSocket client: what it is sent, and what it may send."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from websockets.asyncio.server import ServerConnection
-
 from rtgenre.outputs.client_request import ClientRequestError, RateLimit, parse_client_request
 from rtgenre.outputs.http import error_document
+from rtgenre.outputs.websocket_connection import CLOSE_POLICY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from websockets.protocol import Event
-
     from rtgenre.config import WebSocketConfig
     from rtgenre.hub import Hub
     from rtgenre.metrics import Metrics
-    from rtgenre.outputs.connections import Connections, Visitor
+    from rtgenre.outputs.websocket_connection import Connection
     from rtgenre.payload import Document, HelloDocument
     from rtgenre.spectrogram.hub import ColumnHub
 
-CLOSE_POLICY = 1008
-
-GOODBYE_SECONDS = 0.7
 MAX_INVALID_MESSAGES = 3
-# Small buffers: a slow client gets the newest values, not a queue of old ones.
-SEND_BUFFER_BYTES = 65536
-
-
-class Connection(ServerConnection):
-    """What the WebSocket library makes of a visitor."""
-
-    def __init__(self, connections: Connections, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._connections = connections
-        self.visitor: Visitor  # from its first moment as a connection on
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin, after TLS where there is any."""
-        super().connection_made(transport)
-        self.visitor = self._connections.visitor(transport)
-        self.visitor.abort = self.transport.abort
-        self.visitor.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
-
-    def process_event(self, event: Event) -> None:
-        """Take the request or a frame."""
-        if self.request is None:
-            self._connections.has_asked(self.visitor)
-        super().process_event(event)
-
-    async def refuse(self, code: int, reason: str) -> None:
-        """Close with a reason, without waiting long for the other side."""
-        self._connections.metrics.websocket_refused.labels(str(code)).inc()
-        try:
-            async with asyncio.timeout(GOODBYE_SECONDS):
-                await self.close(code, reason)
-        except TimeoutError:
-            self.transport.abort()
 
 
 class Feed:

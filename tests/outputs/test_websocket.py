@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from rtgenre.hub import Hub
 from rtgenre.metrics import Metrics
-from rtgenre.outputs import connections, websocket, websocket_client
+from rtgenre.outputs import connections, websocket, websocket_connection
 from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.http import HttpResponse, json_response
 from rtgenre.spectrogram.hub import ColumnHub
@@ -46,6 +46,19 @@ async def request(
     }
     text = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
     writer.write(f"{method} {target} HTTP/1.1\r\n{text}\r\n".encode())
+    return await answer(reader, writer)
+
+
+async def raw_request(output: WebSocketOutput, text: str) -> tuple[int, dict[str, str], bytes]:
+    """Send a text with a Host header after its first line, and return what is answered."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", output.port)
+    writer.write(text.replace("\r\n", f"\r\nHost: 127.0.0.1:{output.port}\r\n", 1).encode())
+    return await answer(reader, writer)
+
+
+async def answer(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> tuple[int, dict[str, str], bytes]:
     head, _, body = (await reader.read(-1)).partition(b"\r\n\r\n")
     writer.close()
     status, *rest = head.decode().split("\r\n")
@@ -126,7 +139,7 @@ async def test_a_message_that_makes_no_sense_is_answered_and_garbage_ends_the_co
         }
         await client.send(b"\x00")
         await client.send("{}")
-        assert await close_code(client) == websocket_client.CLOSE_POLICY
+        assert await close_code(client) == websocket_connection.CLOSE_POLICY
 
 
 async def test_a_flood_of_messages_ends_the_connection():
@@ -134,7 +147,41 @@ async def test_a_flood_of_messages_ends_the_connection():
         for _ in range(100):
             with contextlib.suppress(ConnectionClosed):
                 await client.send('{"unsubscribe": []}')
-        assert await close_code(client) == websocket_client.CLOSE_POLICY
+        assert await close_code(client) == websocket_connection.CLOSE_POLICY
+
+
+async def test_a_flood_of_pings_ends_the_connection_before_it_costs_anything():
+    metrics = Metrics()
+    async with a_websocket_output(Hub(), metrics=metrics) as output:
+        reader, writer = await asyncio.open_connection("127.0.0.1", output.port)
+        writer.write(handshake(output))
+        await reader.readuntil(b"\r\n\r\n")
+        ping = b"\x89\x80" + bytes(4)
+        writer.write(50_000 * ping)
+        with contextlib.suppress(ConnectionResetError):
+            assert len(await reader.read()) < 3 * websocket_connection.SLICE_BYTES
+        writer.close()
+        assert 'refused_total{reason="1008"} 1.0' in metrics.text().decode()
+
+
+async def test_a_flood_of_empty_parts_of_a_message_ends_the_connection():
+    async with a_websocket_output(Hub()) as output:
+        reader, writer = await asyncio.open_connection("127.0.0.1", output.port)
+        writer.write(handshake(output))
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"\x01\x80" + bytes(4) + 1000 * (b"\x00\x80" + bytes(4)))
+        with contextlib.suppress(ConnectionResetError):
+            assert b"too many frames" in await reader.read()
+        writer.close()
+
+
+async def test_what_a_client_sends_before_its_handshake_is_answered_is_not_lost():
+    async with a_websocket_output(Hub(), token=TOKEN) as output:
+        reader, writer = await asyncio.open_connection("127.0.0.1", output.port)
+        token = json.dumps({"token": TOKEN}).encode()
+        writer.write(handshake(output) + bytes([0x81, 0x80 | len(token), 0, 0, 0, 0]) + token)
+        assert b'"hello"' in await reader.readuntil(b'"hello"')
+        writer.close()
 
 
 async def test_a_huge_message_ends_its_connection_only():
@@ -304,6 +351,47 @@ async def test_a_deletion_takes_the_token_and_is_refused_to_pages_of_other_sites
         assert deleted == [{"since": "7d"}]
 
 
+@pytest.mark.parametrize("follows", ["GET /state HTTP/1.1\r\n\r\n", "x" * 100_000])
+async def test_a_request_is_answered_whatever_follows_it(
+    follows: str, caplog: pytest.LogCaptureFixture
+):
+    async with a_websocket_output(Hub()) as output:
+        status, _, _ = await raw_request(output, f"GET /healthz HTTP/1.1\r\n\r\n{follows}")
+    assert status == 200
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "POST /state HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello",
+        "POST /state HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        "hello?\r\n\r\n",
+    ],
+)
+async def test_a_request_that_is_not_understood_is_told_what_may_be_asked(
+    text: str, caplog: pytest.LogCaptureFixture
+):
+    async with a_websocket_output(Hub()) as output:
+        status, _, body = await raw_request(output, text)
+    assert (status, json.loads(body)["message"]) == (
+        400,
+        "only requests without a body are answered: GET, HEAD or DELETE",
+    )
+    assert not caplog.messages
+
+
+async def test_a_page_of_an_allowed_site_may_send_its_token():
+    site = "https://home.example"
+    async with a_websocket_output(Hub(), token=TOKEN, allowed_origins=[site]) as output:
+        asks = {"Access_Control_Request_Method": "GET"}
+        status, headers, _ = await request(output, "/state", "OPTIONS", Origin=site, **asks)
+        assert status == 200
+        assert headers["Access-Control-Allow-Origin"] == site
+        assert headers["Access-Control-Allow-Headers"] == "Authorization"
+        assert (await request(output, "/state", "OPTIONS", Origin="https://x.example"))[0] == 403
+
+
 async def test_only_get_and_head_are_answered():
     async with a_websocket_output(Hub()) as output:
         for method in ("POST", "PUT", "DELETE", "OPTIONS"):
@@ -357,7 +445,8 @@ async def test_a_websocket_needs_the_token_in_its_header_or_first_message(
         async with connect(output.url) as client:
             await client.send(json.dumps({"token": TOKEN}))
             assert (await receive(client))["type"] == "hello"
-        for first in ('{"token": "wrong"}', '{"subscribe": []}', "garbage", None):
+        wrong = ('{"token": "wrong"}', '{"token": "\\ud800"}', '{"subscribe": []}', "garbage", None)
+        for first in wrong:
             async with connect(output.url) as client:
                 if first is not None:
                     await client.send(first)
