@@ -51,10 +51,7 @@ class SilenceFollower:
             self._sounded_at = end_seconds - quiet_end_seconds
         if self._judged_at is None:
             self._judged_at = end_seconds
-        judged = (
-            quiet_end_seconds <= _MOST_QUIET_END_SECONDS
-            and _sound_seconds(quiet) >= _LEAST_SOUND_SHARE * window_seconds
-        )
+        judged = _holds_sound(quiet)
         if judged:
             self._judged_at = end_seconds
             self.silent = False
@@ -64,6 +61,23 @@ class SilenceFollower:
             # Single clicks, knocks or words, never enough of them to be judged.
             self.silent = True
         return judged
+
+
+def holds_sound(levels_dbfs: Sequence[float], *, below_dbfs: float) -> bool:
+    """Say whether a window holds enough sound to be judged.
+
+    Args:
+        levels_dbfs: of its segments, each ``SEGMENT_SECONDS`` long, oldest first.
+        below_dbfs: quieter segments are silent.
+    """
+    return _holds_sound([level < below_dbfs for level in levels_dbfs])
+
+
+def _holds_sound(quiet: Sequence[bool]) -> bool:
+    return (
+        _quiet_end_seconds(quiet) <= _MOST_QUIET_END_SECONDS
+        and _sound_seconds(quiet) >= _LEAST_SOUND_SHARE * len(quiet) * SEGMENT_SECONDS
+    )
 
 
 def _quiet_end_seconds(quiet: Sequence[bool]) -> float:

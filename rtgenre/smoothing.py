@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rtgenre.evidence import log_probabilities, normalised
 from rtgenre.silence import SilenceFollower
 from rtgenre.types import FloatArray, GenreState, PlayState, Prediction, UnknownReason
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_PROBABILITY_FLOOR = 1e-4
-"""Keeps one confident mistake from outweighing many right windows in the log domain."""
 _MUSIC_TIME_CONSTANT_SECONDS = 3.0
 """At most, so that talk is noticed soon however long genres are remembered."""
 
@@ -105,14 +104,14 @@ class GenreTracker:
         self._challenger = self._shown
 
     def _smooth(self, prediction: Prediction, end_seconds: float) -> None:
-        log_raw = np.log(np.maximum(prediction.probabilities, _PROBABILITY_FLOOR))
+        log_raw = log_probabilities(prediction.probabilities)
         time_constant = self.params.time_constant_seconds
         if self._begins_anew or time_constant == 0:
             smoothed = log_raw
             self._music, self._familiar = prediction.music, prediction.familiar
         else:
             elapsed_seconds = end_seconds - self._last_seconds
-            agreement = _fidelity(_normalised(self._log_probabilities), prediction.probabilities)
+            agreement = _fidelity(normalised(self._log_probabilities), prediction.probabilities)
             keep = np.float32(np.exp(-elapsed_seconds / time_constant) * agreement)
             smoothed = keep * self._log_probabilities + (1 - keep) * log_raw
             music_time_constant = min(time_constant, _MUSIC_TIME_CONSTANT_SECONDS)
@@ -141,7 +140,7 @@ class GenreTracker:
         return judged
 
     def _follow_genre(self, end_seconds: float, *, at_once: bool) -> None:
-        leader = self._leader(_normalised(self._log_probabilities))
+        leader = self._leader(normalised(self._log_probabilities))
         if leader != self._challenger:
             self._challenger = leader
             self._challenger_since_seconds = end_seconds
@@ -185,7 +184,7 @@ class GenreTracker:
             reason = self._doubt() or UnknownReason.UNSURE
         else:
             state = PlayState.MUSIC
-        probabilities = _normalised(self._log_probabilities)
+        probabilities = normalised(self._log_probabilities)
         is_judged = state != PlayState.SILENCE and reason != UnknownReason.NOT_MUSIC
         shown_index = (
             int(probabilities.argmax()) if self._shown is None else self._labels.index(self._shown)
@@ -201,12 +200,6 @@ class GenreTracker:
             probabilities=probabilities,
             music=self._music,
         )
-
-
-def _normalised(log_probabilities: FloatArray) -> FloatArray:
-    """Turn logarithms of probabilities, up to a common summand, into probabilities."""
-    likelihoods = np.exp(log_probabilities - log_probabilities.max())
-    return np.asarray(likelihoods / likelihoods.sum(), dtype=np.float32)
 
 
 def _fidelity(one: FloatArray, other: FloatArray) -> float:

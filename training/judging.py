@@ -15,6 +15,7 @@ import numpy as np
 from rtgenre.features import log_mel_spectrogram
 from rtgenre.smoothing import TrackerParams
 from rtgenre.types import Prediction
+from rtgenre.verdict import track_verdict
 from training import live, metrics
 from training.conditions import CONDITIONS
 from training.dataset import (
@@ -82,7 +83,7 @@ def judge_windows(outcome: Outcome) -> Figures:
 
 
 def judge_tracks(outcome: Outcome) -> Figures:
-    """Accuracy of whole tracks by their windows' mean log-probability, and of each genre."""
+    """Accuracy of whole tracks, as ``rtgenre classify`` judges them, and of each genre."""
     truth, predicted = track_verdicts(outcome)
     n_right = int((truth == predicted).sum())
     window_scores = metrics.genre_scores(window_confusion(outcome))
@@ -106,10 +107,22 @@ def judge_tracks(outcome: Outcome) -> Figures:
 
 
 def track_verdicts(outcome: Outcome) -> tuple[IntArray, IntArray]:
-    """Give the true and the recognised genre of each track that has a window."""
-    _, first, track = np.unique(outcome.track_index, return_index=True, return_inverse=True)
-    probabilities = metrics.track_probabilities(outcome.probabilities, track, len(first))
-    return outcome.truth[first], probabilities.argmax(axis=1)
+    """Give the true and the recognised genre of each track that has a window.
+
+    A track that was recognised as none of the genres has the index after the last one.
+    """
+    n_labels = len(outcome.labels)
+    tracks, first = np.unique(outcome.track_index, return_index=True)
+    predicted = []
+    for track in tracks:
+        windows = np.flatnonzero(outcome.track_index == track)
+        predictions = [
+            Prediction(outcome.probabilities[index], float(outcome.music[index]))
+            for index in windows
+        ]
+        verdict = track_verdict(predictions, TrackerParams(), n_labels=n_labels)
+        predicted.append(n_labels if verdict.genre_index is None else verdict.genre_index)
+    return outcome.truth[first], np.array(predicted, dtype=np.int64)
 
 
 def window_confusion(outcome: Outcome) -> IntArray:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 BoolArray = NDArray[np.bool_]
 
 _Z_95 = 1.959964
-_FLOOR = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +42,13 @@ class Bin:
     n: int
 
 
-def track_probabilities(
-    probabilities: FloatArray, track_index: IntArray, n_tracks: int
-) -> FloatArray:
-    """Average log-probabilities over each track's windows.
-
-    Args:
-        probabilities: ``(n_windows, n_labels)``.
-        track_index: ``(n_windows,)``, in ``[0, n_tracks)``.
-        n_tracks: how many tracks there are.
-
-    Returns:
-        ``(n_tracks, n_labels)``, rows summing to one; uniform for a track without windows.
-    """
-    sums = np.zeros((n_tracks, probabilities.shape[1]))
-    np.add.at(sums, track_index, np.log(np.maximum(probabilities, _FLOOR)))
-    counts = np.bincount(track_index, minlength=n_tracks)
-    means = sums / np.maximum(counts, 1)[:, None]
-    likelihoods = np.exp(means - means.max(axis=1, keepdims=True))
-    return np.asarray(likelihoods / likelihoods.sum(axis=1, keepdims=True), dtype=np.float32)
-
-
 def confusion_matrix(truth: IntArray, predicted: IntArray, n_labels: int) -> IntArray:
-    """Count how often each genre (row) was taken for each (column)."""
-    counts = np.zeros((n_labels, n_labels), dtype=np.int64)
+    """Count how often each genre (row) was taken for each (column).
+
+    Where any was taken for none, which is predicted as ``n_labels``, a last column counts those.
+    """
+    n_columns = max([n_labels, *(predicted + 1)])
+    counts = np.zeros((n_labels, n_columns), dtype=np.int64)
     np.add.at(counts, (truth, predicted), 1)
     return counts
 

@@ -25,9 +25,10 @@ _DPI = 90
 def plot_confusion(confusion: IntArray, labels: Sequence[str], title: str, path: Path) -> None:
     """Draw which genre (row) was taken for which (column), in per cent of the row."""
     shares = 100.0 * confusion / np.maximum(confusion.sum(axis=1, keepdims=True), 1)
+    columns = [*labels, "none"][: confusion.shape[1]]
     figure, axes = plt.subplots(figsize=(6.4, 5.6), layout="constrained")
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=100)
-    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
+    axes.set_xticks(range(len(columns)), columns, rotation=45, ha="right")
     axes.set_yticks(range(len(labels)), labels)
     axes.set_xlabel("recognised as")
     axes.set_ylabel("is")

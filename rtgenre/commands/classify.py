@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
@@ -16,11 +16,13 @@ from rtgenre.audio import check_channel
 from rtgenre.classifier import Classifier, find_model_folder
 from rtgenre.features import log_mel_spectrogram
 from rtgenre.pipeline import Pipeline
+from rtgenre.silence import holds_sound
 from rtgenre.sources.decode import open_audio
 from rtgenre.sources.decoder import DecodeError
 from rtgenre.sources.folders import expand_paths
 from rtgenre.sources.names import told_path
-from rtgenre.types import Block
+from rtgenre.types import Block, UnknownReason
+from rtgenre.verdict import track_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,10 +30,11 @@ if TYPE_CHECKING:
 
     from rtgenre.config import Config
     from rtgenre.payload import StateDocument
+    from rtgenre.smoothing import TrackerParams
     from rtgenre.sources.decode import AudioFile
-    from rtgenre.types import Window
+    from rtgenre.types import Prediction, Window
 
-_PROBABILITY_FLOOR = 1e-4
+_REASONS = {"not_music": "no music", "unfamiliar": "unfamiliar music", "unsure": "unsure"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +43,18 @@ class Section:
 
     start_seconds: float
     end_seconds: float
-    title: str
-    """The genre, or ``unknown`` or ``silence``."""
+    genre: str
+    """Or ``unknown`` or ``silence``."""
+    reason: str | None
+    """Why the genre is unknown; None if it is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedWindow:
+    """What is shown after a window, and what the model says of it; None if it is partly silent."""
+
+    document: StateDocument
+    prediction: Prediction | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,27 +63,41 @@ class FileVerdict:
 
     path: Path
     genre: str
+    """Or ``unknown`` or ``silence``."""
+    reason: str | None
+    """Why the genre is unknown; None if it is not."""
+    confidence: float | None
+    """Probability of the likeliest genre; None where none was judged."""
     probabilities: dict[str, float]
-    """Mean of the windows' log-probabilities, over those that hold music, summing to one."""
+    """Of the windows that hold music, together, summing to one; all the same if there are none."""
     sections: tuple[Section, ...]
     remark: str | None
     """What is wrong with the file: it was judged by what could be read."""
+
+    @property
+    def seconds(self) -> float:
+        """How much was judged."""
+        return self.sections[-1].end_seconds - self.sections[0].start_seconds
+
+    @property
+    def music_seconds(self) -> float:
+        """For how long a genre would have been shown."""
+        return sum(
+            section.end_seconds - section.start_seconds
+            for section in self.sections
+            if section.genre not in {"unknown", "silence"}
+        )
 
     def document(self) -> dict[str, Any]:
         """Return the JSON document of ``--json``."""
         return {
             "file": str(self.path),
             "genre": self.genre,
-            "confidence": max(self.probabilities.values()),
+            "reason": self.reason,
+            "confidence": self.confidence,
             "probabilities": self.probabilities,
-            "sections": [
-                {
-                    "start_seconds": section.start_seconds,
-                    "end_seconds": section.end_seconds,
-                    "genre": section.title,
-                }
-                for section in self.sections
-            ],
+            "music_seconds": round(self.music_seconds, 3),
+            "sections": [asdict(section) for section in self.sections],
         }
 
 
@@ -117,25 +144,24 @@ def classify_file(path: Path, classifier: Classifier, config: Config) -> FileVer
             check_channel(config.source[0].channel, file.n_channels)
         except ValueError as error:
             raise DecodeError(path, str(error)) from error
-        documents = list(_documents(file, classifier, pipeline))
-    if not documents:
+        windows = list(_judged_windows(file, classifier, pipeline))
+    if not windows:
         problem = file.remark or "is shorter than one window"
         needed = f"at least {info.features.window_seconds:g} s of audio are needed"
         raise DecodeError(path, f"{problem}; {needed}")
-    probabilities = _overall(documents)
-    genre = max(probabilities, key=lambda label: probabilities[label])
-    if all(document["state"] != "music" for document in documents):
-        genre = documents[-1]["state"]
-    return FileVerdict(path, genre, probabilities, tuple(_sections(documents)), file.remark)
+    return _file_verdict(path, windows, pipeline.tracker.params, file.remark)
 
 
-def _documents(
+def _judged_windows(
     file: AudioFile, classifier: Classifier, pipeline: Pipeline
-) -> Iterator[StateDocument]:
+) -> Iterator[JudgedWindow]:
+    below_dbfs = pipeline.tracker.params.silence_below_dbfs
     for window in _windows(file, pipeline):
         features = log_mel_spectrogram(window.samples, classifier.info.features)
         (prediction,) = classifier.predict(features[None])
-        yield pipeline.conclude(window, prediction, latency_seconds=0.0)
+        document = pipeline.conclude(window, prediction, latency_seconds=0.0)
+        sounds = holds_sound(window.levels_dbfs.tolist(), below_dbfs=below_dbfs)
+        yield JudgedWindow(document, prediction if sounds else None)
 
 
 def _windows(file: AudioFile, pipeline: Pipeline) -> Iterator[Window]:
@@ -144,24 +170,38 @@ def _windows(file: AudioFile, pipeline: Pipeline) -> Iterator[Window]:
     yield from pipeline.finish()
 
 
-def _overall(documents: Sequence[StateDocument]) -> dict[str, float]:
-    music = [d for d in documents if d["state"] == "music"] or list(documents)
-    raw = np.array([list(document["raw_probabilities"].values()) for document in music])
-    means = np.log(np.maximum(raw, _PROBABILITY_FLOOR)).mean(axis=0)
-    likelihoods = np.exp(means - means.max())
-    labels = documents[0]["raw_probabilities"]
-    shares = likelihoods / likelihoods.sum()
-    return {label: round(float(share), 5) for label, share in zip(labels, shares, strict=True)}
+def _file_verdict(
+    path: Path, windows: Sequence[JudgedWindow], params: TrackerParams, remark: str | None
+) -> FileVerdict:
+    documents = [window.document for window in windows]
+    labels = list(documents[0]["probabilities"])
+    predictions = [window.prediction for window in windows if window.prediction is not None]
+    verdict = track_verdict(predictions, params, n_labels=len(labels))
+    genre = "silence" if not predictions else "unknown"
+    if verdict.genre_index is not None:
+        genre = labels[verdict.genre_index]
+    rounded = [round(float(probability), 5) for probability in verdict.probabilities]
+    return FileVerdict(
+        path=path,
+        genre=genre,
+        reason=verdict.reason if genre == "unknown" else None,
+        confidence=None if verdict.reason == UnknownReason.NOT_MUSIC else max(rounded),
+        probabilities=dict(zip(labels, rounded, strict=True)),
+        sections=tuple(_sections(documents)),
+        remark=remark,
+    )
 
 
 def _sections(documents: Sequence[StateDocument]) -> Iterator[Section]:
     start_seconds = documents[0]["window_start_seconds"]
-    for index, document in enumerate(documents):
-        title = document["genre"] or document["state"]
-        following = documents[index + 1] if index + 1 < len(documents) else None
-        if following is None or (following["genre"] or following["state"]) != title:
-            yield Section(start_seconds, document["window_end_seconds"], title)
-            start_seconds = document["window_end_seconds"]
+    for heard, group in groupby(documents, key=_heard):
+        end_seconds = list(group)[-1]["window_end_seconds"]
+        yield Section(start_seconds, end_seconds, *heard)
+        start_seconds = end_seconds
+
+
+def _heard(document: StateDocument) -> tuple[str, str | None]:
+    return document["genre"] or document["state"], document["reason"]
 
 
 def _tell(message: str) -> None:
@@ -172,12 +212,22 @@ def _print(verdict: FileVerdict, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps(verdict.document()), flush=True)  # noqa: T201 - this is the output
         return
-    ranked = sorted(verdict.probabilities.items(), key=lambda item: -item[1])
-    summary = ", ".join(f"{label} {share:.0%}" for label, share in ranked[:3])
-    print(f"{told_path(verdict.path)}: {verdict.genre}  ({summary})")  # noqa: T201
+    print(f"{told_path(verdict.path)}: {_headline(verdict)}")  # noqa: T201
     for section in verdict.sections:
         times = f"{_clock(section.start_seconds)} - {_clock(section.end_seconds)}"
-        print(f"    {times}  {section.title}")  # noqa: T201
+        print(f"    {times}  {_REASONS.get(str(section.reason), section.genre)}")  # noqa: T201
+
+
+def _headline(verdict: FileVerdict) -> str:
+    """Say what a file is; of one that is mostly something else, for how long it is that."""
+    words = _REASONS.get(str(verdict.reason), verdict.genre)
+    if verdict.confidence is None:
+        return words
+    if verdict.reason is None and verdict.music_seconds < verdict.seconds / 2:
+        music, whole = _clock(verdict.music_seconds), _clock(verdict.seconds)
+        words += f" for {music.strip()} of {whole.strip()}"
+    ranked = sorted(verdict.probabilities.items(), key=lambda item: -item[1])
+    return f"{words}  ({', '.join(f'{label} {share:.0%}' for label, share in ranked[:3])})"
 
 
 def _clock(seconds: float) -> str:

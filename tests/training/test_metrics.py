@@ -9,7 +9,6 @@ from training.metrics import (
     expected_calibration_error,
     genre_scores,
     reliability_bins,
-    track_probabilities,
     wilson_interval,
 )
 
@@ -20,6 +19,13 @@ def test_confusion_counts_truth_in_rows_and_predictions_in_columns() -> None:
     assert confusion.tolist() == [[1, 1], [0, 1]]
 
 
+def test_what_was_recognised_as_no_genre_counts_against_recall() -> None:
+    confusion = confusion_matrix(np.array([0, 0, 1]), np.array([0, 2, 1]), 2)
+
+    assert confusion.tolist() == [[1, 0, 1], [0, 1, 0]]
+    assert genre_scores(confusion)[0].recall == 0.5
+
+
 def test_precision_recall_and_f1_have_their_textbook_values() -> None:
     first, second, never = genre_scores(np.array([[8, 2, 0], [4, 6, 0], [0, 1, 0]]))
 
@@ -27,25 +33,6 @@ def test_precision_recall_and_f1_have_their_textbook_values() -> None:
     assert first.f1 == pytest.approx(2 * (8 / 12) * 0.8 / (8 / 12 + 0.8))
     assert second.precision == pytest.approx(6 / 9)
     assert (never.precision, never.recall, never.f1) == (0.0, 0.0, 0.0)
-
-
-def test_a_track_follows_the_geometric_mean_of_its_windows() -> None:
-    probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7]], dtype=np.float32)
-
-    tracks = track_probabilities(probabilities, np.array([0, 0, 1]), 2)
-
-    odds = np.sqrt((0.9 / 0.1) * (0.2 / 0.8))
-    assert tracks[0] == pytest.approx([odds / (1 + odds), 1 / (1 + odds)], abs=1e-6)
-    assert tracks[1] == pytest.approx([0.3, 0.7], abs=1e-6)
-
-
-def test_a_certain_mistake_does_not_make_a_track_impossible() -> None:
-    probabilities = np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]], dtype=np.float32)
-
-    tracks = track_probabilities(probabilities, np.array([0, 0, 0]), 1)
-
-    assert np.isfinite(tracks).all()
-    assert tracks[0].argmax() == 0
 
 
 def test_calibration_error_is_zero_when_confidence_is_accuracy() -> None:
