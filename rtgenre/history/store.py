@@ -76,6 +76,19 @@ _SELECT = """
     WHERE ended_ms > ? AND started_ms < ? ORDER BY started_ms, node
 """
 
+_SELECT_ODD = """
+    SELECT node, started_ms, ended_ms, genre, confidence, model FROM stretches
+    WHERE ended_ms > ? AND started_ms < ? AND NOT (
+        typeof(node) = 'text' AND typeof(genre) = 'text' AND typeof(model) = 'text'
+        AND typeof(started_ms) IN ('integer', 'real') AND started_ms >= 0
+        AND typeof(ended_ms) IN ('integer', 'real') AND ended_ms <= 253402300799999
+        AND typeof({reason}) IN ('text', 'null') AND (
+            typeof(confidence) IN ('integer', 'real') AND confidence BETWEEN 0 AND 1
+            OR confidence IS NULL
+        )
+    ) LIMIT 1
+"""
+"""A row that no rtgenre wrote; times end with the year 9999."""
 _ANY_ENDED = "SELECT 1 FROM stretches WHERE ended_ms BETWEEN ? AND ? LIMIT 1"
 _SELECT_ROWS = """
     SELECT node, started_ms, ended_ms, genre, confidence, model, reason FROM stretches
@@ -181,6 +194,7 @@ class HistoryStore:
         # What is deleted is overwritten, too.
         self._connection.execute("PRAGMA secure_delete = ON")
         with self._transaction() as connection:
+            _refuse_odd_rows(connection, self._file, (since_ms, until_ms))
             rows = connection.execute(_SELECT_ROWS, (since_ms, until_ms, node, node)).fetchall()
             connection.executemany(
                 "DELETE FROM stretches WHERE node = ? AND started_ms = ?",
@@ -252,8 +266,21 @@ def _read(file: Path, how: str, since: float, until: float) -> list[Stretch]:
             return []
         times = (round(1000 * since), round(1000 * until))
         # Reading does not migrate: the file may be read-only, or in use by an older rtgenre.
-        select = _SELECT.format(reason="reason" if version >= _VERSION_WITH_REASONS else "NULL")
+        reason = "reason" if version >= _VERSION_WITH_REASONS else "NULL"
+        _refuse_odd_rows(connection, file, times, reason)
+        select = _SELECT.format(reason=reason)
         return list(map(Stretch._make, connection.execute(select, times)))
+
+
+def _refuse_odd_rows(
+    connection: sqlite3.Connection, file: Path, times: tuple[int, int], reason: str = "reason"
+) -> None:
+    odd = connection.execute(_SELECT_ODD.format(reason=reason), times).fetchone()
+    if odd is not None:
+        raise HistoryError(
+            f"the history {file} holds a row that rtgenre did not write: {odd}; delete that row, "
+            "move the file away, or set another [history] file"
+        )
 
 
 def _too_new(file: Path, version: int) -> HistoryError:

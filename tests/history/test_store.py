@@ -237,3 +237,33 @@ def test_a_path_that_can_hold_no_file_is_one_clear_error(tmp_path):
         HistoryStore(tmp_path / "file" / "history.db")
     with pytest.raises(HistoryError, match="File name too long"):
         read_all(tmp_path / ("x" * 300))
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("confidence", "high"),
+        ("confidence", float("inf")),
+        ("ended_ms", "later"),
+        ("ended_ms", 10**18),
+        ("started_ms", -(10**18)),
+        ("genre", b"\xff"),
+        ("reason", b"\xff"),
+    ],
+)
+def test_a_row_that_rtgenre_did_not_write_is_named_and_not_passed_on(tmp_path, column, value):
+    file = tmp_path / "history.db"
+    with HistoryStore(file) as store:
+        store.write([stretch(0, 10), stretch(10, 20)])
+        # Like a table whose columns another program made: SQLite takes any value in any column.
+        store._connection.executescript(
+            "CREATE TABLE t AS SELECT * FROM stretches; DROP TABLE stretches;"
+            "ALTER TABLE t RENAME TO stretches"
+        )
+        store._connection.execute(
+            f"UPDATE stretches SET {column} = ? WHERE started_ms = ?", (value, round(1000 * START))
+        )
+        with pytest.raises(HistoryError, match="did not write"):
+            store.forget(0, 4e9)
+    with pytest.raises(HistoryError, match="did not write"):
+        read_all(file)
