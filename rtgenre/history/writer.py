@@ -103,8 +103,10 @@ class HistoryWriter:
             except HistoryError as error:
                 for _, done in forgetting:
                     done.set_exception(error)
-                self._report(str(error))
-                if not closing:
+                if closing:
+                    self.problem = str(error)
+                else:
+                    self._report(str(error))
                     with self._changed:
                         self._changed.wait_for(
                             lambda: self._closing or self._forgetting, self._retry_seconds

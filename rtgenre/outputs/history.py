@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -10,8 +11,14 @@ from typing import TYPE_CHECKING
 from platformdirs import user_data_path
 
 from rtgenre.history.moments import parse_span
-from rtgenre.history.report import clipped, history_csv, history_document, merged
-from rtgenre.history.store import HistoryError, read_stretches
+from rtgenre.history.report import (
+    clipped,
+    duration_text,
+    history_csv,
+    history_document,
+    merged,
+)
+from rtgenre.history.store import BUSY_TIMEOUT_SECONDS, HistoryError, read_stretches
 from rtgenre.history.stretches import StretchFold
 from rtgenre.history.writer import HistoryWriter
 from rtgenre.outputs.daemon_call import DaemonCalls
@@ -27,11 +34,14 @@ if TYPE_CHECKING:
     from rtgenre.outputs.http import Query, Route
 
 WRITE_EVERY_SECONDS = 60.0
-CLOSE_SECONDS = 1.0
+CLOSE_SECONDS = BUSY_TIMEOUT_SECONDS + 1.0
+"""Longer than the file is waited for while another process has it."""
 READ_TIMEOUT_SECONDS = 10.0
 MAX_READS = 2
 """Queries that are answered at once; each has a thread while it reads."""
 DEFAULT_SINCE = "1d"
+
+logger = logging.getLogger(__name__)
 
 
 def history_file(config: HistoryConfig) -> Path:
@@ -81,6 +91,7 @@ class HistoryOutput:
             self.writer.put(self._current())
             with suppress(TimeoutError):
                 await DaemonCalls(1).call(self.writer.close, CLOSE_SECONDS)
+            self._tell_lost()
 
     def routes(self) -> dict[str, Route]:
         """Return what to answer beside the WebSocket."""
@@ -142,6 +153,13 @@ class HistoryOutput:
         except TimeoutError:
             return error_response(503, f"the disk took longer than {READ_TIMEOUT_SECONDS:g} s")
         return json_response(history_document([], since=since, until=until))
+
+    def _tell_lost(self) -> None:
+        lost = self.writer.waiting()
+        if lost:
+            length = duration_text(sum(stretch.seconds for stretch in lost))
+            reason = self.writer.problem or f"the disk took longer than {CLOSE_SECONDS:g} s"
+            logger.error("the newest %s of the history are lost: %s", length, reason)
 
     async def _follow(self) -> None:
         with self._hub.subscribe(patient=True) as subscription:

@@ -2,6 +2,7 @@ import asyncio
 import csv
 import io
 import json
+import sqlite3
 import threading
 import time
 from contextlib import asynccontextmanager, suppress
@@ -98,6 +99,33 @@ async def test_a_clean_stop_writes_what_was_heard_to_the_end(tmp_path):
         await hear(hub, document(now - 20), document(now - 10))
     (stretch,) = read_stretches(tmp_path / "history.db", 0, 4e9)
     assert round(stretch.seconds, 3) == 10
+
+
+async def test_a_stop_waits_for_another_process_that_has_the_file(tmp_path):
+    file = tmp_path / "history.db"
+    now = time.time()
+    async with running(tmp_path) as (hub, output):
+        await hear(hub, document(now - 20), document(now - 10))
+        HistoryStore(file)
+        other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+        other.execute("BEGIN IMMEDIATE")
+        asyncio.get_running_loop().call_later(1.5, other.execute, "COMMIT")
+    assert genres_in(file) == ["rock"]
+    assert output.writer.waiting() == []
+
+
+async def test_what_a_stop_loses_is_told_with_the_reason(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("rtgenre.history.store.BUSY_TIMEOUT_SECONDS", 0.05)
+    file = tmp_path / "history.db"
+    now = time.time()
+    async with running(tmp_path) as (hub, _):
+        await hear(hub, document(now - 20), document(now - 10))
+        HistoryStore(file)
+        other = sqlite3.connect(file, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+    (message,) = caplog.messages
+    assert "the newest 10 s of the history are lost" in message
+    assert "locked" in message
 
 
 async def test_rooms_are_kept_apart_and_can_be_asked_for_one_by_one(tmp_path):
