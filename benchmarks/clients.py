@@ -22,7 +22,8 @@ import numpy as np
 import psutil
 
 from rtgenre import __version__
-from rtgenre.config import GENRE_COLORS, WebSocketConfig
+from rtgenre.colors import GENRE_COLORS
+from rtgenre.config import WebSocketConfig
 from rtgenre.features import FeatureParams
 from rtgenre.hub import Hub
 from rtgenre.metrics import Metrics

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from rtgenre import __version__
+from rtgenre.colors import complete_colors
 from rtgenre.daemon_threads import DaemonThreads
 from rtgenre.health import NodeHealth, health_document
 from rtgenre.hub import Hub
@@ -64,7 +65,7 @@ class Service:
         self._listeners: list[Listener] = []
         self._web_socket: WebSocketOutput | None = None
         self._reported_failures: list[str] = []
-        self._lights = lights_extension(config)
+        self._lights = lights_extension(config, colors=self._colors())
         self._notifier = Notifier()
         warn_of_settings_without_effect(config, info)
 
@@ -131,7 +132,7 @@ class Service:
         set_up_logging(self._config)
         for listener in self._listeners:
             listener.pipeline.tracker.params = self._config.smoothing.tracker_params()
-        self._lights.change(self._config.lights, colors=self._config.colors)
+        self._lights.change(self._config.lights, colors=self._colors())
         logger.info("settings read again; now in use: %s", ", ".join(live) or "no changes")
         if restart:
             logger.warning("changes that need a restart: %s", ", ".join(restart))
@@ -143,13 +144,16 @@ class Service:
         return hello_document(
             version=__version__,
             info=self._classifier.info,
-            colors=self._config.colors,
+            colors=self._colors(),
             hop_seconds=self._config.windows.hop_seconds,
             sources=[
                 HelloSource(node=config.node, name=config.shown_name, source=source.name)
                 for config, source in self._sources
             ],
         )
+
+    def _colors(self) -> dict[str, str]:
+        return complete_colors(self._config.colors, self._classifier.info.labels)
 
     def _pipeline(self, config: SourceConfig, source: AudioSource) -> Pipeline:
         return Pipeline(

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from platformdirs import user_config_path
 
+from rtgenre.colors import GENRE_COLORS
 from rtgenre.config import (
-    GENRE_COLORS,
     Config,
     ConfigError,
     foreign_config_file,

@@ -30,6 +30,7 @@ ONLY_IMPORTERS = {
 
 PURE = [
     "types.py",
+    "colors.py",
     "ring.py",
     "windows.py",
     "features.py",

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtgenre.config import GENRE_COLORS, LightsConfig, MqttConfig
+from rtgenre.colors import GENRE_COLORS
+from rtgenre.config import LightsConfig, MqttConfig
 from rtgenre.lights import (
     LightDirector,
     LightParams,

@@ -7,6 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+from rtgenre.colors import complete_colors
 from rtgenre.history.moments import parse_span
 from rtgenre.history.report import clipped, history_csv, history_document, history_text
 from rtgenre.history.store import HistoryError, read_stretches
@@ -40,7 +41,8 @@ def _show(options: argparse.Namespace, config: Config) -> None:
     if options.plot is not None:
         from rtgenre.history.plot import plot_history  # noqa: PLC0415 - needs matplotlib
 
-        plot_history(options.plot, stretches, since=since, until=until, colors=config.colors)
+        colors = complete_colors(config.colors, {stretch.genre for stretch in stretches})
+        plot_history(options.plot, stretches, since=since, until=until, colors=colors)
         return
     if options.json:
         text = json.dumps(history_document(stretches, since=since, until=until)) + "\n"

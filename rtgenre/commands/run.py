@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rtgenre.classifier import Classifier, find_model_folder
+from rtgenre.colors import complete_colors
 from rtgenre.config import Config, ConfigError, SourceConfig
 from rtgenre.demo import DEMO_RECORDING
 from rtgenre.event_loop import run_in_event_loop
@@ -19,7 +20,7 @@ from rtgenre.sources.base import NoInputDevice
 from rtgenre.sources.open import open_source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rtgenre.sources.base import AudioSource
 
@@ -44,7 +45,7 @@ def run(config: Config, *, read_config: Callable[[], Config]) -> int:
     alone = len(config.source) == 1
     sources = [(each, _open_source(each, alone=alone)) for each in config.source]
     service = Service(config, classifier, sources)
-    terminal = _terminal(config)
+    terminal = _terminal(config, classifier.info.labels)
     return run_in_event_loop(_until_stopped(service, terminal, read_config))
 
 
@@ -104,11 +105,11 @@ def _open_source(config: SourceConfig, *, alone: bool) -> AudioSource:
     return open_source(config, may_be_missing=not alone)
 
 
-def _terminal(config: Config) -> TerminalOutput | None:
+def _terminal(config: Config, labels: Sequence[str]) -> TerminalOutput | None:
     chosen = config.terminal.format
     if chosen == "off":
         return None
     if chosen == "auto":
         chosen = "live" if sys.stdout.isatty() else "plain"
     names = {source.node: source.shown_name for source in config.source}
-    return TerminalOutput(chosen, colors=config.colors, names=names)
+    return TerminalOutput(chosen, colors=complete_colors(config.colors, labels), names=names)

@@ -7,12 +7,11 @@ from rtgenre.config.layers import load_config, merge_layers, read_layers
 from rtgenre.config.listening import SourceConfig
 from rtgenre.config.outputs import HistoryConfig, WebSocketConfig
 from rtgenre.config.remarks import settings_without_effect
-from rtgenre.config.settings import ENVIRONMENT_PREFIX, GENRE_COLORS, Config
+from rtgenre.config.settings import ENVIRONMENT_PREFIX, Config
 from rtgenre.config.smarthome import LightsConfig, MqttConfig
 
 __all__ = [
     "ENVIRONMENT_PREFIX",
-    "GENRE_COLORS",
     "Config",
     "ConfigError",
     "HistoryConfig",

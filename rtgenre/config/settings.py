@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from rtgenre.colors import GENRE_COLORS
 from rtgenre.config.checks import Color
 from rtgenre.config.listening import ModelConfig, SmoothingConfig, SourceConfig, WindowsConfig
 from rtgenre.config.outputs import (
@@ -17,21 +18,6 @@ from rtgenre.config.outputs import (
 from rtgenre.config.smarthome import FIRST_NODE, HomeAssistantConfig, LightsConfig, MqttConfig
 
 ENVIRONMENT_PREFIX = "RTGENRE_"
-
-GENRE_COLORS = {
-    "blues": "#2f6fde",
-    "classical": "#c9a227",
-    "country": "#b5651d",
-    "disco": "#e83fb8",
-    "hiphop": "#7b3fe4",
-    "jazz": "#1f9e89",
-    "metal": "#8a8f98",
-    "pop": "#ff7a59",
-    "reggae": "#3fae3f",
-    "rock": "#d62839",
-    "unknown": "#9aa0a6",
-    "silence": "#404448",
-}
 
 
 class Config(BaseSettings):

@@ -64,9 +64,7 @@ def _draw_timeline(
     for row, day in enumerate(days):
         for genre, spans in _spans_of_day(stretches, day).items():
             height = 0.35 if genre in NOT_MUSIC else 0.8
-            axes.broken_barh(
-                spans, (row - height / 2, height), color=colors.get(genre, "#888888"), linewidth=0
-            )
+            axes.broken_barh(spans, (row - height / 2, height), color=colors[genre], linewidth=0)
     axes.set_xlim(0, 24)
     axes.set_xticks(range(0, 25, 3), [f"{hour}:00" for hour in range(0, 25, 3)])
     axes.set_ylim(len(days) - 0.4, -0.6)
@@ -106,7 +104,7 @@ def _draw_shares(axes: Any, stretches: Sequence[Stretch], colors: Mapping[str, s
     axes.barh(
         genres,
         [totals[genre] / 3600 for genre in genres],
-        color=[colors.get(genre, "#888888") for genre in genres],
+        color=[colors[genre] for genre in genres],
     )
     for row, genre in enumerate(genres):
         label = f" {duration_text(totals[genre])}, {totals[genre] / music:.0%}"

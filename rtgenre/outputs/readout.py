@@ -6,6 +6,7 @@ from collections import deque
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from rtgenre.colors import GENRE_COLORS, ink
 from rtgenre.outputs.words import headline, is_judged, remark, source_name
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _BESIDE_BAR = 30
 _LABEL_WIDTH = 10
 _RECENT_GENRES = 8
 _METER_FLOOR_DBFS = -60.0
-_NO_COLOR = "#9aa0a6"
+_NO_COLOR = GENRE_COLORS["unknown"]
 _NO_MUSIC = "no music"
 
 
@@ -77,7 +78,7 @@ class Readout:
 
         color = self._colors.get(state["genre"] or state["state"], _NO_COLOR)
         text = Text()
-        text.append(f" {headline(state).upper()} ", style=f"bold white on {color}")
+        text.append(f" {headline(state).upper()} ", style=f"bold {ink(color)} on {color}")
         if said := remark(state):
             text.append(f"  {said}", style="bold")
         text.append(f"  for {_duration(state)}", style="dim")

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def lights_extension(config: Config) -> LightsExtension:
+def lights_extension(config: Config, *, colors: dict[str, str]) -> LightsExtension:
     """Return what publishes ``/color`` and moves the lamps."""
     return LightsExtension(
         config.lights,
         config.mqtt,
-        colors=config.colors,
+        colors=colors,
         nodes=[source.node for source in config.source],
     )
 

@@ -1,9 +1,22 @@
 // Genre colours, and how to keep them readable (WCAG 2.2, 1.4.3); pure.
 
-const FALLBACK = "#8a8f98";
+const NO_GENRE = "#787c80";
 
 export function colorOf(colors, genre) {
-  return colors[genre] ?? FALLBACK;
+  return colors[genre] ?? (genre ? ownColor(genre) : NO_GENRE);
+}
+
+/** A genre that the service has no colour for, such as an earlier model's, gets one by its name. */
+function ownColor(genre) {
+  let hash = 2166136261; // FNV-1a
+  for (const letter of genre) hash = Math.imul(hash ^ letter.codePointAt(0), 16777619);
+  const hue = (hash >>> 0) % 360;
+  // From HSL with a saturation of 0.6 and a lightness of 0.5.
+  const channel = (shift) => {
+    const k = (shift + hue / 30) % 12;
+    return 255 * (0.5 - 0.3 * Math.max(-1, Math.min(k - 3, 9 - k, 1)));
+  };
+  return toHex([channel(0), channel(8), channel(4)]);
 }
 
 function channels(hex) {

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ import socket
 
 import pytest
 
+from rtgenre.classifier import Classifier
 from rtgenre.commands.discovery import remove_discovery
 from rtgenre.commands.run import _until_stopped
 from rtgenre.config import Config, load_config
@@ -179,6 +181,20 @@ async def test_the_colour_is_published_without_any_lamp(broker):
         source.play(tone(200, 4))
         await colors.until(lambda it: it.seen)
         assert colors.seen[0][1] == Config().colors["jazz"]
+
+
+async def test_a_genre_without_a_colour_gets_one_everywhere(broker):
+    info = dataclasses.replace(INFO, labels=("zydeco", "polka"))
+    classifier = Classifier(info, ToneNetwork())
+    async with (
+        subscribed(broker.port, "rtgenre/den/color") as colors,
+        running(settings(broker.port), classifier) as (service, source),
+    ):
+        source.play(tone(200, 4))
+        await colors.until(lambda it: it.seen)
+        page = service.hello()["colors"]
+    assert colors.seen[0][1] == page["zydeco"]
+    assert len({page[name] for name in ("zydeco", "polka", "unknown", "silence")}) == 4
 
 
 # ---- settings that change while running ------------------------------------------------------

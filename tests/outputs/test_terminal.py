@@ -8,7 +8,7 @@ import os
 import pytest
 from rich.console import Console
 
-from rtgenre.config import GENRE_COLORS
+from rtgenre.colors import GENRE_COLORS
 from rtgenre.hub import Hub
 from rtgenre.outputs.readout import Readout
 from rtgenre.outputs.terminal import TerminalOutput, _stack
@@ -38,6 +38,16 @@ def draw(documents, width=100):
     console = Console(file=io.StringIO(), width=width, force_terminal=False)
     console.print(readout.render())
     return console.file.getvalue()
+
+
+@pytest.mark.parametrize(("genre", "letters"), [("rock", "#ffffff"), ("jazz", "#000000")])
+def test_the_shown_genre_can_be_read_on_its_colour(genre, letters):
+    readout = Readout(GENRE_COLORS)
+    readout.update(a_state(0, genre=genre))
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system="truecolor")
+    (shown, *_), *_ = console.render_lines(readout.render())
+    assert shown.text.strip() == genre.upper()
+    assert shown.style.color.get_truecolor().hex == letters
 
 
 async def test_plain_output_prints_a_line_per_change_and_nothing_between():

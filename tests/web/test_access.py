@@ -6,7 +6,7 @@ import axe_playwright_python
 import pytest
 from playwright.sync_api import expect
 
-from rtgenre.config import GENRE_COLORS
+from rtgenre.colors import GENRE_COLORS
 from tests.documents import a_state
 from tests.web.conftest import PHONE, TABLET, WALL
 

@@ -51,6 +51,13 @@ def test_contrast_is_that_of_wcag(run):
     assert grey == pytest.approx(4.48, abs=0.01)
 
 
+def test_a_genre_without_a_colour_has_one_of_its_own(run):
+    body = "return argument.map((genre) => m.colorOf({ jazz: '#00ff00' }, genre));"
+    jazz, techno, house, again = run("colors", body, ["jazz", "techno", "house", "techno"])
+    assert (jazz, techno) == ("#00ff00", again)
+    assert len({jazz, techno, house}) == 3
+
+
 def test_durations_are_those_of_the_command_line(run):
     from rtgenre.history.report import duration_text
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from rtgenre.config import GENRE_COLORS
+from rtgenre.colors import GENRE_COLORS
 from rtgenre.payload import iso_utc
 from rtgenre.types import PlayState, UnknownReason
 from tests.documents import a_hello, a_state, a_status
