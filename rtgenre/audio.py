@@ -80,6 +80,9 @@ class Resampler:
     def __init__(self, input_rate_hz: int, output_rate_hz: int) -> None:
         self.input_rate_hz = input_rate_hz
         self.output_rate_hz = output_rate_hz
+        # Samples that went in and came out since the last flush or reset.
+        self._n_input = 0
+        self._n_output = 0
         # None where there is nothing to change. Soxr's filters for variable rates give samples as
         # soon as they can; the others hold back some 40 ms at a time.
         self._stream = (
@@ -88,11 +91,19 @@ class Resampler:
             else soxr.ResampleStream(input_rate_hz, output_rate_hz, 1, dtype="float32", vr=True)
         )
 
+    @property
+    def held_seconds(self) -> float:
+        """How much of what was taken in has not come out yet."""
+        held_seconds = self._n_input / self.input_rate_hz - self._n_output / self.output_rate_hz
+        return max(0.0, held_seconds)
+
     def push(self, samples: FloatArray) -> FloatArray:
         """Take in ``(n_samples,)`` and return what is ready, ``(n_output_samples,)``."""
         if self._stream is None:
             return samples
         output: FloatArray = self._stream.resample_chunk(np.ascontiguousarray(samples))
+        self._n_input += len(samples)
+        self._n_output += len(output)
         return output
 
     def flush(self) -> FloatArray:
@@ -100,11 +111,12 @@ class Resampler:
         if self._stream is None:
             return np.zeros(0, dtype=np.float32)
         tail: FloatArray = self._stream.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
-        self._stream.clear()
+        self.reset()
         return tail
 
     def reset(self) -> None:
         """Forget what is inside: after a gap it must not reach into the new audio."""
+        self._n_input = self._n_output = 0
         if self._stream is not None:
             self._stream.clear()
 

@@ -94,8 +94,9 @@ class Pipeline:
         mono = select_channel(samples, self._channel)
         self._captured_at = block.captured_at
         resampled = self._resampler.push(mono)
-        windows += self._slicer.push(resampled, block.captured_at)
-        self._draw(resampled, block.captured_at)
+        captured_at = block.captured_at - self._resampler.held_seconds
+        windows += self._slicer.push(resampled, captured_at)
+        self._draw(resampled, captured_at)
         return windows
 
     def take_columns(self) -> list[Column]:

@@ -112,6 +112,21 @@ def test_resampled_audio_comes_as_steadily_as_it_is_captured(input_rate_hz):
     assert np.ptp(lag_seconds[10:]) < 0.001
 
 
+@pytest.mark.parametrize(
+    ("input_rate_hz", "held_ms"), [(22050, 0), (44100, 5), (48000, 12), (8000, 30)]
+)
+def test_the_resampler_tells_how_much_it_holds(input_rate_hz, held_ms):
+    resampler = Resampler(input_rate_hz, 22050)
+    held = []
+    for _ in range(100):
+        output = resampler.push(np.zeros(input_rate_hz // 50, dtype=np.float32))
+        held.append(1000 * resampler.held_seconds)
+    assert len(output)
+    assert held[50:] == pytest.approx([held_ms] * 50, abs=1.0)
+    resampler.flush()
+    assert resampler.held_seconds == 0
+
+
 @pytest.mark.parametrize("input_rate_hz", [44100, 48000, 96000])
 def test_what_is_above_the_new_rate_does_not_come_back_as_another_tone(input_rate_hz):
     seconds = np.arange(input_rate_hz) / input_rate_hz

@@ -47,6 +47,20 @@ def test_a_tone_keeps_its_pitch_whatever_the_input_rate(rate_hz):
     assert windows[-1].level_dbfs == pytest.approx(-9.03, abs=0.1)
 
 
+@pytest.mark.parametrize("rate_hz", [8000, 22050, 44100, 48000])
+def test_a_window_is_as_old_as_its_last_sample_whatever_the_resampler_holds(rate_hz):
+    pipeline = make_pipeline()
+    signal = noise(6.5, rate_hz)
+    windows = [
+        window
+        for block in blocks_of(signal, rate_hz, size=rate_hz // 50, start=5000.0)
+        for window in pipeline.push(block)
+    ]
+    assert [w.captured_at - w.end_sample / 22050 for w in windows] == pytest.approx(
+        [5000.0, 5000.0], abs=1e-4
+    )
+
+
 def test_eight_channels_can_be_mixed_or_picked():
     signal = np.zeros((5 * 22050, 8), dtype=np.float32)
     signal[:, 4] = tone(440, 5)

@@ -17,10 +17,12 @@ from rtgenre.sources.base import AudioSource, Deliver, SourceError
 from rtgenre.sources.block_queue import BlockQueue
 from rtgenre.sources.clock import CaptureClock, Clock
 from rtgenre.sources.devices import InputDevice, channels_to_open, choose_device
+from rtgenre.sources.input_age import InputAge
 from rtgenre.sources.portaudio import (
     BLOCK_SECONDS,
     find_input_device,
     fresh_names,
+    input_latency_seconds,
     portaudio,
 )
 from rtgenre.types import Block, FloatArray
@@ -180,8 +182,16 @@ class DeviceSource(AudioSource):
         self._captured_at = None
         rate_hz = device.default_rate_hz
 
-        def callback(samples: FloatArray, _frames: int, _time: Any, status: Any) -> None:
-            self._take(samples.copy(), rate_hz, overflowed=bool(status.input_overflow))
+        input_age = InputAge(2 * input_latency_seconds(device))
+
+        def callback(samples: FloatArray, n_samples: int, time: Any, status: Any) -> None:
+            age_seconds = input_age.seconds(
+                now=time.currentTime,
+                first_sample_at=time.inputBufferAdcTime,
+                block_seconds=n_samples / rate_hz,
+            )
+            overflowed = bool(status.input_overflow)
+            self._take(samples.copy(), rate_hz, age_seconds=age_seconds, overflowed=overflowed)
             wake()
 
         def finished() -> None:
@@ -210,9 +220,11 @@ class DeviceSource(AudioSource):
                 return device
         return choose_device(devices, name)
 
-    def _take(self, samples: FloatArray, rate_hz: int, *, overflowed: bool) -> None:
+    def _take(
+        self, samples: FloatArray, rate_hz: int, *, age_seconds: float, overflowed: bool
+    ) -> None:
         """Stamp a block and hand it over; runs in PortAudio's callback."""
-        now = self._clock()
+        now = self._clock() - age_seconds
         suspended = self._captured_at is not None and now - self._captured_at > SUSPENDED_SECONDS
         self._captured_at = now
         self.overruns += overflowed

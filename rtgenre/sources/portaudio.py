@@ -100,7 +100,7 @@ class PortAudio:
                     samplerate=device.default_rate_hz,
                     blocksize=round(BLOCK_SECONDS * device.default_rate_hz),
                     dtype="float32",
-                    latency=max(LATENCY_SECONDS, device.latency_seconds),
+                    latency=input_latency_seconds(device),
                     callback=callback,
                     finished_callback=finished,
                 )
@@ -136,6 +136,11 @@ class PortAudio:
 
 
 portaudio = PortAudio()
+
+
+def input_latency_seconds(device: InputDevice) -> float:
+    """Return how much sound PortAudio is asked to buffer, in seconds."""
+    return max(LATENCY_SECONDS, device.latency_seconds)
 
 
 def list_input_devices() -> list[InputDevice]:

@@ -49,9 +49,9 @@ def source(monkeypatch, clock):
     return DeviceSource("USB", clock=clock)
 
 
-def _take(source, clock, *, seconds=0.02, overflowed=False):
+def _take(source, clock, *, seconds=0.02, age_seconds=0.0, overflowed=False):
     clock.now += seconds
-    source._take(SAMPLES, 48000, overflowed=overflowed)
+    source._take(SAMPLES, 48000, age_seconds=age_seconds, overflowed=overflowed)
 
 
 def _gaps(source):
@@ -62,6 +62,11 @@ def test_blocks_carry_the_devices_rate_and_the_time_they_were_heard(source, cloc
     _take(source, clock)
     block = source._queue.pop()
     assert (block.sample_rate_hz, block.captured_at, block.gap) == (48000, 1000.02, False)
+
+
+def test_what_the_sound_system_held_back_counts_as_latency(source, clock):
+    _take(source, clock, age_seconds=0.015)
+    assert source._queue.pop().captured_at == pytest.approx(1000.005)
 
 
 def test_a_monitor_of_what_is_played_is_no_microphone(monkeypatch, clock, source):
