@@ -53,6 +53,7 @@ PURE = [
     "outputs/homeassistant.py",
     "outputs/lobby.py",
     "outputs/topics.py",
+    "sources/addresses.py",
     "sources/devices.py",
     "sources/pcm.py",
 ]

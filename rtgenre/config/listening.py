@@ -28,6 +28,8 @@ class SourceConfig(Table):
     """Of files: as they would be heard, or as fast as the machine can."""
     loop: bool = False
     """Files begin again after the last one."""
+    allow_private: bool = False
+    """Playlists and redirects of a server on the internet may lead into this network."""
     pcm_rate_hz: Annotated[int, Field(ge=8000, le=192000)] = 44100
     pcm_channels: Annotated[int, Field(ge=1, le=64)] = 2
     pcm_format: Literal["s16le", "f32le"] = "s16le"

@@ -25,8 +25,12 @@ def find_ffmpeg() -> str | None:
     return shutil.which("ffmpeg")
 
 
-def start_ffmpeg(arguments: list[str]) -> subprocess.Popen[bytes]:
+def start_ffmpeg(
+    arguments: list[str], environment: dict[str, str] | None = None
+) -> subprocess.Popen[bytes]:
     """Start ffmpeg with its output and messages piped to us; it never reads our standard input.
+
+    Without an ``environment`` of its own it has ours.
 
     Raises:
         SourceError: ffmpeg is not installed, or cannot be run.
@@ -41,6 +45,7 @@ def start_ffmpeg(arguments: list[str]) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            env=environment,
             # Ctrl-C is ours to handle: ffmpeg is stopped by us, in order.
             start_new_session=True,
         )

@@ -44,7 +44,7 @@ def open_source(config: SourceConfig, *, may_be_missing: bool = False) -> AudioS
             pcm_format=config.pcm_format,
         )
     if "://" in given:
-        return StreamSource(given)
+        return StreamSource(given, allow_private=config.allow_private)
     if given and _looks_like_a_path(given):
         return _open_files((given,), config)
     return DeviceSource(given, channel=config.channel, may_be_missing=may_be_missing)

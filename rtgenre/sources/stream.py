@@ -8,12 +8,15 @@ import os
 import re
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from rtgenre.backoff import Backoff
 from rtgenre.one_line import one_line
+from rtgenre.sources.addresses import is_public
 from rtgenre.sources.base import AudioSource, Deliver, SourceError
 from rtgenre.sources.clock import CaptureClock, Clock
 from rtgenre.sources.ffmpeg import LastMessage, start_ffmpeg
+from rtgenre.sources.guard import Guard
 from rtgenre.sources.pcm import PcmDecoder
 from rtgenre.sources.thread_reader import ThreadReader
 from rtgenre.types import Block, FloatArray
@@ -52,6 +55,11 @@ _PROTOCOLS = {
 }
 
 
+# Those of them in which a server can lead to another one. A proxy that the environment sets
+# decides for itself.
+_GUARDED = frozenset({"http", "https", "mmsh"})
+
+
 class StreamSource(AudioSource):
     """A stream, opened again whenever it ends, stalls or cannot be reached.
 
@@ -59,8 +67,15 @@ class StreamSource(AudioSource):
     again. The address's credentials and query appear nowhere.
     """
 
-    def __init__(self, url: str, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, url: str, *, allow_private: bool = False, clock: Clock | None = None
+    ) -> None:
         """Check the address, without opening it.
+
+        Args:
+            url: the address.
+            allow_private: let playlists and redirects of a public server lead into this network.
+            clock: stamps the blocks.
 
         Raises:
             SourceError: it is no address of a kind that is played.
@@ -78,6 +93,8 @@ class StreamSource(AudioSource):
         # ffmpeg knows its protocols in small letters only.
         self._url = f"{scheme}://{url.split('://', 1)[1]}"
         self._scheme = scheme
+        # Whether playlists and redirects may lead anywhere; None until that is known.
+        self._leads_anywhere: bool | None = allow_private or None
         self._clock = clock or CaptureClock()
         self._backoff = Backoff(first_seconds=0.5, longest_seconds=30.0)
         # Whether the next block comes after lost audio.
@@ -101,7 +118,28 @@ class StreamSource(AudioSource):
 
     async def _play(self, deliver: Deliver) -> str:
         """Play until the stream is lost and return what happened to it."""
-        process = start_ffmpeg(self._arguments())
+        if await self._may_lead_anywhere():
+            return await self._play_through(deliver, None)
+        async with Guard() as guard:
+            problem = await self._play_through(deliver, guard.environment())
+            return guard.problem or problem
+
+    async def _may_lead_anywhere(self) -> bool:
+        """Say whether this is a stream of our own network, or of a kind that leads nowhere."""
+        if self._scheme not in _GUARDED or "http_proxy" in os.environ:
+            return True
+        if self._leads_anywhere is None:
+            try:
+                host = urlsplit(self._url).hostname or ""
+                found = await asyncio.get_running_loop().getaddrinfo(host, None)
+            except (OSError, ValueError):
+                return False
+            # Asked once: a name that means an address of ours only later is not to be trusted.
+            self._leads_anywhere = not any(is_public(str(address[0])) for *_, address in found)
+        return self._leads_anywhere
+
+    async def _play_through(self, deliver: Deliver, environment: dict[str, str] | None) -> str:
+        process = start_ffmpeg(self._arguments(), environment=environment)
         assert process.stdout is not None  # noqa: S101 - it was asked for
         stdout = process.stdout
         errors = LastMessage(process)

@@ -1,0 +1,22 @@
+"""Which network addresses anybody on the internet may lead us to; pure."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+
+# Addresses that translate to IPv4 ones, the last 32 bits.
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+
+def is_public(text: str) -> bool:
+    """Say whether a numeric address is one of the internet's, not of this machine or network."""
+    address = ip_address(text.split("%", maxsplit=1)[0])
+    if isinstance(address, IPv6Address):
+        address = _embedded(address) or address
+    return address.is_global and not address.is_multicast
+
+
+def _embedded(address: IPv6Address) -> IPv4Address | None:
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address.ipv4_mapped or address.sixtofour
