@@ -20,6 +20,7 @@ from rtgenre.logs import set_up_logging
 from rtgenre.model_info import ModelError
 from rtgenre.outputs.errors import OutputError
 from rtgenre.sources.base import SourceError
+from rtgenre.standard_streams import replace_closed_streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,11 @@ logger = logging.getLogger("rtgenre")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1 (failed) or 2 (wrong usage)."""
+    closed = replace_closed_streams()
     options = _parser().parse_args(arguments)
+    if "stdout" in closed and options.command is not _run:
+        print("rtgenre: standard output is closed", file=sys.stderr)  # noqa: T201 - a message
+        return EXIT_FAILED
     try:
         code = int(options.command(options))
         # While what goes wrong with it can still be explained.

@@ -274,3 +274,32 @@ def test_classify_refuses_what_is_too_short_and_goes_on(song, tmp_path):
     assert code == 1
     assert len(out.splitlines()) == 1
     assert "short.wav: is shorter than one window" in err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+@pytest.mark.parametrize(
+    ("redirection", "arguments", "code", "part"),
+    [
+        (">&-", "config show", 1, b"standard output is closed"),
+        ("2>&-", "config show", 0, b"[websocket]"),
+        ("<&- 2>&-", "config show", 0, b"[websocket]"),
+        (">&- 2>&-", "config show", 1, b""),
+        (">&-", "run --speed max {song}", 0, b"listening to"),
+        ("2>&-", "run --speed max --json {song}", 0, b'"state"'),
+    ],
+)
+def test_closed_standard_streams_neither_raise_nor_hide_anything(
+    tmp_path, redirection, arguments, code, part
+):
+    song = tmp_path / "song.wav"
+    soundfile.write(song, music(5), 22050)
+    command = f"{sys.executable} -m rtgenre {arguments.format(song=song)} {redirection}"
+    process = subprocess.run(
+        ["sh", "-c", command],
+        check=False,
+        capture_output=True,
+        env=os.environ | NO_HISTORY | {"RTGENRE_WEBSOCKET__ENABLED": "false"},
+    )
+    assert process.returncode == code, process.stderr
+    assert b"Traceback" not in process.stderr
+    assert part in process.stdout + process.stderr
