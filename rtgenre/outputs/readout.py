@@ -38,6 +38,8 @@ class Readout:
         self._name = name
         self._state: StateDocument | None = None
         self._problem: str | None = None
+        # What only might be wrong.
+        self._hint: str | None = None
         # What was shown before, with the local time it began.
         self._recent: deque[tuple[str, str]] = deque(maxlen=_RECENT_GENRES)
 
@@ -45,6 +47,7 @@ class Readout:
         """Take in a document about this source."""
         if document["type"] == "status":
             self._problem = document["problem"]
+            self._hint = document["hint"]
             return
         title = document["genre"] or document["state"]
         if not self._recent or self._recent[-1][1] != title:
@@ -66,6 +69,8 @@ class Readout:
         foot = [self._footer(self._state)]
         if self._problem is not None:
             foot.insert(0, Text(f"! {self._problem}", style="bold red"))
+        elif self._hint is not None:
+            foot.insert(0, Text(self._hint))
         foot = foot[: height - 1]
         left = height - 1 - len(foot)
         under_bars = [_meter(self._state, bar_width), self._recent_line(width)][:left]

@@ -122,7 +122,7 @@ class PlainLines:
         node = document["node"]
         prefix = f"{local_time(document['time'])}  {self._names.get(node, node)}"
         if document["type"] == "status":
-            return [f"{prefix}  {document['problem'] or 'input is back'}"]
+            return [f"{prefix}  {document['problem'] or document['hint'] or 'input is back'}"]
         heard, title = self._said.get(node, ("", None))
         self._said[node] = (headline(document), document["title"])
         lines = []

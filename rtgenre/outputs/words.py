@@ -21,15 +21,15 @@ _CARD = re.compile(r" \(hw:\d+,\d+\)$")
 
 def headline(document: StateDocument) -> str:
     """Return what is playing in a word or two."""
-    reason = str(document.get("reason"))
-    return _HEADLINES.get(reason, document["genre"] or document["state"])
+    said = document["genre"] or document["state"]
+    return _HEADLINES.get(document["reason"] or "", said)
 
 
 def remark(document: StateDocument) -> str:
     """Return how sure the genre is, or why none is named; empty where there is no more to say."""
     if document["state"] == "music":
         return f"{document['confidence']:.0%}"
-    if document.get("reason") == "unfamiliar":
+    if document["reason"] == "unfamiliar":
         return "music, but none of my genres"
     if not is_judged(document):
         return ""
@@ -40,12 +40,7 @@ def remark(document: StateDocument) -> str:
 
 def is_judged(document: StateDocument) -> bool:
     """Say whether genres mean anything: not in silence, nor where there is no music."""
-    if document["state"] == "music":
-        return True
-    if document["state"] == "silence" or document["confidence"] is None:
-        return False
-    reason = document.get("reason")
-    return reason != "not_music" if reason else document["music_probability"] >= 0.5
+    return document["confidence"] is not None
 
 
 def source_name(source: str) -> str:

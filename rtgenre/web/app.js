@@ -24,7 +24,10 @@ const connection = new Connection();
 const live = new LiveView();
 const spectrogram = new Spectrogram();
 const notices = new Notices();
-const history = new HistoryView((range) => writeAddress({ range: range.name, day: range.day }));
+const history = new HistoryView(
+  (range) => writeAddress({ range: range.name, day: range.day }),
+  forget,
+);
 const rooms = new Rooms(showRoom);
 const kiosk = new Kiosk(() => show({ view: "live" }));
 let paused = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -64,6 +67,13 @@ async function loadPast(room) {
   if (room === rooms.chosen) showPast(room);
 }
 
+/** Something was deleted from a room's history: show what is left. */
+function forget(node) {
+  if (node !== rooms.chosen.node) return;
+  rooms.chosen.past.clear();
+  loadPast(rooms.chosen);
+}
+
 function receive(message) {
   if (message.type === "hello") {
     live.hello(message);
@@ -76,7 +86,7 @@ function receive(message) {
   if (room === null || room !== rooms.chosen) return;
   if (message.type === "status") {
     notices.setStatus(message);
-    announce(message.problem ?? message.hint ?? "The input is back");
+    announce(message.problem ?? message.hint ?? "Sound comes in again");
     return;
   }
   if (message.type !== "state") return;

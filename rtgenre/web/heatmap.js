@@ -1,7 +1,7 @@
 // Hours by weekday: the genre that led, the stronger the more of the hour had music.
 
 import { colorOf } from "./colors.js";
-import { duration, genreName, percent } from "./format.js";
+import { clock, duration, genreName, hour as hourName, percent } from "./format.js";
 import { byHour, HOUR_MS, shares } from "./history-data.js";
 import { hideTooltip, showTooltip } from "./tooltip.js";
 
@@ -10,6 +10,13 @@ const WEEKDAYS = Array.from({ length: 7 }, (_, i) => new Date(2024, 0, 1 + i));
 const SHORT = new Intl.DateTimeFormat(undefined, { weekday: "short" });
 const LONG = new Intl.DateTimeFormat(undefined, { weekday: "long" });
 const FAINTEST = 0.25;
+// A label stands above so many hours.
+const LABELLED_HOURS = 3;
+
+/** A moment at this hour of a day without a change of time. */
+function at(hour) {
+  return new Date(2024, 0, 1, hour);
+}
 
 export class HeatMap {
   #table;
@@ -32,7 +39,7 @@ export class HeatMap {
   #showCell(weekday, hour, parts, colors) {
     const cell = this.#cells[weekday][hour];
     const ms = parts.reduce((sum, part) => sum + part.ms, 0);
-    const when = `${LONG.format(WEEKDAYS[weekday])}, ${hour} to ${hour + 1} o’clock`;
+    const when = `${LONG.format(WEEKDAYS[weekday])}, ${clock(at(hour))} – ${clock(at(hour + 1))}`;
     const lines = [when];
     if (ms === 0) lines.push("no music");
     else lines.push(`${duration(ms / 1000)} of music`);
@@ -53,13 +60,11 @@ export class HeatMap {
   #build() {
     const head = this.#table.createTHead().insertRow();
     head.append(document.createElement("td"));
-    for (let hour = 0; hour < 24; hour += 1) {
+    for (let hour = 0; hour < 24; hour += LABELLED_HOURS) {
       const th = document.createElement("th");
-      th.scope = "col";
-      const text = document.createElement("span");
-      text.textContent = hour;
-      text.classList.toggle("visually-hidden", hour % 3 !== 0);
-      th.append(text);
+      th.scope = "colgroup";
+      th.colSpan = LABELLED_HOURS;
+      th.textContent = hourName(at(hour));
       head.append(th);
     }
     const body = this.#table.createTBody();

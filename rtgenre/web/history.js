@@ -1,11 +1,14 @@
 // The history view: the last hour, day or week of the room that was chosen.
 
 import { colorOf } from "./colors.js";
-import { day, duration, genreName, percent } from "./format.js";
-import { cut, DAY_MS, midnight, parse, rowsOf, shares } from "./history-data.js";
+import { confirmed } from "./confirm.js";
+import { clock, day, duration, genreName, percent } from "./format.js";
+import { cut, DAY_MS, midnight, NOT_MUSIC, parse, rowsOf, shares } from "./history-data.js";
 import { HeatMap } from "./heatmap.js";
+import { StretchList } from "./stretch-list.js";
 import { Timeline } from "./timeline.js";
 import { get } from "./token.js";
+import { stretchName } from "./words.js";
 
 const REFRESH_MS = 60e3;
 const KEPT_DAYS = 7;
@@ -22,16 +25,20 @@ export class HistoryView {
   #timer = 0;
   #timeline = new Timeline(byId("timeline"), (time) => this.#choose({ name: "day", day: time }));
   #heat = new HeatMap(byId("heat"));
+  #list = new StretchList(byId("stretches"), byId("more"), (stretch) => this.#deleteOne(stretch));
   #chosen;
+  #deleted;
 
-  /** `chosen` is called with the range that somebody chose. */
-  constructor(chosen) {
+  /** `chosen` is called with the range that somebody chose, `deleted` when something is gone. */
+  constructor(chosen, deleted) {
     this.#chosen = chosen;
+    this.#deleted = deleted;
     for (const button of document.querySelectorAll("[data-range]")) {
       const name = button.dataset.range;
       button.addEventListener("click", () => this.#choose({ name, day: null }));
     }
     byId("csv").addEventListener("click", () => this.#download());
+    byId("delete-all").addEventListener("click", () => this.#deleteAll());
   }
 
   get range() {
@@ -44,6 +51,7 @@ export class HistoryView {
 
   setRoom(node) {
     this.#room = node;
+    this.#list.reset();
     this.#stretches = [];
     if (this.#visible) this.#load();
   }
@@ -68,6 +76,7 @@ export class HistoryView {
   /** Show `{name, day}`: the last hour, day or week, or the day that begins at `day`. */
   setRange(range) {
     this.#range = range;
+    this.#list.reset();
     for (const button of document.querySelectorAll("[data-range]")) {
       button.setAttribute("aria-pressed", button.dataset.range === range.name);
     }
@@ -100,9 +109,15 @@ export class HistoryView {
   #show() {
     const { rows, from, to } = this.#span();
     byId("timeline-title").textContent = this.#title();
+    const within = this.#stretches.filter(({ start, end }) => end > from && start < to);
+    const parts = shares(cut(within, from, to));
     this.#timeline.show(rows, this.#stretches, this.#colors);
-    this.#showShares(shares(cut(this.#stretches, from, to)));
+    this.#showLegend(parts);
+    this.#showShares(parts);
     this.#heat.show(this.#stretches, this.#colors);
+    this.#list.show(within, this.#colors);
+    byId("list-count").textContent = within.length ? `${within.length} in this time` : "";
+    byId("delete-all").disabled = within.length === 0;
   }
 
   #title() {
@@ -112,6 +127,19 @@ export class HistoryView {
     if (time === null) return "Last 24 hours";
     const ago = Math.round((midnight(Date.now()) - midnight(time)) / DAY_MS);
     return ["Today", "Yesterday"][ago] ?? day(time);
+  }
+
+  #showLegend(parts) {
+    const items = [...parts.map(({ genre }) => genre), ...NOT_MUSIC].map((genre) => {
+      const item = document.createElement("li");
+      const key = document.createElement("span");
+      key.className = NOT_MUSIC.has(genre) ? "key" : "dot";
+      key.dataset.genre = genre;
+      key.style.setProperty("--color", colorOf(this.#colors, genre));
+      item.append(key, genre === "unknown" ? "Unknown or no music" : genreName(genre));
+      return item;
+    });
+    byId("legend").replaceChildren(...items);
   }
 
   #showShares(parts) {
@@ -132,7 +160,38 @@ export class HistoryView {
   }
 
   #hint(text) {
-    byId("timeline-hint").textContent = text || "\u00a0";
+    byId("timeline-hint").textContent = text;
+  }
+
+  #deleteOne(stretch) {
+    const { start, end } = stretch;
+    const what = `${stretchName(stretch)}, ${day(start)}, ${clock(start)} – ${clock(end)}`;
+    return this.#delete(start, end, `${what}. This cannot be undone.`);
+  }
+
+  #deleteAll() {
+    const { from, to } = this.#span();
+    const what = `Everything in “${this.#title()}”, room ${this.#room}`;
+    return this.#delete(from, Math.min(to, Date.now()), `${what}. This cannot be undone.`);
+  }
+
+  async #delete(from, to, question) {
+    const room = this.#room;
+    if (!(await confirmed(question))) return;
+    const query = new URLSearchParams({
+      since: new Date(from).toISOString(),
+      until: new Date(to).toISOString(),
+      node: room,
+    });
+    try {
+      await get(`history?${query}`, "DELETE");
+    } catch (error) {
+      this.#hint(`It cannot be deleted: ${error.message}`);
+      return;
+    }
+    byId("announcer").textContent = "Deleted";
+    this.#deleted(room);
+    await this.#load();
   }
 
   async #download() {

@@ -5,7 +5,15 @@ import { colorOf, readable } from "./colors.js";
 import { clock, dbfs, duration, genreName, percent, titleOf } from "./format.js";
 import { cut, shares } from "./history-data.js";
 import { paintStretches } from "./paint.js";
-import { headline, isJudged, modelName, secondGuess, sourceName, sureness } from "./words.js";
+import {
+  headline,
+  isJudged,
+  modelName,
+  secondGuess,
+  sourceName,
+  stretchName,
+  sureness,
+} from "./words.js";
 
 const METER_FLOOR_DBFS = -60;
 const CLIPPING_SHOWN_MS = 4000;
@@ -95,12 +103,12 @@ export class LiveView {
   /** Show what was played before, in words and as a strip of the last half hour. */
   showPast(past) {
     this.#past = past;
-    const items = past.before.slice(0, RECENT).map(({ title, since }) => {
+    const items = past.before.slice(0, RECENT).map((stretch) => {
       const item = document.createElement("li");
       const dot = document.createElement("span");
       dot.className = "dot";
-      dot.style.setProperty("--color", colorOf(this.#colors, title));
-      item.append(dot, `${genreName(title)} ${clock(since)}`);
+      dot.style.setProperty("--color", colorOf(this.#colors, stretch.genre));
+      item.append(dot, `${stretchName(stretch)} ${clock(stretch.start)}`);
       return item;
     });
     byId("recent").replaceChildren(...items);

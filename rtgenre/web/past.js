@@ -8,7 +8,7 @@ const GAP_MS = 15e3;
 export const PAST_HOURS = 12;
 
 export class Past {
-  // {genre, start, end} in milliseconds since 1970, oldest first; what this page heard itself
+  // {genre, reason, start, end} in milliseconds since 1970, oldest first; what this page heard itself
   // begins at #ownSince.
   #stretches = [];
   #ownSince = Infinity;
@@ -17,31 +17,35 @@ export class Past {
     return this.#stretches;
   }
 
-  /** What was shown before the present, newest first: [{title, since}]. */
+  /** What was shown before the present, newest first. */
   get before() {
-    return this.#stretches
-      .slice(0, -1)
-      .reverse()
-      .map(({ genre, start }) => ({ title: genre, since: start }));
+    return this.#stretches.slice(0, -1).reverse();
   }
 
   /** Take in a state document, in the order of time. */
   add(document) {
     const time = Date.parse(document.time);
     const genre = titleOf(document);
+    const { reason } = document;
     if (this.#ownSince === Infinity) this.#ownSince = time;
     const last = this.#stretches.at(-1);
     const goesOn = last !== undefined && time - last.end <= GAP_MS;
     if (goesOn) last.end = Math.max(last.end, time);
     if (goesOn && last.genre === genre) return;
     const start = last === undefined ? Date.parse(document.since) : time;
-    this.#stretches.push({ genre, start, end: time });
+    this.#stretches.push({ genre, reason, start, end: time });
     while (this.#stretches[0].end < time - PAST_HOURS * 3600e3) this.#stretches.shift();
   }
 
   /** The connection was lost: what follows may leave something out, until `fill`. */
   begin() {
     this.#ownSince = Infinity;
+  }
+
+  /** Begin anew, with nothing. */
+  clear() {
+    this.#stretches = [];
+    this.begin();
   }
 
   /** Take what came before from the history. */
@@ -58,10 +62,10 @@ export class Past {
 /** Stretches of one genre that follow each other without a gap, as one. */
 function joined(stretches) {
   const result = [];
-  for (const { genre, start, end } of stretches) {
+  for (const { genre, reason, start, end } of stretches) {
     const last = result.at(-1);
     if (last?.genre === genre && start - last.end <= GAP_MS) last.end = Math.max(last.end, end);
-    else result.push({ genre, start, end });
+    else result.push({ genre, reason, start, end });
   }
   return result;
 }

@@ -1,10 +1,11 @@
 // Rows of time coloured by genre, on canvases: a week has tens of thousands of stretches.
 
 import { colorOf } from "./colors.js";
-import { clock, day, duration, hour, genreName, percent } from "./format.js";
+import { clock, day, duration, genreName, hour, percent } from "./format.js";
 import { cut, HOUR_MS, midnight, NOT_MUSIC, shares } from "./history-data.js";
 import { paintStretches } from "./paint.js";
 import { hideTooltip, showTooltip } from "./tooltip.js";
+import { stretchName } from "./words.js";
 
 const HOUR_STEP_MS = 10 * 60e3;
 const DAY_STEP_MS = 3 * HOUR_MS;
@@ -133,7 +134,7 @@ export class Timeline {
     const { from, to } = this.#rows[index];
     const middle = (stretch.start + stretch.end) / 2;
     const lines = [
-      genreName(stretch.genre),
+      stretchName(stretch),
       `${clock(stretch.start)} – ${clock(stretch.end)} · ${duration((stretch.end - stretch.start) / 1000)}`,
     ];
     if (!NOT_MUSIC.has(stretch.genre)) lines.push(`${percent(stretch.confidence)} sure on average`);

@@ -42,11 +42,11 @@ export function askForToken() {
   });
 }
 
-/** GET a path of the service, with the token where there is one. */
-export async function get(path) {
+/** GET a path of the service, or use another method, with the token where there is one. */
+export async function get(path, method = "GET") {
   const token = storedToken();
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
-  const response = await fetch(path, { headers });
+  const response = await fetch(path, { method, headers });
   if (!response.ok) {
     const answer = await response.json().catch(() => ({}));
     const message = answer.message ?? `the service answered ${response.status}`;

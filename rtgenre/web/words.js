@@ -20,12 +20,14 @@ export function headline(document) {
   return HEADLINES[document.reason] ?? genreName(titleOf(document));
 }
 
+/** What a stretch of the history was, likewise. */
+export function stretchName({ genre, reason }) {
+  return HEADLINES[reason] ?? genreName(genre);
+}
+
 /** Whether genres mean anything just now: not in silence, nor where there is no music. */
 export function isJudged(document) {
-  if (document.state === "music") return true;
-  if (document.state === "silence" || document.confidence === null) return false;
-  if (document.reason) return document.reason !== "not_music";
-  return document.music_probability >= 0.5;
+  return document.confidence !== null;
 }
 
 /** How sure the service is, or why it names no genre. */

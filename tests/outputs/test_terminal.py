@@ -214,6 +214,13 @@ def test_the_readout_names_the_room_the_input_and_what_plays_in_words():
     assert "Küche · default input · So What" in "\n".join(lines_of(readout.render(), 80))
 
 
+async def test_a_hint_is_said_without_alarm():
+    hint = a_status(None, hint="is it muted?")
+    assert "\nis it muted?" in draw([a_state(), hint])
+    assert "muted" not in draw([a_state(), hint, a_status(None)])
+    assert "is it muted?" in await print_all("plain", [hint])
+
+
 def test_silence_and_unknown_are_shown_as_such():
     assert " SILENCE " in draw([a_state(state=PlayState.SILENCE)])
     unfamiliar = a_state(state=PlayState.UNKNOWN, reason=UnknownReason.UNFAMILIAR)

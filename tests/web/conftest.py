@@ -78,7 +78,8 @@ _EXPECTED = (
     "ERR_CONNECTION",  # A service that the test stopped,
     "WebSocket connection",  # and what became of its connection;
     "status of 401",  # a token that the test leaves out,
-    "status of 404",  # a history that it leaves out;
+    "status of 404",  # a history that it leaves out,
+    "status of 503",  # or that it breaks;
     "willReadFrequently",  # and how the test looks at canvases.
 )
 

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 import pytest
 from playwright.sync_api import expect
 
-from rtgenre.history.store import HistoryStore
+from rtgenre.history.store import HistoryStore, read_stretches
 from rtgenre.history.stretches import Stretch
 from tests.documents import a_state
 
+DASH = "\u2013"
 N_COLORS = """(canvas) => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return new Set(new Uint32Array(data.buffer)).size;
@@ -111,7 +112,106 @@ def test_arrow_keys_move_through_the_heat_map(page):
     page.locator("#heat td[tabindex='0']").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowRight")
-    expect(page.get_by_role("tooltip")).to_contain_text("Tuesday, 1 to 2")
+    expect(page.get_by_role("tooltip")).to_contain_text(f"Tuesday, 01:00 {DASH} 02:00")
+
+
+def test_hours_are_written_in_one_way(page):
+    page.get_by_role("button", name="Day", exact=True).click()
+    hours = [f"{hour:02}" for hour in range(0, 24, 3)]
+    assert page.locator("#heat thead th").all_text_contents() == hours
+    expect(page.locator(".axis span").first).to_be_visible()
+    assert set(page.locator(".axis span").all_text_contents()) <= set(hours)
+
+
+def test_a_legend_names_every_colour_and_what_is_low(page):
+    expect(page.locator("#legend li")).to_have_text(["Rock", "Unknown or no music", "Silence"])
+    page.get_by_role("button", name="Week").click()
+    expect(page.locator("#legend li")).to_have_text(
+        ["Jazz", "Blues", "Rock", "Unknown or no music", "Silence"]
+    )
+
+
+def rows(page):
+    return page.locator("#stretches tr:not(.day-row)")
+
+
+def test_a_table_lists_every_stretch_newest_first_for_screen_readers_too(page):
+    table = page.get_by_role("table", name="One after another")
+    expect(table.get_by_role("columnheader", name="Heard")).to_be_visible()
+    expect(rows(page)).to_have_text(
+        [re.compile("Silence.*10 min"), re.compile("Rock.*20 min.*90 %")]
+    )
+    # Nobody is sure of silence.
+    assert "%" not in rows(page).first.text_content()
+    page.get_by_role("button", name="Week").click()
+    expect(rows(page)).to_have_count(4)
+    assert re.search(f"09:00 {DASH} 12:00.*Jazz.*3 h 00 min.*80 %", rows(page).last.text_content())
+    expect(page.locator("#stretches .day-row").first).to_have_text("Today")
+
+
+def test_a_long_list_is_shown_in_parts(open_page, puppet, tmp_path):
+    now = time.time()
+    with HistoryStore(tmp_path / "history.db") as store:
+        store.write(
+            [
+                Stretch(
+                    "den", now - 20 * i - 20, now - 20 * i, ("jazz", "rock")[i % 2], 0.8, "crnn 4"
+                )
+                for i in range(100)
+            ]
+        )
+    page = open_page(f"{puppet().url}?view=history")
+    expect(rows(page)).to_have_count(25)
+    page.get_by_role("button", name="Show more").click()
+    expect(rows(page)).to_have_count(100)
+    expect(rows(page).nth(25).get_by_role("button")).to_be_focused()
+    expect(page.get_by_role("button", name="Show more")).to_be_hidden()
+
+
+def genres_kept(tmp_path, node="den"):
+    kept = read_stretches(tmp_path / "history.db", 0, 4e9)
+    return [stretch.genre for stretch in kept if stretch.node == node and stretch.ended_at > 1.7e9]
+
+
+def test_a_stretch_is_deleted_once_it_was_confirmed(page, tmp_path):
+    page.get_by_role("button", name="Delete Rock").click()
+    dialog = page.get_by_role("dialog", name="Delete from the history?")
+    expect(dialog).to_contain_text("Rock")
+    dialog.get_by_role("button", name="Keep").click()
+    expect(rows(page)).to_have_count(2)
+    assert "rock" in genres_kept(tmp_path)
+    page.get_by_role("button", name="Delete Rock").click()
+    dialog.get_by_role("button", name="Delete").click()
+    expect(rows(page)).to_have_count(1)
+    expect(page.locator("#announcer")).to_have_text("Deleted")
+    expect(rows(page).get_by_role("button")).to_be_focused()
+    assert genres_kept(tmp_path) == ["jazz", "blues", "silence"]
+    assert genres_kept(tmp_path, "attic") == ["blues"]
+
+
+def test_all_of_a_time_is_deleted_and_nothing_else(page, tmp_path):
+    page.get_by_role("button", name="Week").click()
+    page.locator("#timeline .row-label").nth(3).click()
+    expect(rows(page)).to_have_count(2)
+    page.get_by_role("button", name="Delete all these").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(rows(page)).to_have_text(["Nothing was heard in this time."])
+    expect(page.get_by_role("button", name="Delete all these")).to_be_disabled()
+    assert genres_kept(tmp_path) == ["rock", "silence"]
+
+
+def test_what_cannot_be_deleted_is_said(page):
+    page.route(
+        "**/history?*",
+        lambda route: (
+            route.fulfill(status=503, json={"message": "the disk is full"})
+            if route.request.method == "DELETE"
+            else route.fallback()
+        ),
+    )
+    page.get_by_role("button", name="Delete Rock").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.locator("#timeline-hint")).to_have_text("It cannot be deleted: the disk is full")
 
 
 def test_the_csv_holds_what_is_shown(page):

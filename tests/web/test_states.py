@@ -71,11 +71,9 @@ def values(page):
     return [text.strip() for text in page.locator("#bars .value").all_text_contents()]
 
 
-@pytest.mark.parametrize("confidence", [0.29, None])
-def test_in_silence_no_bar_and_no_number_names_a_genre(open_page, puppet, confidence):
+def test_in_silence_no_bar_and_no_number_names_a_genre(open_page, puppet):
     service = puppet()
-    silence = a_state(1, state=PlayState.SILENCE, level_dbfs=-120.0)
-    service.publish({**silence, "confidence": confidence})
+    service.publish(a_state(1, state=PlayState.SILENCE, level_dbfs=-120.0))
     page = open_page(service.url)
     expect(page.locator("#genre")).to_have_text("Silence")
     assert values(page) == [DASH] * 4
@@ -122,8 +120,8 @@ def test_a_hum_fills_the_bar_of_no_music_and_is_not_painted_as_a_genre(open_page
 )
 def test_why_no_genre_is_named_is_said_in_words(open_page, puppet, reason, heading, words):
     service = puppet()
-    document = a_state(1, state=PlayState.UNKNOWN, confidence=0.4)
-    service.publish({**document, "reason": reason})
+    reason = UnknownReason(reason)
+    service.publish(a_state(1, state=PlayState.UNKNOWN, confidence=0.4, reason=reason))
     page = open_page(service.url)
     expect(page.locator("#genre")).to_have_text(heading)
     expect(page.locator("#confidence")).to_contain_text(words)
@@ -164,7 +162,7 @@ def test_a_hint_is_said_without_greying_what_is_heard(open_page, puppet):
     service = puppet()
     service.publish(a_state(1))
     page = open_page(service.url)
-    service.publish({**a_status(None), "hint": "digital silence: is it muted?"})
+    service.publish(a_status(None, hint="digital silence: is it muted?"))
     expect(page.locator("#notice")).to_have_text("digital silence: is it muted?")
     assert page.evaluate("document.documentElement.hasAttribute('data-stale')") is False
     service.publish(a_status(None))
