@@ -280,6 +280,65 @@ def test_what_an_outage_swallowed_is_sent_again():
     assert lost[0].payload == "#112233"
 
 
+def test_a_lamp_that_says_it_is_off_is_not_switched_on_by_being_dimmed():
+    lamps = extension({"wled": ["tv"], "zigbee2mqtt": ["Sofa"], "turn_on": True, "hold_seconds": 0})
+    lamps.on_document(document())
+    silent = {"state": "silence", "genre": None}
+
+    def dimmed(seconds):
+        lamps.on_document(document(seconds=seconds))
+        _, wled, zigbee = lamps.on_document(document(seconds=seconds + 2, **silent))
+        return "bri" in json.loads(wled.payload), "brightness" in json.loads(zigbee.payload)
+
+    assert dimmed(10) == (True, True)
+    assert lamps.on_message("kitchen", "wled/tv/g", b"0") == []
+    assert dimmed(20) == (False, True)
+    lamps.on_message("kitchen", "zigbee2mqtt/Sofa", b'{"state": "OFF", "linkquality": 9}')
+    assert dimmed(30) == (False, False)
+    lamps.on_message("kitchen", "wled/tv/g", b"128")
+    lamps.on_message("kitchen", "zigbee2mqtt/Sofa", b'{"state": "ON"}')
+    assert dimmed(40) == (True, True)
+
+
+def test_lamps_that_are_off_are_switched_on_by_music():
+    lamps = extension({"wled": ["tv"], "turn_on": True})
+    lamps.on_message("kitchen", "wled/tv/g", b"0")
+    _, wled = lamps.on_document(document())
+    assert json.loads(wled.payload)["on"] is True
+    assert json.loads(wled.payload)["bri"] == 255
+
+
+def test_lamps_are_listened_to_only_where_they_may_be_switched_on():
+    named = {"wled": {"kitchen": ["a/b"], "lounge": ["tv"]}, "zigbee2mqtt": ["Sofa"]}
+    assert set(extension(named | {"turn_on": True}).topics) == {
+        "wled/a/b/g",
+        "wled/tv/g",
+        "zigbee2mqtt/Sofa",
+    }
+    assert not extension(named).topics
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"x",
+        b"\xff",
+        b"null",
+        b"[]",
+        b'"OFF"',
+        b'{"state": 0}',
+        b'{"state": []}',
+        b"[" * 60_000,
+    ],
+)
+def test_nonsense_about_a_lamp_is_taken_for_nothing(payload):
+    lamps = extension({"zigbee2mqtt": ["Sofa"], "wled": ["tv"], "turn_on": True})
+    for topic in lamps.topics:
+        assert lamps.on_message("kitchen", topic, payload) == []
+    assert all("bri" in message.payload for message in lamps.on_document(document())[1:])
+
+
 def test_lamps_that_are_off_in_silence_are_not_woken_by_an_outage():
     lamps = extension({"wled": ["tv"], "silence": "off", "hold_seconds": 0})
     lamps.on_document(document())

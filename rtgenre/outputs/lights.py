@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 class LightsExtension:
     """Publishes each node's ``/color``, and the commands to its lamps, over its connection."""
 
-    topics: Sequence[str] = ()
-
     def __init__(
         self, lights: LightsConfig, mqtt: MqttConfig, *, colors: dict[str, str], nodes: list[str]
     ) -> None:
@@ -29,8 +27,24 @@ class LightsExtension:
         params = lights.light_params(colors)
         self._directors = {node: LightDirector(params) for node in nodes}
         self._first_node = nodes[0]
+        # Topics on which lamps have said that they are off.
+        self._off: set[str] = set()
         # Nodes whose lamps may have missed something, until the next document.
         self._reconnected: set[str] = set()
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """Where lamps tell whether they are on, if that matters to what they are told."""
+        if not self._lights.turn_on:
+            return ()
+        return [
+            *(self._wled_state(name) for names in self._lights.wled.values() for name in names),
+            *(
+                self._zigbee2mqtt_state(name)
+                for names in self._lights.zigbee2mqtt.values()
+                for name in names
+            ),
+        ]
 
     def change(self, lights: LightsConfig, *, colors: dict[str, str]) -> None:
         """Follow other settings from the next document on."""
@@ -72,15 +86,28 @@ class LightsExtension:
         return []
 
     def on_message(self, node: str, topic: str, payload: bytes) -> list[Message]:
-        """Answer nothing: lamps are not listened to."""
+        """Note whether a lamp is off; answer nothing."""
+        if topic.startswith(f"{self._lights.wled_prefix}/"):
+            is_off = payload == b"0"
+        else:
+            is_off = _state(payload) == "OFF"
+        if is_off:
+            self._off.add(topic)
+        else:
+            self._off.discard(topic)
         return []
 
     def _messages(self, node: str, scene: Scene) -> list[Message]:
         wled, zigbee2mqtt = self._lights.lamps(node, first=node == self._first_node)
         commands = {
-            f"{self._lights.wled_prefix}/{name}/api": wled_payload(scene) for name in wled
+            f"{self._lights.wled_prefix}/{name}/api": wled_payload(
+                self._for_lamp(self._wled_state(name), scene)
+            )
+            for name in wled
         } | {
-            f"{self._lights.zigbee2mqtt_prefix}/{name}/set": zigbee2mqtt_payload(scene)
+            f"{self._lights.zigbee2mqtt_prefix}/{name}/set": zigbee2mqtt_payload(
+                self._for_lamp(self._zigbee2mqtt_state(name), scene)
+            )
             for name in zigbee2mqtt
         }
         return [
@@ -92,5 +119,26 @@ class LightsExtension:
             ),
         ]
 
+    def _for_lamp(self, state_topic: str, scene: Scene) -> Scene:
+        """Leave the brightness out for a lamp that is off: it would go on."""
+        if scene.on is None and state_topic in self._off:
+            return replace(scene, brightness_percent=None)
+        return scene
+
+    def _wled_state(self, name: str) -> str:
+        return f"{self._lights.wled_prefix}/{name}/g"
+
+    def _zigbee2mqtt_state(self, name: str) -> str:
+        return f"{self._lights.zigbee2mqtt_prefix}/{name}"
+
     def _color(self, node: str, scene: Scene) -> Message:
         return Message(f"{self._mqtt.topic_prefix}/{node}/color", scene.color, qos=self._mqtt.qos)
+
+
+def _state(payload: bytes) -> object:
+    """Return the ``state`` of Zigbee2MQTT's JSON about a lamp; None where there is none."""
+    try:
+        document = json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+    return document.get("state") if isinstance(document, dict) else None

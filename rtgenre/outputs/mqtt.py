@@ -30,8 +30,9 @@ logger = logging.getLogger(__name__)
 class MqttExtension(Protocol):
     """Further messages over the same connections, built purely: discovery, lights."""
 
-    topics: Sequence[str]
-    """What to subscribe to, wildcards allowed."""
+    @property
+    def topics(self) -> Sequence[str]:
+        """What to subscribe to, wildcards allowed."""
 
     def on_connect(self, node: str) -> Sequence[Message]:
         """Return what to say when a node has (re)connected."""

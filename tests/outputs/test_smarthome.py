@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 
+import numpy as np
 import pytest
 
 from rtgenre.classifier import Classifier
@@ -171,6 +172,27 @@ async def test_lamps_do_not_show_the_old_colour_first_when_the_broker_returns(br
         async with subscribed(broker.port, "wled/tv/api") as lamp:
             await lamp.until(lambda it: it.seen)
     assert json.loads(lamp.seen[0][1])["seg"]["col"] == [list(rgb(config.colors["rock"]))]
+
+
+async def test_a_lamp_that_was_switched_off_by_hand_is_not_lit_by_silence(broker):
+    lights = {"zigbee2mqtt": ["Sofa"], "turn_on": True, "hold_seconds": 0}
+    silence = {"silence_after_seconds": 0}
+    config = settings(broker.port, lights=lights, smoothing=silence)
+    async with (
+        subscribed(broker.port, "zigbee2mqtt/Sofa/set") as lamp,
+        running(config) as (_, source),
+    ):
+        source.play(tone(200, 4))
+        await lamp.until(lambda it: it.seen)
+        await publish(broker, "zigbee2mqtt/Sofa", '{"state": "OFF"}')
+        # What is published later is heard of later.
+        await publish(broker, "homeassistant/status", "online")
+        await broker.has_logged("homeassistant/device/rtgenre_den/config", times=2)
+        source.play(np.zeros(22050 * 8, np.float32))
+        await lamp.until(lambda it: len(it.seen) == 2)
+    switched_on, calm = (json.loads(payload) for _, payload in lamp.seen)
+    assert (switched_on["state"], switched_on["brightness"]) == ("ON", 254)
+    assert calm == {"color": {"hex": config.lights.neutral_color}, "transition": 5.0}
 
 
 async def test_the_colour_is_published_without_any_lamp(broker):
