@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from rtgenre.model_info import ModelError, ModelInfo, check_unchanged, read_model_info
+from rtgenre.model_info import (
+    TFLITE_FILE_NAME,
+    ModelError,
+    ModelInfo,
+    check_unchanged,
+    read_model_info,
+)
 from rtgenre.types import FloatArray, Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-TFLITE_FILE_NAME = "model.tflite"
 KERAS_FILE_NAME = "model.keras"
 
 _MAX_FILE_BYTES = 256 * 2**20

@@ -16,6 +16,7 @@ from prometheus_client import (
 
 if TYPE_CHECKING:
     from rtgenre.listener import Listener
+    from rtgenre.model_info import ModelInfo
     from rtgenre.payload import StateDocument
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -55,7 +56,7 @@ class Metrics:
         self._info = Gauge(
             "rtgenre_info",
             "Always 1; the labels say what runs.",
-            ["version", "model", "model_version"],
+            ["version", "model", "model_version", "model_checksum"],
             registry=self._registry,
         )
         self._every_node = NodeMetrics(
@@ -129,9 +130,14 @@ class Metrics:
         self._last_end_seconds: dict[str, float] = {}
         self._totals: dict[Counter, int] = {}
 
-    def set_info(self, *, version: str, model: str, model_version: str) -> None:
-        """Say what runs."""
-        self._info.labels(version=version, model=model, model_version=model_version).set(1)
+    def set_info(self, version: str, info: ModelInfo) -> None:
+        """Say what runs: the version of rtgenre, and the model."""
+        self._info.labels(
+            version=version,
+            model=info.name,
+            model_version=info.version,
+            model_checksum=info.short_checksum,
+        ).set(1)
 
     def for_node(self, node: str) -> NodeMetrics:
         """Return the figures of one node."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILE_NAME = "model.json"
+TFLITE_FILE_NAME = "model.tflite"
 FORMAT = 1
 
 _MAX_BYTES = 2**20
@@ -56,6 +57,16 @@ class ModelInfo:
     def n_outputs(self) -> int:
         """Length of the network's output: the labels', and one for music."""
         return len(self.labels) + self.has_music_output
+
+    @property
+    def short_checksum(self) -> str:
+        """First eight digits of the SHA-256 of ``model.tflite``; empty where that is not known."""
+        return self.checksums.get(TFLITE_FILE_NAME, "")[:8]
+
+    @property
+    def identity(self) -> str:
+        """Name, version and short checksum: no two models have the same."""
+        return " ".join(filter(None, [self.name, self.version, self.short_checksum]))
 
 
 def read_model_info(folder: Path) -> ModelInfo:
@@ -140,7 +151,7 @@ def _from_document(document: dict[str, Any]) -> ModelInfo:
         has_music_output=_checked_bool(document, "has_music_output"),
         data=dict(document.get("data", {})),
         scores=dict(document.get("scores", {})),
-        checksums=dict(document.get("checksums", {})),
+        checksums=_checksums(document.get("checksums", {})),
     )
 
 
@@ -176,6 +187,12 @@ def _check_memory(params: FeatureParams) -> None:
             f"{_MAX_FEATURE_VALUES} are possible: choose shorter windows or frames, a longer "
             "hop_length or fewer n_mels"
         )
+
+
+def _checksums(document: Any) -> dict[str, str]:
+    if not isinstance(document, dict) or not all(isinstance(v, str) for v in document.values()):
+        raise ValueError(f"checksums are {document!r}; a SHA-256 for each file name is needed")
+    return document
 
 
 def _checked_bool(document: dict[str, Any], name: str) -> bool:

@@ -104,6 +104,8 @@ class HelloDocument(TypedDict):
     version: str
     model: str
     model_version: str
+    model_checksum: str
+    """First eight digits of the SHA-256 of the model's weights; empty where that is not known."""
     labels: list[str]
     colors: dict[str, str]
     window_seconds: float
@@ -188,6 +190,7 @@ def hello_document(
         "version": version,
         "model": info.name,
         "model_version": info.version,
+        "model_checksum": info.short_checksum,
         "labels": list(info.labels),
         "colors": dict(colors),
         "window_seconds": info.features.window_seconds,

@@ -61,7 +61,7 @@ class Service:
         self._history = self._make_history()
         self.metrics = Metrics()
         info = classifier.info
-        self.metrics.set_info(version=__version__, model=info.name, model_version=info.version)
+        self.metrics.set_info(__version__, info)
         self._listeners: list[Listener] = []
         self._web_socket: WebSocketOutput | None = None
         self._reported_failures: list[str] = []
@@ -170,12 +170,11 @@ class Service:
             return None
         from rtgenre.outputs.history import HistoryOutput  # noqa: PLC0415 - off for some
 
-        info = self._classifier.info
         return HistoryOutput(
             self._config.history,
             self.hub,
             nodes=[config.node for config, _ in self._sources if config.speed != "max"],
-            model=f"{info.name} {info.version}",
+            model=self._classifier.info.identity,
         )
 
     async def _open_web_socket(self, resources: AsyncExitStack) -> None:

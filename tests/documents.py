@@ -102,6 +102,7 @@ def a_hello(*nodes: str, names: Mapping[str, str] | None = None) -> HelloDocumen
             labels=LABELS,
             features=FeatureParams(),
             has_music_output=True,
+            checksums={"model.tflite": 8 * "1a2b3c4d"},
         ),
         colors=COLORS,
         hop_seconds=2.0,

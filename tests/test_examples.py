@@ -21,6 +21,7 @@ from rtgenre.metrics import Metrics
 from rtgenre.outputs.homeassistant import DiscoveryParams, discovery_payload
 from rtgenre.outputs.lights import LightsExtension
 from tests.documents import LABELS, a_state, a_websocket_output
+from tests.networks import INFO
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -155,7 +156,7 @@ def test_the_grafana_dashboard_asks_for_metrics_that_exist():
     metrics = Metrics()
     metrics.for_node("den")
     metrics.observe_window(a_state(), inference_seconds=0.01, latency_seconds=0.02)
-    metrics.set_info(version="1", model="crnn", model_version="1")
+    metrics.set_info("1", INFO)
     metrics.websocket_refused.labels("token")
     text = metrics.text().decode()
     exported = set(re.findall(r"^([a-z_]+)[{ ]", text, re.MULTILINE))

@@ -6,7 +6,9 @@ from types import SimpleNamespace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from rtgenre.features import FeatureParams
 from rtgenre.metrics import Metrics
+from rtgenre.model_info import ModelInfo
 from rtgenre.types import PlayState
 from tests.documents import a_state
 
@@ -32,6 +34,15 @@ def test_a_nodes_figures_are_there_before_anything_happened():
     metrics.for_node("den")
     assert values(metrics)["rtgenre_windows_total", "den"] == 0
     assert values(metrics)["rtgenre_latency_seconds_count", "den"] == 0
+
+
+def test_the_model_is_told_by_name_version_and_checksum():
+    metrics = Metrics()
+    info = ModelInfo(
+        "crnn", "7", ("a", "b"), FeatureParams(), False, checksums={"model.tflite": "1a2b3c4d5e"}
+    )
+    metrics.set_info("1.2.3", info)
+    assert values(metrics)["rtgenre_info", "crnn", "1a2b3c4d", "7", "1.2.3"] == 1
 
 
 def test_windows_count_and_the_time_of_each_genre_adds_up():

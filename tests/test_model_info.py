@@ -22,6 +22,18 @@ def test_what_is_written_is_read_back_unchanged(tmp_path):
     assert INFO.n_outputs == 3
 
 
+def test_version_and_short_checksum_tell_two_models_apart(tmp_path):
+    identities = []
+    for weights in (b"one", b"other"):
+        (tmp_path / "model.tflite").write_bytes(weights)
+        write_model_info(INFO, tmp_path)
+        info = read_model_info(tmp_path)
+        assert info.checksums["model.tflite"].startswith(info.short_checksum)
+        identities.append(info.identity)
+    assert identities == ["crnn 1.2 7692c3ad", "crnn 1.2 d9298a10"]
+    assert INFO.identity == "crnn 1.2"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -33,6 +45,7 @@ def test_what_is_written_is_read_back_unchanged(tmp_path):
         ({"features": {"fmax_hz": 90000}}, "half the sample rate"),
         ({"features": 3}, "does not describe a model"),
         ({"name": ...}, "'name' is missing"),
+        ({"checksums": {"model.tflite": 3}}, "a SHA-256 for each file name is needed"),
     ],
 )
 def test_a_wrong_field_is_one_clear_error(tmp_path, change, message):

@@ -12,6 +12,7 @@ import argparse
 import shutil
 import sys
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +20,8 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from rtgenre import __version__
-from rtgenre.classifier import KERAS_FILE_NAME, TFLITE_FILE_NAME, LiteRtNetwork
-from rtgenre.model_info import ModelError, ModelInfo, write_model_info
+from rtgenre.classifier import KERAS_FILE_NAME, LiteRtNetwork
+from rtgenre.model_info import TFLITE_FILE_NAME, ModelError, ModelInfo, write_model_info
 from training.card import model_card
 from training.dataset import (
     FEATURES,
@@ -126,6 +126,7 @@ def export(
     *,
     weights: Weights,
     held_out_run: Path | None = None,
+    version: str | None = None,
 ) -> ModelInfo:
     """Make the model folder ``folder`` of a training run.
 
@@ -136,6 +137,7 @@ def export(
         weights: how the TFLite that ships keeps them.
         held_out_run: where the model was fitted on the material itself, a run of the same recipe
             that was not; it is judged too, and the card shows both.
+        version: of the model; None for today's date.
 
     Raises:
         DatasetError: a run or the material cannot be read.
@@ -143,7 +145,9 @@ def export(
     """
     parity = _convert_all(run_folder, load_split(material.data, material.split), weights)
     run = read_run(run_folder)
-    info = _fill_folder(run, run_folder, folder, weights.file_name)
+    today = datetime.now(UTC)
+    version = version or f"{today.year}.{today.month}.{today.day}"
+    info = _fill_folder(run, run_folder, folder, weights.file_name, version)
     scores = {
         **evaluate(load_classifier(str(folder)), material, plots=folder),
         "export": {
@@ -156,7 +160,7 @@ def export(
         model = _load(held_out_run)
         (held_out_run / weights.file_name).write_bytes(convert(model, weights))
         judged = held_out_run / "judged"
-        _fill_folder(read_run(held_out_run), held_out_run, judged, weights.file_name)
+        _fill_folder(read_run(held_out_run), held_out_run, judged, weights.file_name, version)
         scores["held_out"] = evaluate(load_classifier(str(judged)), material, plots=folder)
     info = replace(info, scores=scores)
     write_model_info(info, folder)
@@ -171,14 +175,16 @@ def _load(run_folder: Path) -> keras.Model:
     return keras.models.load_model(path, compile=False)
 
 
-def _fill_folder(run: RunInfo, run_folder: Path, folder: Path, tflite_name: str) -> ModelInfo:
+def _fill_folder(
+    run: RunInfo, run_folder: Path, folder: Path, tflite_name: str, version: str
+) -> ModelInfo:
     """Write what the service needs: both networks and ``model.json``."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(run_folder / tflite_name, folder / TFLITE_FILE_NAME)
     shutil.copyfile(run_folder / KERAS_FILE_NAME, folder / KERAS_FILE_NAME)
     info = ModelInfo(
         name=run.name,
-        version=__version__,
+        version=version,
         labels=run.labels,
         features=FEATURES,
         has_music_output=run.has_music_output,
@@ -248,11 +254,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         default=Weights.FLOAT16,
         help="how the TFLite that ships keeps them; default: %(default)s",
     )
+    parser.add_argument("--model-version", help="of the model; default: today's date")
     args = parser.parse_args(arguments)
     material = Material(args.data, args.split, args.negatives, args.conditions)
     try:
         info = export(
-            args.run, args.folder, material, weights=args.weights, held_out_run=args.held_out
+            args.run,
+            args.folder,
+            material,
+            weights=args.weights,
+            held_out_run=args.held_out,
+            version=args.model_version,
         )
     except (DatasetError, ExportError, ModelError) as error:
         raise SystemExit(f"error: {error}") from error

@@ -77,7 +77,7 @@ def _examine_model(doctor: Doctor, config: Config) -> None:
         doctor.bad("model", str(error), "choose another with --model, or install rtgenre again")
         return
     seconds = time.perf_counter() - started
-    doctor.good("model", f"{info.name} {info.version} from {folder} in {seconds:.2f} s")
+    doctor.good("model", f"{info.identity} from {folder} in {seconds:.2f} s")
 
 
 async def _examine_source(doctor: Doctor, config: SourceConfig) -> None:

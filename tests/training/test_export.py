@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -64,6 +65,7 @@ def test_a_run_becomes_a_folder_that_the_service_loads(
     assert read_model_info(folder) == info
     assert info.scores["export"]["float32_largest_difference"] <= 1e-4
     assert info.scores["export"]["shipped"] == "int8"
+    assert re.fullmatch(r"\d{4}\.\d+\.\d+", info.version)
     (prediction,) = Classifier.load(folder).predict(
         np.zeros((1, FEATURES.n_frames, FEATURES.n_mels), np.float32)
     )
@@ -95,7 +97,10 @@ def test_a_model_that_was_fitted_on_what_judges_it_shows_a_sibling_that_was_not(
         Material(dataset, "valid"),
         weights=Weights.FLOAT32,
         held_out_run=sibling,
+        version="7",
     )
+
+    assert info.version == "7"
 
     assert info.scores["held_out"]["window_accuracy"] == info.scores["window_accuracy"]
     card = (folder / "README.md").read_text(encoding="utf-8")
