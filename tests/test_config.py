@@ -287,6 +287,13 @@ def test_a_port_that_comes_with_the_host_counts_in_the_layer_that_names_it(monke
     assert (mqtt.host, mqtt.port) == ("flag", 3)
 
 
+def test_thousands_of_rooms_are_read_or_refused_in_one_short_line():
+    rooms = "".join(f"[[source]]\nnode = 'n{number}'\n" for number in range(5_000))
+    assert len(load_config(write(rooms)).source) == 5_000
+    with pytest.raises(ConfigError, match=r"node name of its own; found twice: n7$"):
+        load_config(write(rooms + "[[source]]\nnode = 'n7'\n"))
+
+
 def test_colours_may_be_changed_one_by_one():
     colors = load_config(write("[colors]\njazz = '#ABCDEF'")).colors
     assert colors["jazz"] == "#abcdef"

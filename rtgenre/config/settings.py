@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -18,6 +20,8 @@ from rtgenre.config.outputs import (
 from rtgenre.config.smarthome import FIRST_NODE, HomeAssistantConfig, LightsConfig, MqttConfig
 
 ENVIRONMENT_PREFIX = "RTGENRE_"
+
+_MAX_NAMED = 5
 
 
 class Config(BaseSettings):
@@ -68,8 +72,10 @@ class Config(BaseSettings):
         nodes = [source.node for source in sources]
         if not nodes:
             raise ValueError("at least one [source] is needed")
-        if len(set(nodes)) < len(nodes):
-            raise ValueError(f"each [[source]] needs a node name of its own; found {nodes}")
+        twice = [node for node, n_sources in Counter(nodes).items() if n_sources > 1]
+        if twice:
+            found = ", ".join(twice[:_MAX_NAMED])
+            raise ValueError(f"each [[source]] needs a node name of its own; found twice: {found}")
         pipes = [source.node for source in sources if source.input in ("-", ("-",))]
         if len(pipes) > 1:
             raise ValueError(
