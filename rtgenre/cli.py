@@ -28,22 +28,49 @@ if TYPE_CHECKING:
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 
-_EXAMPLES = """\
-examples:
+_EXAMPLES = {
+    "run": """\
   rtgenre run                               listen to the default input
   rtgenre run --source "USB Audio"          listen to a device, by part of its name
   rtgenre run song.mp3                      play a file through, in real time
   rtgenre run --speed max *.flac --json     as fast as possible, one JSON document per window
-  rtgenre run --source https://…/radio.mp3  listen to a stream
+  rtgenre run https://example.org/radio     listen to a stream
   arecord -f cd | rtgenre run -             listen to raw PCM on standard input
   rtgenre run --mqtt-host homeassistant.local
+""",
+    "devices": """\
   rtgenre devices                           list the input devices
+  rtgenre devices --json                    the same for programs
+""",
+    "classify": """\
   rtgenre classify ~/Music/album            say what files are, over time and overall
-  rtgenre history --plot week.png           draw what was heard in the last seven days
+  rtgenre classify --json *.flac            one JSON document per file
+""",
+    "history": """\
+  rtgenre history                           print what was heard in the last seven days
+  rtgenre history --since 24h --csv         the last day as comma-separated values
+  rtgenre history --plot week.png           draw the last seven days
+""",
+    "doctor": """\
   rtgenre doctor                            try everything, and say what to do about what fails
+  rtgenre doctor --source "USB Audio"       try another input than the configured one
+""",
+    "bench": """\
+  rtgenre bench                             measure this machine; takes two minutes
+""",
+    "check": """\
+  rtgenre config check                      say whether the settings here can be used
+  rtgenre config check --config FILE        or those of another file
+""",
+    "show": """\
   rtgenre config show                       print every setting and where it comes from
+""",
+    "remove-discovery": """\
   rtgenre mqtt remove-discovery             take the devices away from Home Assistant
-"""
+  rtgenre mqtt remove-discovery kitchen     only that of one room
+""",
+}
+"""Of each command, as its help shows them; the program's own help has the first of each."""
 
 _EXPLAINED = (ConfigError, SourceError, ModelError, OutputError)
 
@@ -97,7 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="rtgenre",
         description="Listens to music as it plays and says which genre it is.",
-        epilog=_EXAMPLES,
+        epilog=_examples(*_EXAMPLES),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"rtgenre {__version__}")
@@ -113,12 +140,21 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _examples(*names: str) -> str:
+    """Return the examples of one command, or the first of each of several and all of ``run``."""
+    lines = [line for name in names for line in _EXAMPLES[name].splitlines()]
+    if len(names) > 1:
+        firsts = [_EXAMPLES[name].splitlines()[0] for name in names if name != "run"]
+        lines = _EXAMPLES["run"].splitlines() + firsts
+    return "\n".join(["examples:", *lines])
+
+
 def _add_command(commands: Any, name: str, summary: str, run: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
         help=summary,
         description=summary[0].upper() + summary[1:] + ".",
-        epilog=_EXAMPLES,
+        epilog=_examples(name),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(

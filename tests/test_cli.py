@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from rtgenre import __version__
+from rtgenre.cli import main
 from rtgenre.demo import DEMO_RECORDING
 from tests.signals import music
 
@@ -56,6 +57,29 @@ def test_help_shows_examples_and_the_version_is_the_packages():
     for word in ("run", "devices", "classify", "doctor", "bench", "examples:", "rtgenre run -"):
         assert word in out
     assert run("--version")[1].strip() == f"rtgenre {__version__}"
+
+
+COMMANDS = [
+    ["run"],
+    ["devices"],
+    ["classify"],
+    ["history"],
+    ["doctor"],
+    ["bench"],
+    ["config", "check"],
+    ["config", "show"],
+    ["mqtt", "remove-discovery"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_the_help_of_a_command_shows_its_own_examples_alone(command, capsys):
+    with pytest.raises(SystemExit):
+        main([*command, "--help"])
+    examples = capsys.readouterr().out.partition("examples:\n")[2].strip().splitlines()
+    assert examples
+    own = "rtgenre " + " ".join(command)
+    assert [line for line in examples if own not in line] == []
 
 
 def test_help_names_the_values_of_flags_for_people():

@@ -23,6 +23,7 @@ from rtgenre.outputs.lights import LightsExtension
 from tests.documents import LABELS, a_state, a_websocket_output
 from tests.networks import INFO
 
+TOKEN = "a-token-of-enough-characters"
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
@@ -56,26 +57,43 @@ def served(folder):
             thread.join()
 
 
-async def test_the_browser_subscriber_shows_the_genre_in_its_colour():
+@contextlib.asynccontextmanager
+async def browser_page():
     playwright = pytest.importorskip("playwright.async_api")
     chromium = shutil.which("chromium")
     assert chromium, "chromium is not installed: apt-get install chromium"
+    async with playwright.async_playwright() as browsers:
+        browser = await browsers.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield await browser.new_page()
+        await browser.close()
+
+
+async def test_the_browser_subscriber_shows_the_genre_in_its_colour():
     hub = Hub()
     hub.publish(a_state(1, genre="rock"))
     with served(EXAMPLES) as origin:
         async with (
-            a_websocket_output(hub, allowed_origins=(origin,)) as output,
-            playwright.async_playwright() as browsers,
+            a_websocket_output(hub, allowed_origins=(origin,), token=TOKEN) as output,
+            browser_page() as page,
         ):
-            browser = await browsers.chromium.launch(
-                executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-            )
-            page = await browser.new_page()
-            await page.goto(f"{origin}/subscriber.html?url={output.url}")
+            await page.goto(f"{origin}/subscriber.html?url={output.url}#token={TOKEN}")
             await page.get_by_text("rock", exact=True).wait_for()
             color = await page.evaluate("getComputedStyle(document.body).backgroundColor")
             assert color == "rgb(255, 0, 0)"
-            await browser.close()
+            assert await page.evaluate("document.characterSet") == "UTF-8"
+
+
+async def test_the_browser_subscriber_says_why_it_is_refused():
+    with served(EXAMPLES) as origin:
+        async with browser_page() as page:
+            async with a_websocket_output(Hub()) as output:
+                await page.goto(f"{origin}/subscriber.html?url={output.url}")
+                await page.get_by_text(f'allowed_origins = ["{origin}"]').wait_for()
+            async with a_websocket_output(Hub(), allowed_origins=(origin,), token=TOKEN) as output:
+                await page.goto(f"{origin}/subscriber.html?url={output.url}#token=wrong")
+                await page.get_by_text("The token is missing or wrong").wait_for()
 
 
 def test_the_lights_settings_are_valid_and_move_every_lamp_they_name():

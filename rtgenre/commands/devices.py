@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rtgenre.outputs.words import source_name
 from rtgenre.sources.portaudio import list_input_devices, supported_rates_hz
 
 if TYPE_CHECKING:
@@ -42,12 +43,20 @@ def print_devices(*, as_json: bool) -> int:
             str(device.n_channels),
             _rates(device),
             f"{1000 * device.latency_seconds:.0f} ms",
-            "monitor" if device.is_monitor else "",
+            _remark(device),
         )
     console = Console()
     console.print(table)
     console.print("* the default; choose another with: rtgenre run --source INDEX or NAME")
     return 0
+
+
+def _remark(device: InputDevice) -> str:
+    """Say what a name means that says little."""
+    if device.is_monitor:
+        return "monitor"
+    said = source_name(f"device: {device.name}")
+    return "" if said == device.stable_name else said
 
 
 def _rates(device: InputDevice) -> str:

@@ -1,5 +1,5 @@
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -36,6 +36,16 @@ def test_a_device_is_listed_by_its_whole_name_with_what_it_can_do(inputs, capsys
     assert devices.print_devices(as_json=False) == 0
     row = next(line for line in capsys.readouterr().out.splitlines() if "Duo" in line)
     assert " ".join(row.split()) == "* 3 Duo [USB]: Line (hw:1,0) ALSA 2 44.1 kHz (48) 10 ms"
+
+
+def test_a_name_that_says_little_is_explained(inputs, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    inputs(*(replace(LINE_IN, name=name) for name in ("pulse", "default", "Duo (hw:1,0)")))
+    devices.print_devices(as_json=False)
+    _, pulse, default, duo, _ = capsys.readouterr().out.splitlines()
+    assert "sound server (PulseAudio)" in pulse
+    assert "default input" in default
+    assert duo.rstrip().endswith("10 ms")
 
 
 def test_the_list_as_json_has_every_field(inputs, capsys):
