@@ -71,6 +71,8 @@ def test_the_wheel_holds_models_page_schema_and_demo_but_no_tests(checkout, tmp_
             assert f"rtgenre/{name}" in names
     assert "rtgenre/demo/vibe_ace.ogg" in names
     assert not [name for name in names if name.startswith(("tests/", "training/", "benchmarks/"))]
+    # Training goes on from it; the service never reads it.
+    assert not [name for name in names if name.endswith(".keras")]
     assert wheel.stat().st_size < 30e6
 
 
