@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Files promise up to a codec's frame too much; less than this is not worth a word.
 _MISSING_SECONDS = 1.0
+# Headers claim rates of gigahertz and a thousand channels: no read takes more memory than this.
+_MOST_SAMPLES = 2**23
 
 
 class AudioFile:
@@ -48,7 +50,7 @@ class AudioFile:
         Raises:
             DecodeError: there is nothing in the file that can be read.
         """
-        samples = self._read(n_frames)
+        samples = self._read(max(1, min(n_frames, _MOST_SAMPLES // self.n_channels)))
         self._frames_read += len(samples)
         if len(samples) == 0 and not self._ended:
             self._ended = True

@@ -22,15 +22,16 @@ def quiet_libraries() -> Iterator[None]:
         yield
         return
     keep_messages()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
+    with contextlib.ExitStack() as restored:
+        # With no descriptors left their lines are better than no sound.
+        with contextlib.suppress(OSError):
+            kept = os.dup(2)
+            restored.callback(os.close, kept)
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            restored.callback(os.close, nowhere)
+            restored.callback(os.dup2, kept, 2)
+            os.dup2(nowhere, 2)
         yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(nowhere)
-        os.close(kept)
 
 
 def keep_messages() -> None:
@@ -38,12 +39,13 @@ def keep_messages() -> None:
     original = sys.__stderr__
     if original is None or sys.stderr is not original or not _writes_to_2(original):
         return
-    sys.stderr = io.TextIOWrapper(
-        io.FileIO(os.dup(2), "w"),
-        encoding=original.encoding,
-        errors=original.errors,
-        write_through=True,
-    )
+    with contextlib.suppress(OSError):
+        sys.stderr = io.TextIOWrapper(
+            io.FileIO(os.dup(2), "w"),
+            encoding=original.encoding,
+            errors=original.errors,
+            write_through=True,
+        )
 
 
 def _writes_to_2(stream: io.TextIOBase) -> bool:

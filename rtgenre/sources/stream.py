@@ -97,6 +97,8 @@ class StreamSource(AudioSource):
         self._leads_anywhere: bool | None = allow_private or None
         self._clock = clock or CaptureClock()
         self._backoff = Backoff(first_seconds=0.5, longest_seconds=30.0)
+        # Whether anything was delivered yet.
+        self._begun = False
         # Whether the next block comes after lost audio.
         self._gap = False
         # When, on the monotonic clock, all that was delivered so far has been heard.
@@ -106,10 +108,17 @@ class StreamSource(AudioSource):
         """Deliver the stream until cancelled.
 
         Raises:
-            SourceError: ffmpeg is not installed, or cannot be run.
+            SourceError: ffmpeg is not installed, or cannot be run the first time.
         """
         while True:
-            problem = await self._play(deliver)
+            try:
+                problem = await self._play(deliver)
+            except SourceError as error:
+                if not self._begun:
+                    raise
+                problem = str(error)
+            except OSError as error:  # no descriptor is left, say
+                problem = f"the stream cannot be opened: {error.strerror}"
             if problem != self.problem:
                 log.warning("%s: %s", self.name, problem)
             self.problem = problem
@@ -181,6 +190,7 @@ class StreamSource(AudioSource):
         await asyncio.sleep(self._heard_until - now)
         await deliver(Block(samples, SAMPLE_RATE_HZ, self._clock(), gap=self._gap))
         self._gap = False
+        self._begun = True
         seconds = len(samples) / SAMPLE_RATE_HZ
         self._heard_until += seconds / _MOST_SPEED
         return seconds

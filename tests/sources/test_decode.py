@@ -141,6 +141,23 @@ def test_unusual_rates_and_channel_counts_keep_their_samples(tmp_path, rate_hz, 
     np.testing.assert_allclose(samples, written, atol=1e-4)
 
 
+def test_a_rate_of_gigahertz_costs_no_memory(tmp_path, monkeypatch):
+    path = _write(tmp_path / "a.wav", tone(0.1, 44100, 2))
+    header = bytearray(path.read_bytes())
+    header[24:28] = (2_000_000_000).to_bytes(4, "little")
+    path.write_bytes(header)
+    asked = []
+    read = soundfile.SoundFile.read
+
+    def noting(file, n_frames, **keywords):
+        asked.append(n_frames)
+        return read(file, n_frames, **keywords)
+
+    monkeypatch.setattr(soundfile.SoundFile, "read", noting)
+    assert len(_read(path)[0]) == 4410
+    assert max(asked) <= 2**22
+
+
 def test_a_damaged_file_gives_what_can_be_read_and_then_says_what_is_wrong(tmp_path):
     whole = _write(tmp_path / "whole.flac", tone(4.0))
     path = tmp_path / "half.flac"

@@ -99,6 +99,23 @@ async def test_a_dropped_stream_is_opened_again_and_marks_the_gap(radio):
     assert heard.blocks[0].gap is False
 
 
+async def test_a_stream_that_once_played_outlives_a_lack_of_descriptors(radio, monkeypatch):
+    radio.drop_after = len(radio.encoded) // 4
+    heard, source = Heard(), StreamSource(radio.url)
+    failures = [SourceError("ffmpeg cannot be run"), OSError(24, "Too many open files")]
+
+    def start(*arguments, **keywords):
+        if heard.blocks and failures:
+            raise failures.pop()
+        return ffmpeg.start_ffmpeg(*arguments, **keywords)
+
+    monkeypatch.setattr(stream, "start_ffmpeg", start)
+    source._backoff = Backoff(0.05, 0.05)
+    async with running(source, heard):
+        await heard.until(lambda: any(block.gap for block in heard.blocks))
+    assert failures == []
+
+
 async def test_a_silent_server_counts_as_lost(radio, monkeypatch):
     monkeypatch.setattr(stream, "STALL_SECONDS", 3.0)
     radio.drop_after = len(radio.encoded) // 4
