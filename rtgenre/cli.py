@@ -20,7 +20,7 @@ from rtgenre.logs import set_up_logging
 from rtgenre.model_info import ModelError
 from rtgenre.outputs.errors import OutputError
 from rtgenre.sources.base import SourceError
-from rtgenre.standard_streams import replace_closed_streams
+from rtgenre.standard_streams import escape_what_cannot_be_written, replace_closed_streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,6 +80,7 @@ logger = logging.getLogger("rtgenre")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1 (failed) or 2 (wrong usage)."""
     closed = replace_closed_streams()
+    escape_what_cannot_be_written()
     options = _parser().parse_args(arguments)
     if "stdout" in closed and options.command is not _run:
         print("rtgenre: standard output is closed", file=sys.stderr)  # noqa: T201 - a message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -22,3 +23,9 @@ def replace_closed_streams() -> frozenset[str]:
             setattr(sys, name, os.fdopen(descriptor, mode, closefd=False))
             replaced.add(name)
     return frozenset(replaced)
+
+
+def escape_what_cannot_be_written() -> None:
+    """Let standard output write what its encoding lacks as escapes, as standard error does."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

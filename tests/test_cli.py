@@ -291,6 +291,13 @@ def test_a_file_name_that_is_not_utf_8_is_heard_like_any_other(song, command):
     assert r"caf\xe9.wav" in out + err
 
 
+def test_a_name_that_the_outputs_encoding_lacks_is_printed_with_escapes(song):
+    strange = song.rename(song.with_name("жаба.wav"))
+    code, out, err = run("classify", strange, environment={"PYTHONIOENCODING": "latin-1"})
+    assert code == 0, err
+    assert r"\u0436\u0430\u0431\u0430.wav: " in out
+
+
 def test_classify_refuses_what_is_too_short_and_goes_on(song, tmp_path):
     short = tmp_path / "short.wav"
     soundfile.write(short, music(2.0), 22050)
