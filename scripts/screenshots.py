@@ -84,7 +84,8 @@ def take(browser: Browser, url: str, picture: tuple[str, ...], folder: Path) -> 
         device_scale_factor=scale,
         locale="en-GB",
     )
-    page.goto(url + ("?kiosk" if view == "kiosk" else ""))
+    # Bright, whatever the hour.
+    page.goto(url + ("?kiosk&night=off" if view == "kiosk" else ""))
     page.wait_for_selector("#genre:not([data-genre=''])", timeout=60_000)
     if view == "history":
         page.get_by_role("button", name="History").click()

@@ -8,8 +8,12 @@ import shutil
 import subprocess
 import sys
 import threading
+from typing import TYPE_CHECKING
 
 from rtgenre.sources.base import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 INSTALL_HINT = (
     "install it with 'winget install ffmpeg'"
@@ -80,10 +84,19 @@ def end_process(process: subprocess.Popen[bytes]) -> None:
 
 
 class LastMessage:
-    """Reads a process's messages as they come, and keeps the last."""
+    """Reads a process's messages as they come, and keeps the last that is no mere information."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], told: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Begin to read.
+
+        Args:
+            process: whose messages; with levels where it was started with ``-loglevel level+…``.
+            told: called from a thread with each message that is mere information.
+        """
         self._process = process
+        self._told = told
         self._line = ""
         self._thread = threading.Thread(target=self._read, name="ffmpeg-messages", daemon=True)
         self._thread.start()
@@ -98,5 +111,17 @@ class LastMessage:
         with self._process.stderr as messages:
             for message in messages:
                 # Without ffmpeg's "[tcp @ 0x55d0c8a0]", which differs from run to run.
-                text = re.sub(r"^(\[[^\]]* @ [^\]]*\] ?)+", "", message.decode(errors="replace"))
-                self._line = text.strip() or self._line
+                text = re.sub(r"^(\[[^\]]* @ [^\]]*\] ?)+", "", _decoded(message))
+                level, text = re.fullmatch(r"(\[\w+\] )?(.*)", text, re.DOTALL).groups()  # type: ignore[union-attr]
+                if level in {"[info] ", "[verbose] "}:
+                    self._told(text.strip())
+                else:
+                    self._line = text.strip() or self._line
+
+
+def _decoded(message: bytes) -> str:
+    """Decode what radios write in UTF-8, or else in Latin-1."""
+    try:
+        return message.decode()
+    except UnicodeDecodeError:
+        return message.decode("latin-1")

@@ -19,6 +19,7 @@ from rtgenre.sources.ffmpeg import LastMessage, start_ffmpeg
 from rtgenre.sources.guard import Guard
 from rtgenre.sources.pcm import PcmDecoder
 from rtgenre.sources.thread_reader import ThreadReader
+from rtgenre.sources.title import stream_title
 from rtgenre.types import Block, FloatArray
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class StreamSource(AudioSource):
         process = start_ffmpeg(self._arguments(), environment=environment)
         assert process.stdout is not None  # noqa: S101 - it was asked for
         stdout = process.stdout
-        errors = LastMessage(process)
+        errors = LastMessage(process, self._take_title)
         reader = ThreadReader(
             lambda: os.read(stdout.fileno(), READ_BYTES), "stream-reader", close=stdout.close
         )
@@ -172,6 +173,12 @@ class StreamSource(AudioSource):
             reader.stop()
             process.kill()
             process.wait()
+            self.title = None
+
+    def _take_title(self, message: str) -> None:
+        title = stream_title(message)
+        if title is not None:
+            self.title = title or None
 
     async def _end_of(self, process: subprocess.Popen[bytes], errors: LastMessage) -> str:
         await asyncio.to_thread(process.wait)
@@ -201,7 +208,13 @@ class StreamSource(AudioSource):
         else:
             by_scheme = ["-rw_timeout", _NETWORK_TIMEOUT_MICROSECONDS]
         return [
-            *("-loglevel", "warning", "-protocol_whitelist", _PROTOCOLS[self._scheme]),
+            *(
+                "-loglevel",
+                "level+verbose",
+                "-nostats",
+                "-protocol_whitelist",
+                _PROTOCOLS[self._scheme],
+            ),
             *by_scheme,
             *("-i", self._url, "-map", "0:a:0", "-f", "f32le"),
             *("-ac", str(N_CHANNELS), "-ar", str(SAMPLE_RATE_HZ), "-"),

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 MAX_CHARACTERS = 200
+# What ffmpeg says when a radio names what it plays next.
+_STREAM_TITLE = re.compile(r"Metadata update for StreamTitle: (.*)", re.DOTALL)
 
 
 def track_title(name: str, *, title: str = "", artist: str = "") -> str:
@@ -15,6 +19,12 @@ def track_title(name: str, *, title: str = "", artist: str = "") -> str:
     if _printable(title):
         return " - ".join(tagged)
     return _printable(name) or "?"
+
+
+def stream_title(message: str) -> str | None:
+    """Return the title in a message of ffmpeg, empty where a radio has none; None in another."""
+    match = _STREAM_TITLE.fullmatch(message)
+    return None if match is None else _printable(match[1])
 
 
 def _printable(text: str) -> str:

@@ -19,6 +19,8 @@ from rtgenre.sources.stream import StreamSource, masked_url
 
 from .conftest import Heard, eventually, peak_frequency_hz, running, tone
 
+ICY_BYTES = 4000
+
 
 class Radio:
     """A web server that plays an encoded file, and can drop or hold its listeners."""
@@ -30,6 +32,8 @@ class Radio:
         self.drop_after: int | None = None
         # Set once everything is sent: then the connection stays open, silent.
         self.hold: threading.Event | None = None
+        # What it says that it plays, and says again with every so many bytes.
+        self.title: bytes | None = None
         radio = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -40,9 +44,11 @@ class Radio:
                     return
                 self.send_response(200)
                 self.send_header("Content-Type", "audio/mpeg")
+                if radio.title is not None:
+                    self.send_header("icy-metaint", str(ICY_BYTES))
                 self.end_headers()
                 with contextlib.suppress(ConnectionError):
-                    self.wfile.write(radio.encoded[: radio.drop_after])
+                    self.wfile.write(radio.sent)
                     self.wfile.flush()
                     if radio.hold is not None:
                         radio.hold.wait(60)
@@ -55,6 +61,15 @@ class Radio:
         self.url = f"http://listener:secret@127.0.0.1:{self.port}/live.mp3?token=hush"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
         self._thread.start()
+
+    @property
+    def sent(self) -> bytes:
+        if self.title is None:
+            return self.encoded[: self.drop_after]
+        text = b"StreamTitle='" + self.title + b"';"
+        block = bytes([-(-len(text) // 16)]) + text + b"\0" * (-len(text) % 16)
+        parts = range(0, len(self.encoded), ICY_BYTES)
+        return b"".join(self.encoded[at : at + ICY_BYTES] + block for at in parts)
 
     def close(self) -> None:
         if self.hold is not None:
@@ -85,6 +100,25 @@ async def test_a_stream_is_heard_as_stereo_at_its_pitch(radio):
     assert heard.blocks[0].samples.shape[1] == 2
     mono = heard.samples()[4410:39690, 0]
     assert peak_frequency_hz(mono, 44100) == pytest.approx(440, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("sent", "title"),
+    [
+        (b"Miles Davis - So What", "Miles Davis - So What"),
+        ("Beyonc\u00e9 - Halo".encode("latin-1"), "Beyonc\u00e9 - Halo"),
+        (b"", None),
+    ],
+)
+async def test_a_radio_that_names_what_it_plays_is_quoted_while_it_is_heard(radio, sent, title):
+    radio.title = sent
+    radio.hold = threading.Event()
+    source = StreamSource(radio.url)
+    heard = Heard()
+    async with running(source, heard):
+        await heard.until(lambda: heard.n_samples > 44100)
+        assert source.title == title
+    assert source.title is None
 
 
 async def test_a_dropped_stream_is_opened_again_and_marks_the_gap(radio):

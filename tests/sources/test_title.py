@@ -1,6 +1,6 @@
 import pytest
 
-from rtgenre.sources.title import MAX_CHARACTERS, track_title
+from rtgenre.sources.title import MAX_CHARACTERS, stream_title, track_title
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,10 @@ def test_no_title_can_break_a_line_a_terminal_or_a_message():
     title.encode()
     assert track_title("\udcff\n") == "?"
     assert len(track_title("n" * 1000)) == MAX_CHARACTERS
+
+
+def test_only_a_radios_own_title_is_taken_from_ffmpegs_messages():
+    assert stream_title("Metadata update for StreamTitle: So \x1bWhat ") == "So What"
+    assert stream_title("Metadata update for StreamTitle: ") == ""
+    assert stream_title("Metadata update for StreamUrl: https://…") is None
+    assert stream_title("StreamTitle     : So What") is None
