@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
@@ -96,6 +96,8 @@ class Broker:
         )
         _notice_a_cut_before_login(client)
         limit = _PacketLimit(client)
+        # aiomqtt makes another one where the connection is lost as soon as the login is answered.
+        lost_with_the_login = client._disconnected  # noqa: SLF001
         try:
             await client.__aenter__()
             try:
@@ -117,6 +119,7 @@ class Broker:
             # thrown away, the event loop may be gone.
             client._client.on_socket_open = client._client.on_socket_close = None  # noqa: SLF001
             client._client.on_disconnect = None  # noqa: SLF001
+            mark_read(lost_with_the_login)
             mark_read(client._disconnected)  # noqa: SLF001
 
     def explain(self, error: BaseException) -> str:
@@ -163,6 +166,16 @@ async def send(client: aiomqtt.Client, messages: Iterable[Message]) -> None:
             for message in waiting
         )
     )
+
+
+async def lost(client: aiomqtt.Client) -> NoReturn:
+    """Wait until the connection is lost, which aiomqtt's calls, once begun, do not notice.
+
+    Raises:
+        aiomqtt.MqttError: it was.
+    """
+    await asyncio.wait({client._disconnected})  # noqa: SLF001
+    raise aiomqtt.MqttError("Disconnected") from client._disconnected.exception()  # noqa: SLF001
 
 
 def mark_read(future: asyncio.Future[None]) -> None:

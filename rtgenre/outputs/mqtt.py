@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 import aiomqtt
 
 from rtgenre.backoff import Backoff
-from rtgenre.outputs.broker import GOODBYE_SECONDS, Broker, PacketTooLarge, mark_read, send
+from rtgenre.outputs.broker import GOODBYE_SECONDS, Broker, PacketTooLarge, lost, mark_read, send
 from rtgenre.outputs.topics import OFFLINE, Message, NodeTopics
 
 if TYPE_CHECKING:
@@ -138,6 +138,7 @@ class MqttOutput:
         tasks = {
             asyncio.create_task(self._publish(client, node, topics), name=f"mqtt publish {node}"),
             asyncio.create_task(self._answer(client, node), name=f"mqtt answer {node}"),
+            asyncio.create_task(lost(client), name=f"mqtt lost {node}"),
         }
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -170,7 +171,7 @@ class MqttOutput:
                     await send(client, extension.on_document(document))
 
     async def _answer(self, client: aiomqtt.Client, node: str) -> None:
-        """Hand incoming messages to the extensions; notices at once when the broker is gone."""
+        """Hand incoming messages to the extensions."""
         for extension in self._extensions if self._listens else []:
             for topic in extension.topics:
                 await client.subscribe(topic, qos=self._config.qos)

@@ -405,15 +405,19 @@ async def test_a_giant_retained_message_is_named_and_does_not_end_the_publishing
     assert "nothing is subscribed to from now on" in caplog.text
 
 
-async def test_a_broker_that_announces_a_giant_packet_is_left_before_it_is_read():
+async def test_a_broker_that_announces_a_giant_packet_is_left_before_it_is_read(
+    caplog: pytest.LogCaptureFixture,
+):
     sent_bytes = 0
     left = asyncio.Event()
 
     async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal sent_bytes
         await reader.read(65536)
-        # CONNACK, then PUBLISH with a remaining length of 256 MiB - 1 (MQTT 3.1.1, 2.2.3).
-        writer.write(b"\x20\x02\x00\x00" + b"\x30\xff\xff\xff\x7f" + b"\x00\x01a")
+        writer.write(b"\x20\x02\x00\x00")  # CONNACK
+        await reader.read(65536)
+        # PUBLISH with a remaining length of 256 MiB - 1 (MQTT 3.1.1, 2.2.3).
+        writer.write(b"\x30\xff\xff\xff\x7f" + b"\x00\x01a")
         with contextlib.suppress(OSError):
             while sent_bytes < 64 * 2**20:
                 writer.write(bytes(2**16))
@@ -424,9 +428,16 @@ async def test_a_broker_that_announces_a_giant_packet_is_left_before_it_is_read(
 
     server = await asyncio.start_server(pour, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with publishing(settings_for(port, timeout_seconds=0.5), Hub()):
+    told = asyncio.Event()
+    caplog.handler.addFilter(lambda record: told.set() or True)
+    config = settings_for(port, timeout_seconds=60.0)
+    async with publishing(config, Hub(), extensions=[Greeter()]):
         await left.wait()
+        # At once, not when answers to what was said meanwhile are overdue.
+        async with asyncio.timeout(30):
+            await told.wait()
     server.close()
+    assert "announced a message of 268,435,455 bytes" in caplog.text
     # What the sockets' own buffers hold.
     assert sent_bytes < 16 * 2**20
 
