@@ -88,7 +88,8 @@ class Listener:
     def watch(self) -> None:
         """Note, every now and then, for how long the source has said why no window comes."""
         if self.problem is not None:
-            self._explained_seconds = time.monotonic() - self._last_window_at
+            lost_seconds = time.monotonic() - self._last_window_at
+            self._explained_seconds = max(self._explained_seconds, lost_seconds)
 
     def health(self) -> NodeHealth:
         """Return how the source is doing now."""

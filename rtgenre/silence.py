@@ -27,6 +27,9 @@ class SilenceFollower:
         # When there was sound last, and when a window was judged last; None before the first.
         self._sounded_at: float | None = None
         self._judged_at: float | None = None
+        # Whether the newest window begins in quiet, and whether the end of silence was put off.
+        self._begins_quiet = False
+        self._put_off = False
 
     def update(
         self,
@@ -51,7 +54,9 @@ class SilenceFollower:
             self._sounded_at = end_seconds - quiet_end_seconds
         if self._judged_at is None:
             self._judged_at = end_seconds
+        self._begins_quiet = quiet[0]
         judged = _holds_sound(quiet)
+        self._put_off = self._put_off and judged
         if judged:
             self._judged_at = end_seconds
             self.silent = False
@@ -61,6 +66,11 @@ class SilenceFollower:
             # Single clicks, knocks or words, never enough of them to be judged.
             self.silent = True
         return judged
+
+    def put_off_end(self) -> None:
+        """Stay silent until the next window, once, if this one begins in quiet."""
+        self.silent = self._begins_quiet and not self._put_off
+        self._put_off = True
 
 
 def holds_sound(levels_dbfs: Sequence[float], *, below_dbfs: float) -> bool:

@@ -47,7 +47,8 @@ class GenreTracker:
     so far, the less of that is kept: memory is long within a song and short where music changes.
     What is shown changes once something else has led by ``switch_margin`` for
     ``switch_hold_seconds``; after silence the first genre that is sure enough is shown at once.
-    A window that is silent in part teaches nothing and changes nothing.
+    A window that is silent in part teaches nothing and changes nothing. The first one with enough
+    sound after silence may show a genre, but not that there is none: so music begins for models.
     """
 
     def __init__(self, labels: Sequence[str], params: TrackerParams) -> None:
@@ -91,10 +92,23 @@ class GenreTracker:
             raise ValueError("the prediction holds values that are not finite")
         if self._shown_since_seconds is None:
             self._shown_since_seconds = end_seconds
-        judged = self._follow_silence(levels_dbfs, end_seconds)
+        was_silent = self._silence.silent
+        judged = self._silence.update(
+            levels_dbfs,
+            end_seconds=end_seconds,
+            below_dbfs=self.params.silence_below_dbfs,
+            after_seconds=self.params.silence_after_seconds,
+        )
+        first_evidence = self._begins_anew
         if judged:
-            first_evidence = self._begins_anew
             self._smooth(prediction, end_seconds)
+            if was_silent and self._leader() is None:
+                self._silence.put_off_end()
+        if self._silence.silent != was_silent:
+            self._show(None, end_seconds)
+        if self._silence.silent:
+            self._forget()
+        elif judged:
             self._follow_genre(end_seconds, at_once=first_evidence)
         return self._state(end_seconds)
 
@@ -102,6 +116,11 @@ class GenreTracker:
         """Forget smoothed evidence because audio was lost; what is shown stays for now."""
         self._begins_anew = True
         self._challenger = self._shown
+
+    def _forget(self) -> None:
+        self._log_probabilities = np.zeros_like(self._log_probabilities)
+        self._music, self._familiar = 0.0, 1.0
+        self._begins_anew = True
 
     def _smooth(self, prediction: Prediction, end_seconds: float) -> None:
         log_raw = log_probabilities(prediction.probabilities)
@@ -122,25 +141,8 @@ class GenreTracker:
         self._begins_anew = False
         self._last_seconds = end_seconds
 
-    def _follow_silence(self, levels_dbfs: Sequence[float], end_seconds: float) -> bool:
-        """Show silence when it begins or ends, and say whether the window may be judged."""
-        was_silent = self._silence.silent
-        judged = self._silence.update(
-            levels_dbfs,
-            end_seconds=end_seconds,
-            below_dbfs=self.params.silence_below_dbfs,
-            after_seconds=self.params.silence_after_seconds,
-        )
-        if self._silence.silent != was_silent:
-            self._show(None, end_seconds)
-        if self._silence.silent:
-            self._log_probabilities = np.zeros_like(self._log_probabilities)
-            self._music, self._familiar = 0.0, 1.0
-            self._begins_anew = True
-        return judged
-
     def _follow_genre(self, end_seconds: float, *, at_once: bool) -> None:
-        leader = self._leader(normalised(self._log_probabilities))
+        leader = self._leader()
         if leader != self._challenger:
             self._challenger = leader
             self._challenger_since_seconds = end_seconds
@@ -151,8 +153,9 @@ class GenreTracker:
         if nothing_to_keep or led_seconds >= self.params.switch_hold_seconds:
             self._show(leader, end_seconds)
 
-    def _leader(self, probabilities: FloatArray) -> str | None:
+    def _leader(self) -> str | None:
         """Return what should be shown: the shown genre, unless another leads by the margin."""
+        probabilities = normalised(self._log_probabilities)
         best = int(probabilities.argmax())
         if self._doubt() is not None or probabilities[best] < self.params.unknown_below:
             return None

@@ -154,6 +154,29 @@ def test_a_start_in_silence_shows_silence_at_once():
     assert set(state.probabilities) == {np.float32(1 / 3)}
 
 
+def begin(player, *predictions):
+    """Play silence, then sound that fills the first window from a quarter to three quarters."""
+    player.play(prediction(), level_dbfs=-90)
+    player.levels_dbfs[-4:] = [-20.0] * 4
+    return player.play(*predictions)
+
+
+def test_a_beginning_that_the_model_takes_for_no_music_stays_silence():
+    states = begin(Player(), prediction("jazz", music=0.1), prediction("jazz"))
+    assert [(s.state, s.genre) for s in states] == [("silence", None), ("music", "jazz")]
+    assert states[1].music == 1.0
+
+
+def test_a_beginning_that_the_model_knows_is_shown_at_once():
+    assert begin(Player(), prediction("jazz"))[0].genre == "jazz"
+
+
+def test_talk_after_silence_is_told_with_the_second_window():
+    states = begin(Player(), *[prediction("jazz", music=0.1)] * 3)
+    assert [s.state for s in states] == ["silence", "unknown", "unknown"]
+    assert states[1].held_seconds == 0
+
+
 def test_windows_that_are_silent_in_part_change_nothing():
     player = Player(time_constant_seconds=0)
     (before,) = player.play(prediction("jazz"))
