@@ -17,6 +17,13 @@ from .conftest import Heard, eventually, running, tone
 INTERNET, PRIVATE = "127.0.0.1", "127.0.0.2"
 
 
+class QuietServer(ThreadingHTTPServer):
+    """Says nothing of clients that leave in the middle."""
+
+    def handle_error(self, request, client_address):
+        pass
+
+
 class Server:
     """Answers every path from a table; an address to be led to instead is a redirect."""
 
@@ -41,7 +48,7 @@ class Server:
             def log_message(self, *_arguments):
                 pass
 
-        self._server = ThreadingHTTPServer((host, 0), Handler)
+        self._server = QuietServer((host, 0), Handler)
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self.url = f"{'https' if tls else 'http'}://{host}:{self._server.server_port}"
