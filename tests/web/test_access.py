@@ -1,5 +1,6 @@
 """The page for everybody: contrast, screen readers, keyboard, every size, nothing that jumps."""
 
+import time
 from pathlib import Path
 
 import axe_playwright_python
@@ -7,6 +8,9 @@ import pytest
 from playwright.sync_api import expect
 
 from rtgenre.colors import GENRE_COLORS
+from rtgenre.history.store import HistoryStore
+from rtgenre.history.stretches import Stretch
+from rtgenre.types import PlayState, UnknownReason
 from tests.documents import a_state
 from tests.web.conftest import PHONE, TABLET, WALL
 
@@ -54,10 +58,45 @@ def test_axe_finds_nothing_in_the_history(open_page, puppet, theme, shown):
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_axe_finds_nothing_in_the_wall_display_and_the_token_dialog(open_page, puppet, theme):
-    assert violations(show_music(puppet, open_page, "?kiosk", theme=theme, size=WALL)) == []
+    page = show_music(puppet, open_page, "?kiosk&night=off", theme=theme, size=WALL)
+    page.mouse.move(100, 100)
+    expect(page.locator("#leave-kiosk")).to_have_css("opacity", "1")
+    assert violations(page) == []
     page = open_page(puppet(token="a-token-of-enough-characters").url, theme=theme)
     expect(page.get_by_role("dialog")).to_be_visible()
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_axe_finds_nothing_where_rows_are_listed_and_one_is_to_be_deleted(
+    open_page, puppet, theme, tmp_path
+):
+    now = time.time()
+    with HistoryStore(tmp_path / "history.db") as store:
+        store.write(
+            [
+                Stretch("den", now - 90, now - 60, "jazz", 0.8, "crnn 4"),
+                Stretch("den", now - 60, now - 30, "silence", None, "crnn 4"),
+            ]
+        )
+    page = open_page(f"{puppet('den').url}?view=history", theme=theme)
+    expect(page.locator("#stretches button")).to_have_count(2)
+    assert violations(page) == []
+    page.get_by_role("button", name="Delete Jazz").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_axe_finds_nothing_where_no_genre_is_named(open_page, puppet, theme):
+    service = puppet()
+    page = open_page(service.url, theme=theme)
+    hum = a_state(1, state=PlayState.UNKNOWN, reason=UnknownReason.NOT_MUSIC)
+    for document, heading in ((hum, "No music"), (a_state(2, state=PlayState.SILENCE), "Silence")):
+        service.publish(document)
+        expect(page.locator("#genre")).to_have_text(heading)
+        page.evaluate("Promise.all(document.getAnimations().map((a) => a.finished))")
+        assert violations(page) == []
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
