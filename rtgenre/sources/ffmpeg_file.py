@@ -47,7 +47,6 @@ class FfmpegDecoder:
             DecodeError: ffmpeg does not find audio in it, or cannot be run.
         """
         self._path = path
-        self.title = track_title(path.name)
         self.promised_frames = 0
         # A playlist in disguise must not make ffmpeg open anything on the network.
         arguments = ["-protocol_whitelist", "file,pipe", "-i", f"file:{path}", "-map", "0:a:0"]
@@ -69,7 +68,10 @@ class FfmpegDecoder:
             self.close()
             raise DecodeError(path, reason)
         _, data_offset, _, _, self.sample_rate_hz, self.n_channels = _AU_HEADER.unpack(header)
-        self._read_bytes(data_offset - _AU_HEADER.size)
+        tags = _tags(self._read_bytes(data_offset - _AU_HEADER.size))
+        self.title = track_title(
+            path.name, title=tags.get("Title", ""), artist=tags.get("Artist", "")
+        )
         self._frames_read = 0
 
     def read(self, n_frames: int) -> FloatArray:
@@ -99,3 +101,10 @@ class FfmpegDecoder:
 
     def _last_message(self) -> str:
         return self._messages.wait().removeprefix(f"file:{self._path}: ")
+
+
+def _tags(annotation: bytes) -> dict[str, str]:
+    """Read what ffmpeg writes between AU's header and its samples: ``Title=…``, line by line."""
+    lines = annotation.rstrip(b"\0").decode(errors="replace").splitlines()
+    pairs = (line.partition("=") for line in lines)
+    return {name: value for name, _, value in pairs}

@@ -110,6 +110,15 @@ def test_where_libsndfile_gives_up_ffmpeg_goes_on_without_a_seam(odd_opus):
     assert np.max(jumps) < 1.5 * np.median(np.sort(jumps)[-2000:])
 
 
+def test_the_tags_of_what_ffmpeg_decodes_are_its_title(tmp_path, tone_wav):
+    path = tmp_path / "01.m4a"
+    _encoded(path, tone_wav, "-metadata", "title=A=B", "-metadata", "artist=Beyonc\u00e9")
+    decoder = open_audio(path)
+    assert decoder.title == "Beyonc\u00e9 - A=B"
+    assert len(decoder.read(1000)) == 1000
+    decoder.close()
+
+
 def test_without_ffmpeg_a_file_that_libsndfile_gives_up_says_how_to_get_it(odd_opus, monkeypatch):
     monkeypatch.setattr(decode, "find_ffmpeg", lambda: None)
     samples, rate_hz, remark = _read(odd_opus)
