@@ -211,17 +211,18 @@ def test_what_was_shown_before_stays_in_a_line(open_page, puppet):
     ]
 
 
-def a_state_just_now(seconds_ago, **options):
-    """Return a document that the history's last hours hold."""
-    moment = iso_utc(time.time() - seconds_ago)
+def a_state_at(unix_seconds, **options):
+    """Return a document of that time, when what it says began."""
+    moment = iso_utc(unix_seconds)
     return {**a_state(**options), "time": moment, "since": moment}
 
 
 def test_a_reload_loses_nothing_of_what_was_shown_before(open_page, puppet):
     service = puppet()
     page = open_page(service.url)
+    now = time.time()
     for sequence, (genre, ago) in enumerate([("jazz", 9), ("rock", 7), ("blues", 5)]):
-        service.publish(a_state_just_now(ago, sequence=sequence, genre=genre))
+        service.publish(a_state_at(now - ago, sequence=sequence, genre=genre))
         expect(page.locator("#genre")).to_have_text(genre.capitalize())
     for _ in range(2):
         expect(page.locator("#recent li")).to_have_count(2)
@@ -236,8 +237,9 @@ def test_a_reload_loses_nothing_of_what_was_shown_before(open_page, puppet):
 def test_the_band_below_the_spectrogram_begins_with_what_the_history_holds(open_page, puppet):
     service = puppet()
     page = open_page(service.url)
+    now = time.time()
     for sequence, (genre, ago) in enumerate([("jazz", 9), ("rock", 5)]):
-        service.publish(a_state_just_now(ago, sequence=sequence, genre=genre))
+        service.publish(a_state_at(now - ago, sequence=sequence, genre=genre))
         expect(page.locator("#genre")).to_have_text(genre.capitalize())
     page.reload()
     expect(page.locator("#recent li")).to_have_count(1)
