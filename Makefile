@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format train bench soak clean
+.PHONY: help run test check format train bench soak docs release clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -35,8 +35,15 @@ soak: $(VENV)/.test ## hours of audio at full speed with clients that come and g
 train: $(VENV)/.training ## train the shipped model; see training/README.md
 	@$(BIN)/python -m training.train $(ARGS)
 
+docs: $(VENV)/.docs ## build the site of docs/ into site/, every link checked
+	@$(BIN)/python -m scripts.settings_page
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict $(ARGS)
+
+release: $(VENV)/.release ## build wheel and sdist and try both; uploads nothing
+	@$(BIN)/python -m scripts.release $(ARGS)
+
 clean: ## remove everything that the other commands made
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	@sh scripts/make-venv.sh $(PYTHON) $(VENV)
@@ -53,4 +60,12 @@ $(VENV)/.test: pyproject.toml $(VENV)/bin/python
 
 $(VENV)/.training: pyproject.toml $(VENV)/bin/python
 	@sh scripts/install-python.sh $(BIN)/python '.[training]' "about 3 GB, five to ten minutes"
+	@touch $@
+
+$(VENV)/.docs: pyproject.toml $(VENV)/bin/python
+	@sh scripts/install-python.sh $(BIN)/python '.[docs]' "about 250 MB, a minute or two"
+	@touch $@
+
+$(VENV)/.release: pyproject.toml $(VENV)/bin/python
+	@sh scripts/install-python.sh $(BIN)/python '.[release]' "about 220 MB, a minute or two"
 	@touch $@

@@ -1,6 +1,7 @@
 """``make run`` on a fresh checkout, with a Python that only pretends to install."""
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -64,3 +65,11 @@ def test_an_installation_that_fails_says_how_to_go_on_and_is_tried_again(checkou
     assert failed.returncode != 0
     assert "Run make again" in failed.stderr
     assert make_run(checkout).stdout.endswith("the service runs\n")
+
+
+def test_help_lists_every_command():
+    targets = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[
+        1
+    ].split()
+    listed = subprocess.run(["make", "help"], check=True, cwd=ROOT, capture_output=True, text=True)
+    assert sorted(line.split()[0] for line in listed.stdout.splitlines()) == sorted(targets)
