@@ -15,11 +15,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from rtgenre import __version__
 from rtgenre.config import Config, ConfigError, foreign_config_file, load_config
+from rtgenre.errors import RtgenreError, first_cause
 from rtgenre.event_loop import run_in_event_loop
 from rtgenre.logs import set_up_logging
-from rtgenre.model_info import ModelError
-from rtgenre.outputs.errors import OutputError
-from rtgenre.sources.base import SourceError
 from rtgenre.standard_streams import escape_what_cannot_be_written, replace_closed_streams
 
 if TYPE_CHECKING:
@@ -72,8 +70,6 @@ _EXAMPLES = {
 }
 """Of each command, as its help shows them; the program's own help has the first of each."""
 
-_EXPLAINED = (ConfigError, SourceError, ModelError, OutputError)
-
 logger = logging.getLogger("rtgenre")
 
 
@@ -90,16 +86,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # While what goes wrong with it can still be explained.
         print(end="", flush=True)  # noqa: T201 - this is the output
     except BaseExceptionGroup as group:
-        return _explain(_first_cause(group))
-    except (*_EXPLAINED, OSError, KeyboardInterrupt) as error:
+        return _explain(first_cause(group))
+    except (RtgenreError, OSError, KeyboardInterrupt) as error:
         return _explain(error)
     return code
-
-
-def _first_cause(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
 
 
 def _explain(error: BaseException) -> int:
@@ -114,7 +104,7 @@ def _explain(error: BaseException) -> int:
             return EXIT_OK
         print(f"rtgenre: the output is incomplete: {error.strerror}", file=sys.stderr)  # noqa: T201
         return EXIT_FAILED
-    if not isinstance(error, _EXPLAINED):
+    if not isinstance(error, RtgenreError):
         raise error
     for line in str(error).splitlines():
         print(f"rtgenre: {line}", file=sys.stderr)  # noqa: T201 - a message to the user

@@ -8,6 +8,7 @@ import stat
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from rtgenre.errors import RtgenreError
 from rtgenre.features import FeatureParams
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _MAX_FEATURE_PARAMS = {
 _MAX_FEATURE_VALUES = 2**23
 
 
-class ModelError(Exception):
+class ModelError(RtgenreError):
     """A model folder cannot be used; the message says what was found and what is needed."""
 
 

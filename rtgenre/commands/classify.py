@@ -4,101 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import closing
-from dataclasses import asdict, dataclass
-from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress
 
-from rtgenre.audio import check_channel
 from rtgenre.classifier import Classifier, find_model_folder
-from rtgenre.features import log_mel_spectrogram
-from rtgenre.pipeline import Pipeline
-from rtgenre.silence import holds_sound
-from rtgenre.sources.decode import open_audio
+from rtgenre.file_verdict import classify_file
 from rtgenre.sources.decoder import DecodeError
 from rtgenre.sources.folders import expand_paths
 from rtgenre.sources.names import told_path
-from rtgenre.types import Block, UnknownReason
-from rtgenre.verdict import track_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from rtgenre.config import Config
-    from rtgenre.payload import StateDocument
-    from rtgenre.smoothing import TrackerParams
-    from rtgenre.sources.decode import AudioFile
-    from rtgenre.types import Prediction, Window
+    from rtgenre.file_verdict import FileVerdict
 
 _REASONS = {"not_music": "no music", "unfamiliar": "unfamiliar music", "unsure": "unsure"}
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A stretch of one shown state and genre."""
-
-    start_seconds: float
-    end_seconds: float
-    genre: str
-    """Or ``unknown`` or ``silence``."""
-    reason: str | None
-    """Why the genre is unknown; None if it is not."""
-
-
-@dataclass(frozen=True, slots=True)
-class JudgedWindow:
-    """What is shown after a window, and what the model says of it; None if it is partly silent."""
-
-    document: StateDocument
-    prediction: Prediction | None
-
-
-@dataclass(frozen=True, slots=True)
-class FileVerdict:
-    """What one file is."""
-
-    path: Path
-    genre: str
-    """Or ``unknown`` or ``silence``."""
-    reason: str | None
-    """Why the genre is unknown; None if it is not."""
-    confidence: float | None
-    """Probability of the likeliest genre; None where none was judged."""
-    probabilities: dict[str, float]
-    """Of the windows that hold music, together, summing to one; all the same if there are none."""
-    sections: tuple[Section, ...]
-    remark: str | None
-    """What is wrong with the file: it was judged by what could be read."""
-
-    @property
-    def seconds(self) -> float:
-        """How much was judged."""
-        return self.sections[-1].end_seconds - self.sections[0].start_seconds
-
-    @property
-    def music_seconds(self) -> float:
-        """For how long a genre would have been shown."""
-        return sum(
-            section.end_seconds - section.start_seconds
-            for section in self.sections
-            if section.genre not in {"unknown", "silence"}
-        )
-
-    def document(self) -> dict[str, Any]:
-        """Return the JSON document of ``--json``."""
-        return {
-            "file": str(self.path),
-            "genre": self.genre,
-            "reason": self.reason,
-            "confidence": self.confidence,
-            "probabilities": self.probabilities,
-            "music_seconds": round(self.music_seconds, 3),
-            "sections": [asdict(section) for section in self.sections],
-        }
 
 
 def classify_files(paths: Sequence[Path], config: Config, *, as_json: bool) -> int:
@@ -111,7 +35,13 @@ def classify_files(paths: Sequence[Path], config: Config, *, as_json: bool) -> i
         task = progress.add_task("classifying", total=len(files), visible=len(files) > 1)
         for file in files:
             try:
-                verdict = classify_file(file, classifier, config)
+                verdict = classify_file(
+                    file,
+                    classifier,
+                    channel=config.source[0].channel,
+                    hop_seconds=config.windows.hop_seconds,
+                    tracker_params=config.smoothing.tracker_params(),
+                )
             except DecodeError as error:
                 failures.append(str(error))
             else:
@@ -122,86 +52,6 @@ def classify_files(paths: Sequence[Path], config: Config, *, as_json: bool) -> i
     for failure in failures:
         _tell(failure)
     return 1 if failures else 0
-
-
-def classify_file(path: Path, classifier: Classifier, config: Config) -> FileVerdict:
-    """Listen to a whole file as the service would.
-
-    Raises:
-        DecodeError: it cannot be read, or is shorter than one window.
-    """
-    info = classifier.info
-    pipeline = Pipeline(
-        node=config.source[0].node,
-        source=told_path(path),
-        channel=config.source[0].channel,
-        hop_seconds=config.windows.hop_seconds,
-        info=info,
-        tracker_params=config.smoothing.tracker_params(),
-    )
-    with closing(open_audio(path)) as file:
-        try:
-            check_channel(config.source[0].channel, file.n_channels)
-        except ValueError as error:
-            raise DecodeError(path, str(error)) from error
-        windows = list(_judged_windows(file, classifier, pipeline))
-    if not windows:
-        problem = file.remark or "is shorter than one window"
-        needed = f"at least {info.features.window_seconds:g} s of audio are needed"
-        raise DecodeError(path, f"{problem}; {needed}")
-    return _file_verdict(path, windows, pipeline.tracker.params, file.remark)
-
-
-def _judged_windows(
-    file: AudioFile, classifier: Classifier, pipeline: Pipeline
-) -> Iterator[JudgedWindow]:
-    below_dbfs = pipeline.tracker.params.silence_below_dbfs
-    for window in _windows(file, pipeline):
-        features = log_mel_spectrogram(window.samples, classifier.info.features)
-        (prediction,) = classifier.predict(features[None])
-        document = pipeline.conclude(window, prediction, latency_seconds=0.0)
-        sounds = holds_sound(window.levels_dbfs.tolist(), below_dbfs=below_dbfs)
-        yield JudgedWindow(document, prediction if sounds else None)
-
-
-def _windows(file: AudioFile, pipeline: Pipeline) -> Iterator[Window]:
-    for samples in file.blocks():
-        yield from pipeline.push(Block(samples, file.sample_rate_hz, captured_at=0.0))
-    yield from pipeline.finish()
-
-
-def _file_verdict(
-    path: Path, windows: Sequence[JudgedWindow], params: TrackerParams, remark: str | None
-) -> FileVerdict:
-    documents = [window.document for window in windows]
-    labels = list(documents[0]["probabilities"])
-    predictions = [window.prediction for window in windows if window.prediction is not None]
-    verdict = track_verdict(predictions, params, n_labels=len(labels))
-    genre = "silence" if not predictions else "unknown"
-    if verdict.genre_index is not None:
-        genre = labels[verdict.genre_index]
-    rounded = [round(float(probability), 5) for probability in verdict.probabilities]
-    return FileVerdict(
-        path=path,
-        genre=genre,
-        reason=verdict.reason if genre == "unknown" else None,
-        confidence=None if verdict.reason == UnknownReason.NOT_MUSIC else max(rounded),
-        probabilities=dict(zip(labels, rounded, strict=True)),
-        sections=tuple(_sections(documents)),
-        remark=remark,
-    )
-
-
-def _sections(documents: Sequence[StateDocument]) -> Iterator[Section]:
-    start_seconds = documents[0]["window_start_seconds"]
-    for heard, group in groupby(documents, key=_heard):
-        end_seconds = list(group)[-1]["window_end_seconds"]
-        yield Section(start_seconds, end_seconds, *heard)
-        start_seconds = end_seconds
-
-
-def _heard(document: StateDocument) -> tuple[str, str | None]:
-    return document["genre"] or document["state"], document["reason"]
 
 
 def _tell(message: str) -> None:

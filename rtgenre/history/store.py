@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Self
 
+from rtgenre.errors import RtgenreError
 from rtgenre.history.stretches import Stretch
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ _SELECT_ROWS = """
 """
 
 
-class HistoryError(Exception):
+class HistoryError(RtgenreError):
     """The file cannot be used; the message says what was found and what to do."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rtgenre.errors import RtgenreError
 
-class OutputError(Exception):
+
+class OutputError(RtgenreError):
     """An output cannot be used; the message says what was found, what is allowed, what to do."""

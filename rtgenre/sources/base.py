@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 
+from rtgenre.errors import RtgenreError
 from rtgenre.types import Block
 
 Deliver = Callable[[Block], Awaitable[None]]
 """Takes one block; a source that is not live waits for it, so that no audio is skipped."""
 
 
-class SourceError(Exception):
+class SourceError(RtgenreError):
     """A source cannot be used; the message says what was found, what is allowed, what to do."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from rtgenre.errors import RtgenreError
 from rtgenre.sources.names import told_path
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from rtgenre.types import FloatArray
 
 
-class DecodeError(Exception):
+class DecodeError(RtgenreError):
     """A file is missing, empty, damaged or not audio; one line that begins with its path."""
 
     def __init__(self, path: Path, problem: str, *, may_pass: bool = False) -> None:

@@ -1,0 +1,1 @@
+"""What programs in Python call; ``rtgenre`` itself exports it."""

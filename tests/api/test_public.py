@@ -1,0 +1,47 @@
+"""What `rtgenre` exports: all of it, lazily, and with one class for all errors."""
+
+import subprocess
+import sys
+
+import pytest
+
+import rtgenre
+from rtgenre.history.store import HistoryError
+from rtgenre.outputs.errors import OutputError
+
+
+def test_every_public_name_is_there_and_documented():
+    for name in rtgenre.__all__:
+        assert getattr(rtgenre, name).__doc__, name
+    assert set(rtgenre.__all__) <= set(dir(rtgenre))
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="load_modle"):
+        rtgenre.load_modle  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        rtgenre.ConfigError,
+        rtgenre.DecodeError,
+        rtgenre.ModelError,
+        rtgenre.SamplesError,
+        rtgenre.SourceError,
+        HistoryError,
+        OutputError,
+    ],
+)
+def test_one_except_clause_catches_every_error(error):
+    assert issubclass(error, rtgenre.RtgenreError)
+
+
+def test_importing_rtgenre_imports_nothing_heavy():
+    program = "import rtgenre, sys; print(*sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    loaded = set(result.stdout.split())
+    assert not loaded & {"numpy", "pydantic", "asyncio", "soundfile", "sounddevice"}
+    assert {name for name in loaded if name.startswith("rtgenre")} == {"rtgenre"}
