@@ -79,6 +79,23 @@ class FileVerdict:
             if section.genre not in {"unknown", "silence"}
         )
 
+    def plot(self, axes: Any = None) -> Any:
+        """Draw the sections over the spectrogram of the recording, which is read again.
+
+        Args:
+            axes: matplotlib's; None makes a new figure, which notebooks show.
+
+        Returns:
+            The axes.
+
+        Raises:
+            DecodeError: the file can no longer be read.
+            RtgenreError: matplotlib is missing: ``pip install 'rtgenre[plot]'``.
+        """
+        from rtgenre.file_plot import plot_file  # noqa: PLC0415 - matplotlib is an extra
+
+        return plot_file(self, axes)
+
     def document(self) -> dict[str, Any]:
         """Return the JSON document of ``--json``."""
         return {

@@ -21,7 +21,7 @@ ONLY_IMPORTERS = {
     "prometheus_client": {"metrics.py"},
     "zeroconf": {"outputs/mdns.py"},
     "sqlite3": {"history/store.py", "outputs/history.py"},
-    "matplotlib": {"history/plot.py"},
+    "matplotlib": {"history/plot.py", "file_plot.py"},
     "tensorflow": set(),
     "librosa": set(),
     "numba": set(),
@@ -30,6 +30,7 @@ ONLY_IMPORTERS = {
 
 PURE = [
     "types.py",
+    "errors.py",
     "colors.py",
     "ring.py",
     "windows.py",
