@@ -31,7 +31,7 @@ class Network(Protocol):
     """A loaded network, whatever runs it."""
 
     def run(self, features: FloatArray) -> FloatArray:
-        """Turn ``(batch, n_frames, n_mels)`` into ``(batch, n_outputs)``."""
+        """Turn ``(batch, *shape of the features)`` into ``(batch, n_outputs)``."""
 
 
 class Classifier:
@@ -50,7 +50,7 @@ class Classifier:
         """
         info = read_model_info(folder)
         classifier = cls(info, _load_network(info, folder, threads))
-        shape = (1, info.features.n_frames, info.features.n_mels)
+        shape = (1, *info.features.shape)
         try:
             classifier.predict(np.zeros(shape, dtype=np.float32))
         except (ValueError, RuntimeError) as error:
@@ -61,7 +61,7 @@ class Classifier:
         """Classify a batch of log-mel spectrograms.
 
         Args:
-            features: ``(batch, n_frames, n_mels)`` float32, dB relative to each window's maximum.
+            features: ``(batch, *info.features.shape)`` float32, see ``rtgenre.features``.
 
         Raises:
             ValueError: the network's input or output has another shape, or is not finite.
@@ -71,7 +71,8 @@ class Classifier:
         if outputs.shape != expected:
             raise ValueError(
                 f"its network gives outputs of shape {outputs.shape}; {len(self.info.labels)} "
-                f"labels{' and a music output' * self.info.has_music_output} need {expected}"
+                f"labels{' and a music output' * self.info.has_music_output}"
+                f"{' and a familiar output' * self.info.has_familiar_output} need {expected}"
             )
         if not np.isfinite(outputs).all():
             raise ValueError("its network gives outputs that are not finite")
@@ -80,9 +81,11 @@ class Classifier:
     def _prediction(self, outputs: FloatArray) -> Prediction:
         n_labels = len(self.info.labels)
         likelihoods = np.clip(outputs[:n_labels], 1e-9, None)
+        shares = np.clip(outputs[n_labels:], 0.0, 1.0)
         return Prediction(
             probabilities=np.asarray(likelihoods / likelihoods.sum(), dtype=np.float32),
-            music=float(np.clip(outputs[-1], 0, 1)) if self.info.has_music_output else 1.0,
+            music=float(shares[0]) if self.info.has_music_output else 1.0,
+            familiar=float(shares[-1]) if self.info.has_familiar_output else 1.0,
         )
 
 

@@ -1,13 +1,21 @@
 """Log-mel spectrograms, the one implementation for training and for live audio.
 
-Equal to librosa's ``power_to_db(melspectrogram(y, center=False), ref=np.max, amin=1e-20)`` without
-librosa's slow first call.
+A network hears what it was pretrained on, so there are several recipes:
+
+- ``librosa``: equal to ``power_to_db(melspectrogram(y, center=False), ref=np.max, amin=1e-20)``
+  without librosa's slow first call.
+- ``yamnet``: equal to YAMNet's own (Plakal and Ellis 2020), of a waveform brought to one level.
+- ``musicnn``: equal to musicnn's own (Pons and Serra 2019), of such a waveform.
+- ``yamnet+musicnn``: both, one behind the other, for a network with two ears.
+
+All give the same for loud and quiet sound.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +28,23 @@ _LOG_START_HZ = 1000.0
 _LOG_START_MEL = _LOG_START_HZ / _HZ_PER_MEL
 _LOG_STEP = np.log(6.4) / 27.0
 
+# HTK's scale, which TensorFlow uses.
+_HTK_MEL = 1127.0
+_HTK_BREAK_HZ = 700.0
+
+YAMNET_LOG_OFFSET = 0.001
+"""Added to mel magnitudes before the logarithm."""
+YAMNET_RMS = 0.1
+"""Root mean square that a waveform is brought to: -20 dBFS, a usual level of music."""
+_MUSICNN_GAIN = np.float32(10000.0)
+_QUIETEST_RMS = 1e-4
+"""Quieter waveforms are raised no further: they are silence."""
+
 _POWER_FLOOR = 1e-20
 """librosa's ``amin``, but so low that it binds for digital silence alone, not for quiet music."""
+
+
+Recipe = Literal["librosa", "yamnet", "musicnn", "yamnet+musicnn"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +62,9 @@ class FeatureParams:
     top_db: float = 80.0
     """Dynamic range kept below the loudest bin of the window."""
     window_seconds: float = 4.0
+    recipe: Recipe = "librosa"
+    """Whose spectrogram this is; ``top_db`` belongs to librosa's alone. Of two spectrograms the
+    parameters are those of the first one; the other one's are ``MUSICNN_FEATURES``."""
 
     def __post_init__(self) -> None:
         if not 0 < self.hop_length <= self.frame_length:
@@ -60,6 +86,10 @@ class FeatureParams:
             raise ValueError(
                 f"n_mels is {self.n_mels} and top_db is {self.top_db:g}; both must be positive"
             )
+        if self.recipe not in get_args(Recipe):
+            raise ValueError(
+                f"recipe is {self.recipe!r}; it must be one of {', '.join(get_args(Recipe))}"
+            )
 
     @property
     def window_samples(self) -> int:
@@ -68,8 +98,18 @@ class FeatureParams:
 
     @property
     def n_frames(self) -> int:
-        """Frames that lie wholly inside one window."""
+        """Frames wholly inside one window; musicnn's first and last lie around its ends."""
+        if self.recipe == "musicnn":
+            return 1 + self.window_samples // self.hop_length
         return 1 + (self.window_samples - self.frame_length) // self.hop_length
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of what a network is given: ``(n_frames, n_mels)``; flat for two spectrograms."""
+        if self.recipe == "yamnet+musicnn":
+            second = MUSICNN_FEATURES
+            return (self.n_frames * self.n_mels + second.n_frames * second.n_mels,)
+        return (self.n_frames, self.n_mels)
 
     @property
     def frames_per_second(self) -> float:
@@ -77,21 +117,54 @@ class FeatureParams:
         return self.sample_rate_hz / self.hop_length
 
 
-def log_mel_spectrogram(waveform: FloatArray, params: FeatureParams) -> FloatArray:
-    """Turn a waveform into decibels relative to its own loudest mel bin.
+YAMNET_FEATURES = FeatureParams(
+    sample_rate_hz=16000,
+    frame_length=400,
+    hop_length=160,
+    n_mels=64,
+    fmin_hz=125.0,
+    fmax_hz=7500.0,
+    recipe="yamnet",
+)
+"""What YAMNet was trained on: 100 frames of 25 ms a second."""
+MUSICNN_FEATURES = FeatureParams(
+    sample_rate_hz=16000,
+    frame_length=512,
+    hop_length=256,
+    n_mels=96,
+    fmax_hz=8000.0,
+    recipe="musicnn",
+)
+"""What musicnn was trained on: 62.5 frames of 32 ms a second, centred, the ends mirrored."""
+TWO_EARS_FEATURES = replace(YAMNET_FEATURES, recipe="yamnet+musicnn")
 
-    Because the reference is the waveform's own maximum, gain does not change the result.
+
+def log_mel_spectrogram(waveform: FloatArray, params: FeatureParams) -> FloatArray:
+    """Turn a waveform into what a network hears.
+
+    Gain does not change the result, down to -80 dBFS.
 
     Args:
         waveform: ``(n_samples,)``, mono, full scale ±1, at ``params.sample_rate_hz``.
         params: the model's feature settings.
 
     Returns:
-        ``(n_frames, n_mels)`` float32 in ``[-top_db, 0]`` dB; all 0 for digital silence.
+        ``params.shape`` float32. By librosa's recipe decibels relative to the loudest bin, in
+        ``[-top_db, 0]``, all 0 for digital silence; by YAMNet's the natural logarithm of mel
+        magnitudes plus ``YAMNET_LOG_OFFSET``; by musicnn's ``log10(1 + 10000 power)``.
 
     Raises:
         ValueError: the waveform is not one-dimensional or shorter than one frame.
     """
+    match params.recipe:
+        case "yamnet":
+            return _yamnet_log_mel(at_usual_level(waveform), params)
+        case "musicnn":
+            return _musicnn_log_mel(at_usual_level(waveform), params)
+        case "yamnet+musicnn":
+            level = at_usual_level(waveform)
+            both = _yamnet_log_mel(level, params), _musicnn_log_mel(level, MUSICNN_FEATURES)
+            return np.concatenate([one.ravel() for one in both])
     power = mel_power_spectrogram(waveform, params)
     decibels = 10.0 * np.log10(np.maximum(power, _POWER_FLOOR))
     decibels -= decibels.max()
@@ -111,6 +184,36 @@ def mel_power_spectrogram(waveform: FloatArray, params: FeatureParams) -> FloatA
     Raises:
         ValueError: the waveform is not one-dimensional or shorter than one frame.
     """
+    spectrum = _spectrum(waveform, params, params.frame_length)
+    power = spectrum.real**2 + spectrum.imag**2
+    return np.asarray(power @ mel_filter_bank(params).T, dtype=np.float32)
+
+
+def at_usual_level(waveform: FloatArray) -> FloatArray:
+    """Scale ``(n_samples,)`` to a root mean square of ``YAMNET_RMS``."""
+    mean_square = float(np.dot(waveform, waveform)) / max(len(waveform), 1)
+    gain = YAMNET_RMS / max(np.sqrt(mean_square), _QUIETEST_RMS)
+    return np.asarray(waveform * np.float32(gain), dtype=np.float32)
+
+
+def _yamnet_log_mel(waveform: FloatArray, params: FeatureParams) -> FloatArray:
+    fft_length = _next_power_of_two(params.frame_length)
+    spectrum = _spectrum(waveform, params, fft_length)
+    magnitudes = np.abs(spectrum).astype(np.float32)
+    log_mel = np.log(magnitudes @ htk_filter_bank(params) + np.float32(YAMNET_LOG_OFFSET))
+    return np.asarray(log_mel, dtype=np.float32)
+
+
+def _musicnn_log_mel(waveform: FloatArray, params: FeatureParams) -> FloatArray:
+    centred = np.pad(waveform, params.frame_length // 2, mode="reflect")
+    power = mel_power_spectrogram(centred, params)
+    return np.asarray(np.log10(1.0 + _MUSICNN_GAIN * power), dtype=np.float32)
+
+
+def _spectrum(
+    waveform: FloatArray, params: FeatureParams, fft_length: int
+) -> NDArray[np.complexfloating]:
+    """Transform each frame, ends not padded: ``(n_frames, fft_length // 2 + 1)``."""
     if waveform.ndim != 1 or len(waveform) < params.frame_length:
         raise ValueError(
             f"a waveform of shape {waveform.shape} was given; features need a mono waveform of at "
@@ -118,9 +221,7 @@ def mel_power_spectrogram(waveform: FloatArray, params: FeatureParams) -> FloatA
         )
     frames = np.lib.stride_tricks.sliding_window_view(waveform, params.frame_length)
     windowed = frames[:: params.hop_length] * _hann_window(params.frame_length)
-    spectrum = np.fft.rfft(windowed, axis=1)  # (n_frames, frame_length // 2 + 1) complex
-    power = spectrum.real**2 + spectrum.imag**2
-    return np.asarray(power @ mel_filter_bank(params).T, dtype=np.float32)
+    return np.fft.rfft(windowed, fft_length, axis=1)
 
 
 @lru_cache(maxsize=8)
@@ -142,6 +243,35 @@ def mel_filter_bank(params: FeatureParams) -> FloatArray:
     triangles = np.maximum(0.0, np.minimum(rising, falling))
     area_norm = 2.0 / (edges_hz[2:] - edges_hz[:-2])
     return (triangles * area_norm[:, None]).astype(np.float32)
+
+
+@lru_cache(maxsize=8)
+def htk_filter_bank(params: FeatureParams) -> FloatArray:
+    """Build triangular mel filters with HTK's scale, of height 1.
+
+    The same as ``tf.signal.linear_to_mel_weight_matrix``: triangles in mel, nothing at 0 Hz.
+
+    Returns:
+        ``(fft_length // 2 + 1, n_mels)`` float32, the FFT's length the next power of two.
+    """
+    fft_length = _next_power_of_two(params.frame_length)
+    bins_mel = _hz_to_htk(np.fft.rfftfreq(fft_length, 1.0 / params.sample_rate_hz))[:, None]
+    lowest, highest = _hz_to_htk(np.array([params.fmin_hz, params.fmax_hz]))
+    edges = np.linspace(lowest, highest, params.n_mels + 2)
+    low, centre, high = edges[:-2], edges[1:-1], edges[2:]
+    rising, falling = (bins_mel - low) / (centre - low), (high - bins_mel) / (high - centre)
+    triangles = np.maximum(0.0, np.minimum(rising, falling))
+    triangles[0] = 0.0
+    return np.asarray(triangles, dtype=np.float32)
+
+
+def _hz_to_htk(hz: NDArray[np.floating]) -> NDArray[np.float64]:
+    mel: NDArray[np.float64] = _HTK_MEL * np.log1p(hz / _HTK_BREAK_HZ)
+    return mel
+
+
+def _next_power_of_two(length: int) -> int:
+    return 1 << (length - 1).bit_length()
 
 
 @lru_cache(maxsize=8)

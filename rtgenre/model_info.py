@@ -46,7 +46,9 @@ class ModelInfo:
     """In the order of the network's outputs."""
     features: FeatureParams
     has_music_output: bool
-    """The network's last output, after the labels', is the probability that this is music."""
+    """After the labels' outputs comes the probability that this is music."""
+    has_familiar_output: bool = False
+    """The last output is the probability that the music is of one of the labels."""
     data: dict[str, Any] = field(default_factory=dict)
     """What it was trained on, for people."""
     scores: dict[str, Any] = field(default_factory=dict)
@@ -56,8 +58,8 @@ class ModelInfo:
 
     @property
     def n_outputs(self) -> int:
-        """Length of the network's output: the labels', and one for music."""
-        return len(self.labels) + self.has_music_output
+        """Length of the network's output: the labels', and one each for music and familiar."""
+        return len(self.labels) + self.has_music_output + self.has_familiar_output
 
     @property
     def short_checksum(self) -> str:
@@ -150,6 +152,9 @@ def _from_document(document: dict[str, Any]) -> ModelInfo:
         labels=labels,
         features=_feature_params(document["features"]),
         has_music_output=_checked_bool(document, "has_music_output"),
+        has_familiar_output=_checked_bool(
+            {"has_familiar_output": False, **document}, "has_familiar_output"
+        ),
         data=dict(document.get("data", {})),
         scores=dict(document.get("scores", {})),
         checksums=_checksums(document.get("checksums", {})),
@@ -159,6 +164,8 @@ def _from_document(document: dict[str, Any]) -> ModelInfo:
 def _feature_params(document: dict[str, Any]) -> FeatureParams:
     for parameter in fields(FeatureParams):
         value = document.get(parameter.name, parameter.default)
+        if parameter.name == "recipe":
+            continue  # FeatureParams knows which there are
         whole = isinstance(parameter.default, int)
         if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
             kind = "a whole number" if whole else "a number"

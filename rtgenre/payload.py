@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from rtgenre.spectrogram.columns import FLOOR_DB
+from rtgenre.spectrogram.columns import COLUMNS, FLOOR_DB
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -196,10 +196,10 @@ def hello_document(
         "window_seconds": info.features.window_seconds,
         "hop_seconds": hop_seconds,
         "spectrogram": {
-            "columns_per_second": round(info.features.frames_per_second, 3),
-            "n_mels": info.features.n_mels,
-            "fmin_hz": info.features.fmin_hz,
-            "fmax_hz": info.features.fmax_hz,
+            "columns_per_second": round(COLUMNS.frames_per_second, 3),
+            "n_mels": COLUMNS.n_mels,
+            "fmin_hz": COLUMNS.fmin_hz,
+            "fmax_hz": COLUMNS.fmax_hz,
             "floor_db": FLOOR_DB,
         },
         "sources": list(sources),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rtgenre.audio import DigitalSilenceWatch, Resampler, sanitise, select_channel
 from rtgenre.payload import StateDocument, state_document
 from rtgenre.smoothing import GenreTracker, TrackerParams
-from rtgenre.spectrogram.columns import Column, ColumnMaker
+from rtgenre.spectrogram.columns import COLUMNS, Column, ColumnMaker
 from rtgenre.types import CLOCK_STEP_SECONDS
 from rtgenre.windows import WindowSlicer
 
@@ -46,7 +46,8 @@ class Pipeline:
         self._resampler: Resampler | None = None
         # Spectrogram columns, made only while somebody looks.
         self.draws_columns = False
-        self._column_maker = ColumnMaker(params)
+        self._column_maker = ColumnMaker()
+        self._column_resampler: Resampler | None = None
         self._columns: list[Column] = []
         # When the newest block was captured, for what the resampler still holds.
         self._captured_at = 0.0
@@ -96,7 +97,7 @@ class Pipeline:
         resampled = self._resampler.push(mono)
         captured_at = block.captured_at - self._resampler.held_seconds
         windows += self._slicer.push(resampled, captured_at)
-        self._draw(resampled, captured_at)
+        self._draw(mono, block)
         return windows
 
     def take_columns(self) -> list[Column]:
@@ -159,17 +160,32 @@ class Pipeline:
         if held_seconds == 0:
             self._since = self._time
 
-    def _draw(self, samples: FloatArray, captured_at: float) -> None:
+    def _draw(self, mono: FloatArray, block: Block) -> None:
         if not self.draws_columns:
-            self._column_maker.reset()
+            self._forget_columns()
             return
-        end_seconds = self._slicer.end_sample / self.info.features.sample_rate_hz
+        if self._column_resampler is None:
+            self._column_resampler = Resampler(block.sample_rate_hz, COLUMNS.sample_rate_hz)
+        samples = self._column_resampler.push(mono)
+        held_seconds = self._column_resampler.held_seconds
         self._columns += self._column_maker.push(
-            samples, end_seconds=end_seconds, captured_at=captured_at
+            samples,
+            end_seconds=self._heard_seconds - held_seconds,
+            captured_at=block.captured_at - held_seconds,
         )
 
-    def _reset(self) -> None:
+    @property
+    def _heard_seconds(self) -> float:
+        """End of the newest block on the source's own clock."""
+        held_seconds = self._resampler.held_seconds if self._resampler else 0.0
+        return self._slicer.end_sample / self.info.features.sample_rate_hz + held_seconds
+
+    def _forget_columns(self) -> None:
         self._column_maker.reset()
+        self._column_resampler = None
+
+    def _reset(self) -> None:
+        self._forget_columns()
         self.resets += 1
         self._resampler = None
         self._slicer.reset()

@@ -1,8 +1,9 @@
 import json
+from dataclasses import replace
 
 import pytest
 
-from rtgenre.features import FeatureParams
+from rtgenre.features import YAMNET_FEATURES, FeatureParams
 from rtgenre.model_info import ModelError, ModelInfo, read_model_info, write_model_info
 
 INFO = ModelInfo(
@@ -20,6 +21,23 @@ def test_what_is_written_is_read_back_unchanged(tmp_path):
     write_model_info(INFO, tmp_path)
     assert read_model_info(tmp_path) == INFO
     assert INFO.n_outputs == 3
+
+
+def test_a_model_that_knows_unfamiliar_music_is_read_back_with_its_features(tmp_path):
+    info = replace(INFO, features=YAMNET_FEATURES, has_familiar_output=True)
+    write_model_info(info, tmp_path)
+    assert read_model_info(tmp_path) == info
+    assert info.n_outputs == 4
+
+
+def test_a_model_from_before_recipes_and_familiar_outputs_still_reads(tmp_path):
+    write_model_info(INFO, tmp_path)
+    path = tmp_path / "model.json"
+    document = json.loads(path.read_text())
+    del document["has_familiar_output"], document["features"]["recipe"]
+    path.write_text(json.dumps(document))
+    assert read_model_info(tmp_path).features == FeatureParams()
+    assert not read_model_info(tmp_path).has_familiar_output
 
 
 def test_version_and_short_checksum_tell_two_models_apart(tmp_path):
@@ -43,7 +61,9 @@ def test_version_and_short_checksum_tell_two_models_apart(tmp_path):
         ({"labels": None}, "does not describe a model"),
         ({"features": {"sample_rate_hz": 22050, "colour": 3}}, "colour"),
         ({"features": {"fmax_hz": 90000}}, "half the sample rate"),
+        ({"features": {"recipe": "mfcc"}}, "recipe is 'mfcc'; it must be one of librosa, yamnet"),
         ({"features": 3}, "does not describe a model"),
+        ({"has_familiar_output": "no"}, "has_familiar_output"),
         ({"name": ...}, "'name' is missing"),
         ({"checksums": {"model.tflite": 3}}, "a SHA-256 for each file name is needed"),
     ],

@@ -4,7 +4,7 @@ from itertools import groupby
 import numpy as np
 import pytest
 
-from rtgenre.features import FeatureParams
+from rtgenre.features import YAMNET_FEATURES, FeatureParams
 from rtgenre.model_info import ModelInfo
 from rtgenre.payload import SCHEMA_VERSION
 from rtgenre.pipeline import Pipeline
@@ -149,3 +149,33 @@ def test_times_stay_in_order_when_capture_times_do_not():
 def test_a_channel_that_is_not_there_is_an_error_with_the_count():
     with pytest.raises(ValueError, match="1 channel"):
         push_all(make_pipeline(3), blocks_of(noise(1), 22050))
+
+
+def columns_of(info):
+    pipeline = Pipeline(
+        node="kitchen",
+        source="file: test.wav",
+        channel="mix",
+        hop_seconds=2.0,
+        info=info,
+        tracker_params=TrackerParams(),
+    )
+    pipeline.draws_columns = True
+    for block in blocks_of(tone(440, 6, 44100), 44100, start=1000.0):
+        pipeline.push(block)
+    return pipeline.take_columns()
+
+
+def test_the_page_sees_the_same_columns_whatever_the_model_hears():
+    other = dataclasses.replace(INFO, features=YAMNET_FEATURES)
+    expected, found = columns_of(INFO), columns_of(other)
+    assert len(expected) == len(found) > 100
+    for one, same in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(one.values, same.values)
+        assert same.captured_at == pytest.approx(one.captured_at, abs=1e-6)
+        assert same.end_seconds == pytest.approx(one.end_seconds, abs=0.05)
+
+
+def test_a_column_is_as_old_as_its_sound():
+    for column in columns_of(dataclasses.replace(INFO, features=YAMNET_FEATURES)):
+        assert column.captured_at - 1000.0 == pytest.approx(column.end_seconds, abs=0.05)

@@ -1,4 +1,4 @@
-"""Spectrogram columns for viewers, as the audio comes in: what the model's features see."""
+"""Spectrogram columns for viewers, as the audio comes in; the same whatever the model hears."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from rtgenre.features import FeatureParams, FloatArray, mel_filter_bank, mel_pow
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+COLUMNS = FeatureParams()
+"""How columns are made: 24 of 93 ms a second, 128 bands up to 11 kHz."""
 FLOOR_DB = -100.0
 """What a value of 0 stands for; 255 stands for 0 dB."""
 
@@ -31,11 +33,11 @@ class Column:
 class ColumnMaker:
     """Cuts STFT frames from a stream of samples, however they arrive, and measures their bands.
 
-    The frames, filters and scale are those of the model's features; but levels are absolute, with
-    0 dB where a full-scale sine in the lowest band comes close, so that loud looks loud.
+    Levels are absolute, with 0 dB where a full-scale sine in the lowest band comes close, so that
+    loud looks loud.
     """
 
-    def __init__(self, params: FeatureParams) -> None:
+    def __init__(self, params: FeatureParams = COLUMNS) -> None:
         self._params = params
         # A full-scale sine has a spectral peak of frame_length / 4 under the Hann window.
         reference = (params.frame_length / 4) ** 2 * float(mel_filter_bank(params).max())
@@ -51,7 +53,8 @@ class ColumnMaker:
         """Take in samples and return the columns that they complete, oldest first.
 
         Args:
-            samples: ``(n_samples,)``, mono, full scale ±1, at the model's rate, any number.
+            samples: ``(n_samples,)``, any number of them, mono, full scale ±1, at
+                ``params.sample_rate_hz``.
             end_seconds: end of the last sample on the source's own clock.
             captured_at: Unix time at which it was heard, in seconds.
         """
