@@ -52,7 +52,7 @@ def model_card(info: ModelInfo, about: str, credits_: Sequence[str]) -> str:
         LIMITS.format(n_tracks=info.scores["n_tracks"]),
         "## What went in\n",
         _data(info.data),
-        _bullets(credits_),
+        bullets(credits_),
     ]
     return "\n".join(parts)
 
@@ -108,7 +108,7 @@ def _main_figures(scores: dict[str, Any]) -> str:
         f"{parity['tflite_bytes'] / 1e6:.1f} MB"
     )
     if "held_out" not in scores:
-        return _table(("what", "measured"), [*rows, ("TFLite against Keras", exported)])
+        return table(("what", "measured"), [*rows, ("TFLite against Keras", exported)])
     both = [
         (name, held_out, shipped)
         for (name, held_out), (_, shipped) in zip(
@@ -116,7 +116,7 @@ def _main_figures(scores: dict[str, Any]) -> str:
         )
     ]
     head = ("what", "fitted on train alone", "as shipped")
-    return _table(head, [*both, ("TFLite against Keras", "", exported)])
+    return table(head, [*both, ("TFLite against Keras", "", exported)])
 
 
 def _figure_rows(scores: dict[str, Any]) -> list[tuple[str, str]]:
@@ -162,11 +162,11 @@ def _per_genre(scores: dict[str, Any]) -> str:
         )
         for genre, one in scores["per_genre"].items()
     ]
-    return _table(("windows", "precision", "recall", "F1", "tracks right"), rows)
+    return table(("windows", "precision", "recall", "F1", "tracks right"), rows)
 
 
 def _data(data: dict[str, Any]) -> str:
-    return _bullets(f"{key.replace('_', ' ')}: {_plain(value)}" for key, value in data.items())
+    return bullets(f"{key.replace('_', ' ')}: {_plain(value)}" for key, value in data.items())
 
 
 def _plain(value: Any) -> str:
@@ -175,11 +175,13 @@ def _plain(value: Any) -> str:
     return str(value)
 
 
-def _bullets(lines: Iterable[str]) -> str:
+def bullets(lines: Iterable[str]) -> str:
+    """Write a list."""
     return "".join(f"- {line}\n" for line in lines)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table."""
     lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
     lines += [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join(lines) + "\n"

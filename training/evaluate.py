@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import numpy as np
 from rich.console import Console
 from rich.progress import track as progress_bar
 
 from rtgenre.classifier import Classifier, find_model_folder
 from rtgenre.model_info import ModelError
-from training import judging, metrics
+from training import judging, listening, metrics
 from training.audio import AudioFile, find_audio, read_audio, read_tracks
+from training.crnn_card import recordings_summary
 from training.dataset import (
     FEATURES,
     DatasetError,
@@ -31,12 +33,14 @@ from training.dataset import (
     mel_file,
     splits_of,
 )
+from training.library import Recording, held_out_names, read_library
 from training.splits import GTZAN_PARTITION, read_partition
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from rtgenre.types import Prediction
+    from training.outcome import Outcome
 
 T = TypeVar("T")
 
@@ -45,6 +49,7 @@ SHORTEST_SECONDS = 1.0
 
 _BATCH = 64
 _ALL = "all"
+_HELD_OUT = "held-out"
 _DECIMALS = 4
 
 
@@ -52,8 +57,8 @@ _DECIMALS = 4
 class Material:
     """What a model is judged on."""
 
-    data: Path
-    """A dataset, or a folder of music."""
+    data: tuple[Path, ...]
+    """A dataset of spectrograms, or libraries of recordings."""
     split: str
     negatives: Path | None = None
     """A dataset made by ``training.negatives``."""
@@ -116,21 +121,69 @@ def predictor(classifier: Classifier) -> judging.Predict:
 
 
 def load_classifier(name_or_path: str) -> Classifier:
-    """Load a model that judges the datasets' features.
+    """Load a model.
 
     Raises:
-        DatasetError: it was made for other features.
         ModelError: there is no such model, or it cannot be loaded.
     """
-    classifier = Classifier.load(find_model_folder(name_or_path))
-    if classifier.info.features != FEATURES:
+    return Classifier.load(find_model_folder(name_or_path))
+
+
+def recordings_of(material: Material) -> list[Recording]:
+    """Find the recordings of a split: ``all``, ``held-out``, or what ``tracks.csv`` names.
+
+    Raises:
+        DatasetError: there are none.
+    """
+    found = [one for folder in material.data for one in read_library(folder)]
+    if material.split == _HELD_OUT:
+        names = held_out_names(found)
+        return [one for one in found if one.name in names]
+    chosen = [one for one in found if material.split in (_ALL, one.split)]
+    if not chosen:
+        splits = sorted({one.split for one in found if one.split})
         raise DatasetError(
-            f"the model was made for {classifier.info.features}; datasets hold {FEATURES}"
+            f"none of {len(found)} recordings is of the split {material.split!r}; found: "
+            f"{', '.join(splits) or 'no splits'}; {_ALL!r} and {_HELD_OUT!r} are always possible"
         )
-    return classifier
+    return chosen
 
 
 def evaluate(classifier: Classifier, material: Material, plots: Path | None) -> dict[str, Any]:
+    """Judge a model, on spectrograms if it hears those of the datasets, else on recordings.
+
+    Args:
+        classifier: the model.
+        material: what to judge it on.
+        plots: folder for pictures of confusion and reliability; none without it.
+
+    Raises:
+        DatasetError: the material cannot be read, or its genres are not the model's.
+    """
+    if classifier.info.features == FEATURES:
+        return _evaluate_spectrograms(classifier, material, plots)
+    return _evaluate_recordings(classifier, material, plots)
+
+
+def _evaluate_recordings(
+    classifier: Classifier, material: Material, plots: Path | None
+) -> dict[str, Any]:
+    negatives = read_library(material.negatives) if material.negatives else []
+    figures, outcome = listening.evaluate_recordings(
+        classifier,
+        recordings_of(material),
+        [one for one in negatives if one.split == "valid"],
+        conditions=material.conditions,
+    )
+    if plots:
+        _plot_collections(outcome, figures["collections"], plots)
+    result: dict[str, Any] = _rounded({"split": material.split, **figures})
+    return result
+
+
+def _evaluate_spectrograms(
+    classifier: Classifier, material: Material, plots: Path | None
+) -> dict[str, Any]:
     """Judge a model; see ``training.judging`` for what each figure means.
 
     Args:
@@ -143,7 +196,7 @@ def evaluate(classifier: Classifier, material: Material, plots: Path | None) -> 
     """
     labels = classifier.info.labels
     predict = predictor(classifier)
-    tracks = load_split(material.data, material.split)
+    tracks = load_split(material.data[0], material.split)
     outcome = judging.predict_tracks(predict, labels, tracks)
     figures = {
         "model": {"name": classifier.info.name, "version": classifier.info.version},
@@ -158,7 +211,7 @@ def evaluate(classifier: Classifier, material: Material, plots: Path | None) -> 
         negatives = load_tracks(material.negatives, f"negatives_{material.split}")
         figures["negatives"] = judging.judge_negatives(predict, negatives)
     if material.conditions:
-        recordings = read_recordings(material.data, material.split)
+        recordings = read_recordings(material.data[0], material.split)
         figures["conditions"] = judging.judge_conditions(predict, labels, recordings)
     if plots:
         _plot(outcome, classifier.info.name, plots)
@@ -177,6 +230,8 @@ def read_recordings(folder: Path, split: str) -> Iterator[tuple[str, FloatArray]
 
 def summary(figures: dict[str, Any]) -> str:
     """Say the main figures in a few lines."""
+    if "collections" in figures:
+        return recordings_summary(figures)
     live = figures["live"]
     window_low, window_high = figures["window_accuracy_95"]
     track_low, track_high = figures["track_accuracy_95"]
@@ -224,8 +279,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--data", type=Path, required=True, help="a dataset, or a folder of music")
-    parser.add_argument("--split", default="valid", help="train, valid, test, …; default: valid")
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, help="a dataset, or libraries of recordings"
+    )
+    parser.add_argument(
+        "--split", default="valid", help="train, valid, test, all, held-out; default: valid"
+    )
     parser.add_argument("--model", default="crnn", help="a model's name or folder; default: crnn")
     parser.add_argument("--negatives", type=Path, help="dataset made by training.negatives")
     parser.add_argument("--conditions", action="store_true", help="noise, gain, phone, MP3: slow")
@@ -233,7 +292,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print the figures as JSON, alone")
     args = parser.parse_args(arguments)
     try:
-        material = Material(args.data, args.split, args.negatives, args.conditions)
+        material = Material(tuple(args.data), args.split, args.negatives, args.conditions)
         figures = evaluate(load_classifier(args.model), material, args.plots)
     except (DatasetError, ModelError) as error:
         raise SystemExit(f"error: {error}") from error
@@ -249,6 +308,15 @@ def _plot(outcome: judging.Outcome, name: str, folder: Path) -> None:
     confusion = metrics.confusion_matrix(truth, predicted, len(outcome.labels))
     plots.plot_confusion(confusion, outcome.labels, f"{name}: tracks, %", folder / "confusion.png")
     plots.plot_reliability(bins, ece, name, folder / "reliability.png")
+
+
+def _plot_collections(outcome: Outcome, collections: dict[str, Any], folder: Path) -> None:
+    from training import plots  # noqa: PLC0415 - matplotlib is slow to import
+
+    for name, figures in collections.items():
+        if "confusion" in figures:
+            title, path = f"{name}: recordings, %", folder / f"confusion-{name}.png"
+            plots.plot_confusion(np.array(figures["confusion"]), outcome.labels, title, path)
 
 
 def _rounded(value: Any) -> Any:

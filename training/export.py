@@ -2,20 +2,21 @@
 
 ``python -m training.export RUN MODELS/NAME --data DATASET`` converts ``RUN/model.keras`` to TFLite
 with weights in float32, float16 and int8, compares each with Keras on real windows, judges the
-chosen one as ``training.evaluate`` does, and writes ``model.tflite``, ``model.keras``,
-``model.json``, the card (``README.md``) and its plots.
+chosen one as ``training.evaluate`` does, and writes ``model.tflite``, ``model.json``, the card
+(``README.md``) and its plots. ``DATASET`` holds spectrograms (for the CNN), or there are several
+libraries of recordings (for the CRNN).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import sys
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -23,17 +24,25 @@ import numpy as np
 from rtgenre.classifier import KERAS_FILE_NAME, LiteRtNetwork
 from rtgenre.model_info import TFLITE_FILE_NAME, ModelError, ModelInfo, write_model_info
 from training.card import model_card
+from training.crnn_card import recordings_card
 from training.dataset import (
     FEATURES,
     DatasetError,
     FloatArray,
     IntArray,
-    Track,
     genre_indices,
     stack_windows,
 )
-from training.evaluate import Material, evaluate, load_classifier, load_split
+from training.evaluate import (
+    Material,
+    evaluate,
+    load_classifier,
+    load_split,
+    recordings_of,
+)
+from training.hearing import windows_of
 from training.runs import RunInfo, read_run
+from training.tflite import Weights, convert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,21 +51,8 @@ FLOAT_TOLERANCE = 1e-4
 """Largest difference of a probability between Keras and the float32 TFLite."""
 TOLERANCE_POINTS = 2.0
 """Most points of window accuracy that smaller weights may lose if they are to ship."""
-
-
-class Weights(StrEnum):
-    """How a TFLite file keeps its weights."""
-
-    FLOAT32 = "float32"
-    FLOAT16 = "float16"
-    """Half the size; computed with in float32."""
-    INT8 = "int8"
-    """A quarter of the size; computed with in 8 bits (dynamic range)."""
-
-    @property
-    def file_name(self) -> str:
-        """Of the TFLite file in a run's folder."""
-        return f"{self}.tflite"
+SAMPLE_RECORDINGS = 60
+"""Whose windows converted networks are held against."""
 
 
 class ExportError(Exception):
@@ -71,33 +67,6 @@ class Parity:
     """Of any output."""
     points_lost: float
     """Of window accuracy; negative where the converted one is better."""
-
-
-def convert(model: keras.Model, weights: Weights = Weights.FLOAT32) -> bytes:
-    """Convert a network to TFLite, for one window at a time.
-
-    The recurrent layers only convert with a fixed batch size, so the network is rebuilt with one.
-
-    Args:
-        model: ``(batch, n_frames, n_mels)`` to ``(batch, n_outputs)``.
-        weights: how they are kept.
-    """
-    import tensorflow as tf  # noqa: PLC0415 - training may run on another backend
-
-    window = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="window")
-    single = keras.models.clone_model(model, input_tensors=window)
-    single.set_weights(model.get_weights())
-    function = tf.function(lambda features: single(features, training=False))
-    signature = tf.TensorSpec(window.shape, tf.float32)
-    # The model itself must not be passed as second argument: that gives an error, or NaN.
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [function.get_concrete_function(signature)]
-    )
-    if weights != Weights.FLOAT32:
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    if weights == Weights.FLOAT16:
-        converter.target_spec.supported_types = [tf.float16]
-    return bytes(converter.convert())
 
 
 def compare(expected: FloatArray, found: FloatArray, truth: IntArray, n_labels: int) -> Parity:
@@ -136,36 +105,63 @@ def export(
         material: what to judge the model on, for its card.
         weights: how the TFLite that ships keeps them.
         held_out_run: where the model was fitted on the material itself, a run of the same recipe
-            that was not; it is judged too, and the card shows both.
+            that was not; it is judged instead, or, of spectrograms, beside it.
         version: of the model; None for today's date.
 
     Raises:
         DatasetError: a run or the material cannot be read.
         ExportError: a converted network differs too much from the trained one.
     """
-    parity = _convert_all(run_folder, load_split(material.data, material.split), weights)
     run = read_run(run_folder)
+    parity = _convert_all(run_folder, *_sample(run, material), weights)
     today = datetime.now(UTC)
     version = version or f"{today.year}.{today.month}.{today.day}"
     info = _fill_folder(run, run_folder, folder, weights.file_name, version)
-    scores = {
-        **evaluate(load_classifier(str(folder)), material, plots=folder),
-        "export": {
-            **parity,
-            "shipped": str(weights),
-            "tflite_bytes": (folder / TFLITE_FILE_NAME).stat().st_size,
-        },
-    }
+    scores: dict[str, Any] = {}
     if held_out_run:
-        model = _load(held_out_run)
-        (held_out_run / weights.file_name).write_bytes(convert(model, weights))
+        (held_out_run / weights.file_name).write_bytes(convert(_load(held_out_run), weights))
         judged = held_out_run / "judged"
         _fill_folder(read_run(held_out_run), held_out_run, judged, weights.file_name, version)
         scores["held_out"] = evaluate(load_classifier(str(judged)), material, plots=folder)
+    if run.features == FEATURES or not held_out_run:
+        plots = None if held_out_run else folder
+        scores |= evaluate(load_classifier(str(folder)), material, plots=plots)
+    else:
+        scores |= scores.pop("held_out")
+        scores |= _further_figures(held_out_run)
+    scores["export"] = {
+        **parity,
+        "shipped": str(weights),
+        "tflite_bytes": (folder / TFLITE_FILE_NAME).stat().st_size,
+    }
     info = replace(info, scores=scores)
     write_model_info(info, folder)
-    (folder / "README.md").write_text(model_card(info, run.about, run.credits), encoding="utf-8")
+    write_card = model_card if run.features == FEATURES else recordings_card
+    (folder / "README.md").write_text(write_card(info, run.about, run.credits), encoding="utf-8")
     return info
+
+
+def _sample(run: RunInfo, material: Material) -> tuple[FloatArray, IntArray]:
+    """Take windows that converted networks are held against, and their genres."""
+    if run.features == FEATURES:
+        tracks = load_split(material.data[0], material.split)
+        windows = stack_windows(tracks)
+        return windows.features, genre_indices(tracks, run.labels)[windows.track_index]
+    known = [one for one in recordings_of(material) if one.genre in run.labels]
+    chosen = known[:: max(1, len(known) // SAMPLE_RECORDINGS)]
+    features, index = windows_of(chosen, run.features)
+    truth = np.array([run.labels.index(one.genre) for one in chosen], dtype=np.int64)
+    return features, truth[index]
+
+
+def _further_figures(run_folder: Path) -> dict[str, Any]:
+    """Read what training measured by itself: the yardstick, and the cross-validation."""
+    found = {}
+    for name in ("held_out", "cross_validation"):
+        path = run_folder / f"{name}.json"
+        if path.exists():
+            found[f"training_{name}"] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def _load(run_folder: Path) -> keras.Model:
@@ -178,38 +174,39 @@ def _load(run_folder: Path) -> keras.Model:
 def _fill_folder(
     run: RunInfo, run_folder: Path, folder: Path, tflite_name: str, version: str
 ) -> ModelInfo:
-    """Write what the service needs: both networks and ``model.json``."""
+    """Write what the service needs: the network and ``model.json``."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(run_folder / tflite_name, folder / TFLITE_FILE_NAME)
-    shutil.copyfile(run_folder / KERAS_FILE_NAME, folder / KERAS_FILE_NAME)
+    (folder / KERAS_FILE_NAME).unlink(missing_ok=True)  # earlier versions kept it beside
     info = ModelInfo(
         name=run.name,
         version=version,
         labels=run.labels,
-        features=FEATURES,
+        features=run.features,
         has_music_output=run.has_music_output,
+        has_familiar_output=run.has_familiar_output,
         data={**run.data, "git_commit": run.git_commit},
     )
     write_model_info(info, folder)
     return info
 
 
-def _convert_all(run_folder: Path, tracks: Sequence[Track], shipped: Weights) -> dict[str, float]:
+def _convert_all(
+    run_folder: Path, windows: FloatArray, truth: IntArray, shipped: Weights
+) -> dict[str, float]:
     """Write all TFLite files of a run, and hold each against the trained network.
 
     Raises:
         ExportError: the one in float32, or the one that is to ship, differs too much.
     """
     run, model = read_run(run_folder), _load(run_folder)
-    windows = stack_windows(tracks)
-    truth = genre_indices(tracks, run.labels)[windows.track_index]
-    expected = np.asarray(model.predict(windows.features, batch_size=64, verbose=0))
+    expected = np.asarray(model.predict(windows, batch_size=64, verbose=0))
     parities = {}
     for weights in Weights:
         print(f"converting to {weights.file_name}", file=sys.stderr)
         path = run_folder / weights.file_name
         path.write_bytes(convert(model, weights))
-        found = LiteRtNetwork(path, threads=1).run(windows.features)
+        found = LiteRtNetwork(path, threads=1).run(windows)
         parities[weights] = compare(expected, found, truth, len(run.labels))
     difference = parities.pop(Weights.FLOAT32).largest_difference
     if not difference <= FLOAT_TOLERANCE:
@@ -237,7 +234,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("run", type=Path, help="folder of the training run")
     parser.add_argument("folder", type=Path, help="the model folder to make, such as models/crnn")
-    parser.add_argument("--data", type=Path, required=True, help="a dataset, or a folder of music")
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, help="a dataset, or libraries of recordings"
+    )
     parser.add_argument("--split", default="valid", help="what to judge it on; default: valid")
     parser.add_argument("--negatives", type=Path, help="dataset made by training.negatives")
     parser.add_argument("--conditions", action="store_true", help="also noise, gain, phone, MP3")
@@ -256,7 +255,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--model-version", help="of the model; default: today's date")
     args = parser.parse_args(arguments)
-    material = Material(args.data, args.split, args.negatives, args.conditions)
+    material = Material(tuple(args.data), args.split, args.negatives, args.conditions)
     try:
         info = export(
             args.run,
@@ -268,7 +267,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
     except (DatasetError, ExportError, ModelError) as error:
         raise SystemExit(f"error: {error}") from error
-    print(f"{args.folder}: window accuracy {info.scores['window_accuracy']:.1%}")
+    print(f"{args.folder}: {info.name} {info.version}")
 
 
 if __name__ == "__main__":

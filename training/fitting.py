@@ -1,147 +1,165 @@
-"""What fitting the heads needs: examples, batches, loss, optimiser, temperature."""
+"""What fitting the CRNN needs: examples, batches, loss, optimiser, temperature."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from training.metrics import expected_calibration_error, reliability_bins
+from training.networks import N_FURTHER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from training.dataset import FloatArray, IntArray
-    from training.frames import HalfArray
+    from training.hearing import HalfArray
+
+NO_GENRE = -1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Examples:
-    """Features of many windows, in several copies, and what the windows are."""
+    """Many windows as the ear heard them, in several copies, and what they are."""
 
     copies: list[HalfArray]
-    """Each ``(n_windows, n_steps, sum(n_features))``; the first is of the windows as they are."""
-    n_features: tuple[int, ...]
-    """Of each front-end."""
+    """Each ``(n_windows, n_steps, n_values)``; the first is of the windows as they are."""
     genres: IntArray
-    """``(n_windows,)``, -1 for what is not music."""
-    track_index: IntArray
-    """``(n_windows,)``, -1 for what is not music."""
+    """``(n_windows,)``; ``NO_GENRE`` for other music, and for what is not music."""
+    is_music: FloatArray
+    """``(n_windows,)``, 1 or 0."""
+    weights: FloatArray
+    """``(n_windows,)``, how often each is drawn, relative to the others."""
+    recording_index: IntArray
+    """``(n_windows,)``; windows that are not music count on behind the music's recordings."""
     n_labels: int
 
-    def of_tracks(self, tracks: IntArray, *, negatives: bool = False) -> Examples:
-        """Select the windows of some tracks, and those that are not music if wanted."""
-        rows = np.isin(self.track_index, tracks)
-        if negatives:
-            rows |= self.track_index < 0
-        return Examples(
-            [copy[rows] for copy in self.copies],
-            self.n_features,
-            self.genres[rows],
-            self.track_index[rows],
-            self.n_labels,
+    def select(self, rows: IntArray) -> Examples:
+        """Take some windows."""
+        return replace(
+            self,
+            copies=[copy[rows] for copy in self.copies],
+            genres=self.genres[rows],
+            is_music=self.is_music[rows],
+            weights=self.weights[rows],
+            recording_index=self.recording_index[rows],
         )
 
     def targets(self) -> FloatArray:
-        """Give ``(n_windows, n_labels + 1)``: genre, then 1 for music; all 0 where it is none."""
-        targets = np.eye(self.n_labels + 1, dtype=np.float32)[self.genres]
-        targets[:, -1] = 1.0
-        targets[self.genres < 0] = 0.0
+        """Give ``(n_windows, n_labels + 2)``: the genre, music or not, one of the genres or not."""
+        targets = np.zeros((len(self.genres), self.n_labels + N_FURTHER), np.float32)
+        known = np.flatnonzero(self.genres != NO_GENRE)
+        targets[known, self.genres[known]] = 1.0
+        targets[:, -2] = self.is_music
+        targets[known, -1] = 1.0
         return targets
 
-    def feature_moments(self) -> list[FloatArray]:
-        """Give mean and variance of each feature over the clean music, each ``(n_features,)``."""
-        clean = self.copies[0][self.genres >= 0].astype(np.float32)
+    def moments(self) -> list[FloatArray]:
+        """Give mean and variance of the ear's values over the music, each ``(n_values,)``."""
+        clean = self.copies[0][self.is_music > 0].astype(np.float32)
         return [clean.mean(axis=(0, 1)), clean.var(axis=(0, 1))]
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
-    """Shuffled batches, each window in a copy drawn at random, some blended, some spliced."""
+@dataclass(frozen=True, slots=True)
+class BatchOptions:
+    """How windows are drawn and changed."""
 
-    def __init__(
-        self,
-        examples: Examples,
-        batch_size: int,
-        *,
-        clean_share: float,
-        mixup_alpha: float,
-        splice_share: float,
-        seed: int,
-    ) -> None:
+    size: int = 256
+    epoch_windows: int = 16000
+    """Drawn with their weights, anew each epoch."""
+    clean_share: float = 0.4
+    """Of the windows that are drawn as they are; others through rooms."""
+    mixup_alpha: float = 0.3
+    splice_share: float = 0.25
+    """Of the windows that begin with the end of another one."""
+
+
+class Batches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
+    """Windows drawn at random, in a copy drawn at random, some blended, some spliced."""
+
+    def __init__(self, examples: Examples, options: BatchOptions, seed: int) -> None:
         super().__init__()
-        self.examples = examples
+        self.examples, self.options = examples, options
         self.all_targets = examples.targets()
-        self.batch_size, self.clean_share = batch_size, clean_share
-        self.mixup_alpha, self.splice_share = mixup_alpha, splice_share
         self.rng = np.random.default_rng(seed)
-        self.order = self.rng.permutation(len(examples.genres))
+        self.shares = examples.weights / examples.weights.sum()
+        self.order = self._draw()
 
     def __len__(self) -> int:
-        return max(1, len(self.order) // self.batch_size)
+        return max(1, len(self.order) // self.options.size)
 
     def __getitem__(self, index: int) -> tuple[FloatArray, FloatArray]:
-        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
+        size = self.options.size
+        rows = self.order[index * size : (index + 1) * size]
+        steps, targets = self._mix(self._heard(rows), self.all_targets[rows])
+        return self._splice(steps), targets
+
+    def on_epoch_end(self) -> None:
+        """Draw other windows."""
+        self.order = self._draw()
+
+    def _draw(self) -> IntArray:
+        n = self.options.epoch_windows
+        return self.rng.choice(len(self.shares), n, p=self.shares)
+
+    def _heard(self, rows: IntArray) -> FloatArray:
         copies = self.examples.copies
         drawn = np.zeros(len(rows), dtype=int)
         if len(copies) > 1:
-            augmented = self.rng.random(len(rows)) >= self.clean_share
-            drawn = np.where(augmented, self.rng.integers(1, len(copies), len(rows)), 0)
+            changed = self.rng.random(len(rows)) >= self.options.clean_share
+            drawn = np.where(changed, self.rng.integers(1, len(copies), len(rows)), 0)
         pairs = zip(drawn, rows, strict=True)
-        features = np.stack([copies[copy][row] for copy, row in pairs]).astype(np.float32)
-        mixed, targets = self._mix(features, self.all_targets[rows])
-        return self._splice(mixed), targets
+        return np.stack([copies[copy][row] for copy, row in pairs]).astype(np.float32)
 
-    def on_epoch_end(self) -> None:
-        """Draw a new order."""
-        self.order = self.rng.permutation(len(self.order))
-
-    def _mix(self, features: FloatArray, targets: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _mix(self, steps: FloatArray, targets: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Blend pairs of music windows and of their targets (mixup, Zhang et al. 2018)."""
-        if not self.mixup_alpha:
-            return features, targets
-        share = self.rng.beta(self.mixup_alpha, self.mixup_alpha, len(features))
-        pair = self.rng.permutation(len(features))
-        both_music = (targets[:, -1] > 0) & (targets[pair, -1] > 0)
+        if not self.options.mixup_alpha:
+            return steps, targets
+        share = self.rng.beta(self.options.mixup_alpha, self.options.mixup_alpha, len(steps))
+        pair = self.rng.permutation(len(steps))
+        both_music = (targets[:, -2] > 0) & (targets[pair, -2] > 0)
         kept = np.where(both_music, np.maximum(share, 1 - share), 1.0)[:, None]
         weight: FloatArray = kept.astype(np.float32)
-        mixed = weight[:, :, None] * features + (1 - weight[:, :, None]) * features[pair]
+        mixed = weight[:, :, None] * steps + (1 - weight[:, :, None]) * steps[pair]
         return mixed, weight * targets + (1 - weight) * targets[pair]
 
-    def _splice(self, features: FloatArray) -> FloatArray:
+    def _splice(self, steps: FloatArray) -> FloatArray:
         """Let some windows begin with the end of another, as where music changes.
 
         What is asked for stays what plays at the window's end.
         """
-        if not self.splice_share:
-            return features
-        n_windows, n_steps = features.shape[:2]
+        if not self.options.splice_share:
+            return steps
+        n_windows, n_steps = steps.shape[:2]
         pair = self.rng.permutation(n_windows)
-        chosen = self.rng.random(n_windows) < self.splice_share
+        chosen = self.rng.random(n_windows) < self.options.splice_share
         n_new = self.rng.integers(n_steps // 4, n_steps, n_windows)
-        spliced = features.copy()
+        spliced = steps.copy()
         for row in np.flatnonzero(chosen):
-            old, new = features[pair[row], n_new[row] :], features[row, : n_new[row]]
+            old, new = steps[pair[row], n_new[row] :], steps[row, : n_new[row]]
             spliced[row] = np.concatenate([old, new])
         return spliced
 
 
-def heads_loss(label_smoothing: float, music_weight: float) -> Callable[[Any, Any], Any]:
-    """Cross-entropy of the genres, of music only, and of music or not; each head by itself.
+def three_part_loss(
+    label_smoothing: float, music_weight: float, familiar_weight: float
+) -> Callable[[Any, Any], Any]:
+    """Cross-entropy of the genres, of one of the genres or not, and of music or not.
 
-    Takes targets ``(batch, n_labels + 1)`` and logits ``(batch, n_heads, n_labels + 1)``.
+    Other music has no genre to be wrong about, and what is not music is neither familiar nor not.
+    Takes targets and logits ``(batch, n_labels + 2)``.
     """
 
     def loss(targets: Any, logits: Any) -> Any:
-        genres, is_music = targets[:, None, :-1], targets[:, None, -1]
+        genres, is_music, is_known = targets[:, :-2], targets[:, -2], targets[:, -1]
         n_labels = genres.shape[-1]
-        smooth = (1 - label_smoothing) * genres + label_smoothing / n_labels * is_music[..., None]
-        genre_loss = -ops.sum(smooth * ops.log_softmax(logits[:, :, :-1], axis=-1), axis=-1)
-        said_music = logits[:, :, -1]
-        music_loss = ops.softplus(said_music) - is_music * said_music
-        return ops.mean(genre_loss + music_weight * music_loss, axis=-1)
+        smooth = (1 - label_smoothing) * genres + label_smoothing / n_labels * is_known[:, None]
+        genre_loss = -ops.sum(smooth * ops.log_softmax(logits[:, :-2], axis=-1), axis=-1)
+        music_loss = _binary(is_music, logits[:, -2])
+        familiar_loss = is_music * _binary(ops.minimum(is_known, is_music), logits[:, -1])
+        return genre_loss + music_weight * music_loss + familiar_weight * familiar_loss
 
     return loss
 
@@ -159,14 +177,6 @@ def optimiser(
     chosen = keras.optimizers.AdamW(rate, weight_decay=weight_decay, clipnorm=1.0)
     chosen.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return chosen
-
-
-def genre_logits(heads: keras.Model, examples: Examples) -> FloatArray:
-    """Run the heads on clean music windows, averaged: ``(n_windows, n_labels)``."""
-    features = np.asarray(examples.copies[0], np.float32)
-    logits = heads.predict(features, batch_size=256, verbose=0)
-    averaged: FloatArray = logits.mean(axis=1)[:, :-1]
-    return averaged
 
 
 def log_probabilities(logits: FloatArray, temperature: float) -> FloatArray:
@@ -187,27 +197,36 @@ def fit_temperature(logits: FloatArray, truth: IntArray) -> float:
     return float(min(np.geomspace(0.3, 3.0, 200), key=cost))
 
 
-def judge(logits: FloatArray, examples: Examples) -> dict[str, float]:
-    """Fit the temperature, then judge windows, tracks (mean log-probability) and calibration.
+def balanced_weights(
+    genres: Sequence[str],
+    recording_index: IntArray,
+    sure: Sequence[bool],
+    *,
+    balance: float,
+    doubt: float,
+) -> FloatArray:
+    """Say how often windows are drawn.
 
     Args:
-        logits: ``(n_windows, n_labels)``.
-        examples: the windows, all of music.
+        genres: of the recordings.
+        recording_index: which recording each window is of.
+        sure: of the recordings, whether the label is sure.
+        balance: 0 draws genres as they are, 1 all equally often.
+        doubt: how often a recording of a doubtful label is drawn, relative to a sure one.
+
+    Returns:
+        ``(n_windows,)``; all windows of a recording together weigh what the recording does.
     """
-    temperature = fit_temperature(logits, examples.genres)
-    log_probability = log_probabilities(logits, temperature)
-    right = log_probability.argmax(axis=1) == examples.genres
-    tracks = np.unique(examples.track_index)
-    tracks_right = [
-        log_probability[rows].mean(axis=0).argmax() == examples.genres[rows][0]
-        for rows in (examples.track_index == track for track in tracks)
-    ]
-    bins = reliability_bins(np.exp(log_probability).astype(np.float32), examples.genres)
-    return {
-        "temperature": temperature,
-        "window_accuracy": round(float(right.mean()), 4),
-        "track_accuracy": round(float(np.mean(tracks_right)), 4),
-        "ece": round(expected_calibration_error(bins), 4),
-        "n_windows": len(right),
-        "n_tracks": len(tracks),
-    }
+    counts = {genre: genres.count(genre) for genre in set(genres)}
+    of_recording = np.array(
+        [
+            counts[genre] ** -balance * (1.0 if is_sure else doubt)
+            for genre, is_sure in zip(genres, sure, strict=True)
+        ]
+    )
+    n_windows = np.bincount(recording_index, minlength=len(genres))
+    return np.asarray((of_recording / np.maximum(n_windows, 1))[recording_index], np.float32)
+
+
+def _binary(target: Any, logit: Any) -> Any:
+    return ops.softplus(logit) - target * logit

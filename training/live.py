@@ -7,20 +7,27 @@ windows around a change of music hold some of both.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from rtgenre.features import log_mel_spectrogram
 from rtgenre.smoothing import GenreTracker, TrackerParams
 from training.dataset import FEATURES, WINDOW_HOP_COLUMNS, Track, cut_window, window_starts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from rtgenre.features import FeatureParams
     from rtgenre.types import Prediction
+    from training.dataset import FloatArray
 
+T = TypeVar("T")
+_BLOCK = 64
 _LOUD_DBFS = -20.0
 """The level that the tracker is told: spectrograms do not hold one, and all of this is music."""
+HOP_SECONDS = WINDOW_HOP_COLUMNS / FEATURES.frames_per_second
 
 SETTLED_SECONDS = 8.0
 SECONDS_PER_COLUMN = 1.0 / FEATURES.frames_per_second
@@ -92,6 +99,51 @@ def play(
     )
 
 
+def play_sounds(
+    sounds: Sequence[tuple[str, FloatArray]],
+    predict: Callable[[np.ndarray], list[Prediction]],
+    params: FeatureParams,
+    seed: int,
+) -> Session:
+    """Play recordings one after another, in a random order, and predict every window.
+
+    Args:
+        sounds: a genre and a waveform each, at the features' rate.
+        predict: turns ``(n_windows, n_frames, n_mels)`` into one prediction per window.
+        params: what the model hears.
+        seed: of the order.
+    """
+    order = np.random.default_rng(seed).permutation(len(sounds))
+    played = [sounds[index] for index in order]
+    waveform = np.concatenate([one for _, one in played])
+    hop = round(2.0 * params.sample_rate_hz)
+    starts = range(0, len(waveform) - params.window_samples + 1, hop)
+    windows = (
+        log_mel_spectrogram(waveform[start : start + params.window_samples], params)
+        for start in starts
+    )
+    predictions: list[Prediction] = []
+    for block in batched(windows, _BLOCK):
+        predictions += predict(np.stack(block))
+    seconds = np.cumsum([0, *(len(one) for _, one in played)]) / params.sample_rate_hz
+    return Session(
+        genres=tuple(genre for genre, _ in played),
+        start_seconds=tuple(seconds[:-1]),
+        end_seconds=float(seconds[-1]),
+        window_ends_seconds=tuple(
+            (start + params.window_samples) / params.sample_rate_hz for start in starts
+        ),
+        predictions=tuple(predictions),
+    )
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Cut into lists of ``size``; the last one may be shorter."""
+    iterator = iter(items)
+    while block := list(islice(iterator, size)):
+        yield block
+
+
 def show(session: Session, labels: Sequence[str], params: TrackerParams) -> list[str | None]:
     """Say what is shown after each window; None where no genre is."""
     tracker = GenreTracker(labels, params)
@@ -106,7 +158,7 @@ def score(session: Session, shown: Sequence[str | None]) -> LiveScores:
     ends = np.array(session.window_ends_seconds)
     playing_track = np.searchsorted(session.start_seconds, ends, side="right") - 1
     playing = [session.genres[index] for index in playing_track]
-    until_next = np.diff(np.append(ends, ends[-1] + WINDOW_HOP_COLUMNS * SECONDS_PER_COLUMN))
+    until_next = np.diff(np.append(ends, ends[-1] + HOP_SECONDS))
     right = np.array([one == other for one, other in zip(shown, playing, strict=True)])
     unknown = np.array([one is None for one in shown])
     wrong_switches = sum(

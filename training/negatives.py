@@ -2,8 +2,8 @@
 
 ``python -m training.negatives OUT`` writes ``mel_negatives_train.npz`` and
 ``mel_negatives_valid.npz`` (the layout of ``training.dataset``; the genre is ``speech``, ``noise``
-or ``silence``) and ``negatives.csv``, which says where each came from. Train and valid share no
-voice, language, text or recording.
+or ``silence``), their sound in ``audio`` and ``tracks.csv``, which says where each came from. Train
+and valid share no voice, language, text or recording. The same command goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from rtgenre.features import log_mel_spectrogram
 from training.acoustics import (
@@ -30,11 +31,21 @@ from training.acoustics import (
     reverberate,
     rms,
 )
-from training.dataset import FEATURES, DatasetError, FloatArray, Track, from_decibels, save_tracks
+from training.dataset import (
+    FEATURES,
+    TRACKS_FILE,
+    DatasetError,
+    FloatArray,
+    Track,
+    from_decibels,
+    save_tracks,
+)
 from training.noises import NOISES, dither
 from training.recordings import Voice, fetch_packages, find_voices, string_together
 
 CLIP_SECONDS = 12.0
+AUDIO_FOLDER = "audio"
+"""In the folder of a dataset: its recordings."""
 N_CLIPS = {"train": 1500, "valid": 400}
 SHARES = {"synthetic speech": 0.25, "recorded speech": 0.3, "noise": 0.35, "silence": 0.1}
 """Of all clips; without recordings their share is spoken by the synthesiser too."""
@@ -96,13 +107,11 @@ class ClipMaker:
         speed, pitch = rng.integers(110, 260), rng.integers(5, 95)
         command = ["espeak-ng", "--stdin", "--stdout", "-v", voice]
         passage = text[start : start + 600].encode()
-        spoken = subprocess.run(  # noqa: S603
-            [*command, "-s", str(speed), "-p", str(pitch)],
-            input=passage,
-            check=True,
-            capture_output=True,
-        ).stdout
-        waveform = _fit(_read_wav(spoken), self.n_samples)
+        command += ["-s", str(speed), "-p", str(pitch)]
+        spoken = subprocess.run(command, input=passage, check=False, capture_output=True)  # noqa: S603
+        if spoken.returncode:  # a few combinations of voice and text crash espeak-ng
+            return self._speak(rng)
+        waveform = _fit(_read_wav(spoken.stdout), self.n_samples)
         return Clip(waveform, f"espeak-ng {voice}")
 
     def _string(self, voices: list[Voice], rng: np.random.Generator) -> Clip:
@@ -152,23 +161,28 @@ def in_some_room(waveform: FloatArray, rng: np.random.Generator) -> FloatArray:
 
 def make_split(
     folder: Path, split: str, n_clips: int, recordings: Path | None, seed: int
-) -> list[tuple[str, str, str]]:
+) -> list[tuple[str, str, str, str]]:
     """Make and write one split.
 
     Returns:
-        A row ``(track, split, source)`` per clip.
+        A row ``(track, genre, split, source)`` per clip.
     """
     maker = ClipMaker(split, recordings)
     tracks, rows = [], []
+    audio = folder / AUDIO_FOLDER
+    audio.mkdir(parents=True, exist_ok=True)
     for index in range(n_clips):
         rng = np.random.default_rng((seed, split == "valid", index))
         what = str(rng.choice(list(SHARES), p=list(SHARES.values())))
-        clip = maker.make(what, rng)
         kind = what.rsplit(maxsplit=1)[-1]
         name = f"{kind}.{index:05d}"
+        path = audio / f"{split}.{name}.flac"
+        if not path.exists():
+            _write_audio(path, maker.make(what, rng))
+        clip = _read_audio(path)
         columns = from_decibels(log_mel_spectrogram(clip.waveform, FEATURES))
         tracks.append(Track(name, kind, None, columns))
-        rows.append((name, split, clip.source))
+        rows.append((path.stem, kind, split, clip.source))
         print(f"\r{split}: {index + 1}/{n_clips}", end="", flush=True)
     print()
     save_tracks(folder, f"negatives_{split}", tracks)
@@ -196,8 +210,8 @@ def main() -> None:
         for split, n_clips in N_CLIPS.items()
         for row in make_split(args.folder, split, n_clips, args.recordings, args.seed)
     ]
-    with (args.folder / "negatives.csv").open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([("track", "split", "source"), *rows])
+    with (args.folder / TRACKS_FILE).open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("track", "genre", "split", "source"), *rows])
 
 
 def _read_wav(data: bytes) -> FloatArray:
@@ -205,6 +219,21 @@ def _read_wav(data: bytes) -> FloatArray:
     with wave.open(io.BytesIO(data)) as file:
         frames = file.readframes(len(data))
     return as_float32(np.frombuffer(frames, dtype="<i2") / 32768.0)
+
+
+def _write_audio(path: Path, clip: Clip) -> None:
+    """Write 24 bits a sample, so that the hiss of an empty input survives; whole or not at all."""
+    part = path.with_suffix(".part")
+    waveform = clip.waveform / max(1.0, float(np.abs(clip.waveform).max()))
+    with soundfile.SoundFile(part, "w", SAMPLE_RATE_HZ, 1, "PCM_24", format="FLAC") as file:
+        file.comment = clip.source
+        file.write(waveform)
+    part.rename(path)
+
+
+def _read_audio(path: Path) -> Clip:
+    with soundfile.SoundFile(path) as file:
+        return Clip(file.read(dtype="float32"), file.comment)
 
 
 def _fit(waveform: FloatArray, n_samples: int) -> FloatArray:

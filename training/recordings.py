@@ -122,6 +122,7 @@ def fetch_packages(folder: Path, *kinds: str) -> None:
     Raises:
         DatasetError: this is not Debian, or a package cannot be had.
     """
+    folder.mkdir(parents=True, exist_ok=True)
     for package in sorted({source.package for source in SOURCES if source.kind in kinds}):
         if (folder / package).exists():
             continue
@@ -132,8 +133,10 @@ def fetch_packages(folder: Path, *kinds: str) -> None:
                 (archive,) = Path(download).glob("*.deb")
                 _run("dpkg-deb", "--extract", str(archive), str(folder / package))
             except (OSError, subprocess.CalledProcessError, ValueError) as error:
+                said = getattr(error, "stderr", b"").decode(errors="replace").strip()
                 raise DatasetError(
-                    f"the Debian package {package} cannot be fetched: {error}; on another system, "
+                    f"the Debian package {package} cannot be fetched: {said or error}; on another "
+                    "system, "
                     f"unpack it as {folder / package}"
                 ) from error
 

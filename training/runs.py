@@ -9,10 +9,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rtgenre.features import FeatureParams
 from training.dataset import DatasetError, Track
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 FILE_NAME = "run.json"
 
@@ -31,6 +32,9 @@ class RunInfo:
     """What it was trained on, for people: sources, splits, counts, fingerprint."""
     credits: tuple[str, ...]
     """One line for each thing that went in, with its licence."""
+    has_familiar_output: bool = False
+    features: FeatureParams = field(default_factory=FeatureParams)
+    """What the network hears."""
     config: dict[str, Any] = field(default_factory=dict)
     """Every knob of the run."""
     git_commit: str = "unknown"
@@ -47,6 +51,7 @@ def read_run(folder: Path) -> RunInfo:
         document = json.loads(path.read_text(encoding="utf-8"))
         document["labels"] = tuple(document["labels"])
         document["credits"] = tuple(document["credits"])
+        document["features"] = FeatureParams(**document.get("features", {}))
         return RunInfo(**document)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(f"{path} does not describe a training run: {error}") from error
@@ -65,6 +70,11 @@ def data_fingerprint(tracks: Sequence[Track]) -> str:
         digest.update(track.name.encode())
         digest.update(track.columns.tobytes())
     return digest.hexdigest()[:16]
+
+
+def names_fingerprint(names: Iterable[str]) -> str:
+    """Name a set of recordings by their names: 16 hexadecimal digits, whatever their order."""
+    return hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()[:16]
 
 
 def git_commit() -> str:

@@ -5,14 +5,28 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from training.dataset import DatasetError, Track
+from training.dataset import DatasetError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+
+class Labelled(Protocol):
+    """A track or a recording."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+
+    @property
+    def genre(self) -> str: ...  # noqa: D102
+
+    @property
+    def artist(self) -> str | None: ...  # noqa: D102
+
 
 GTZAN_PARTITION = Path(__file__).with_name("gtzan_partition.csv")
 """GTZAN's fault-filtered, artist-disjoint split by Kereliuk, Sturm and Larsen (2015), in track
@@ -38,7 +52,7 @@ def read_partition(path: Path) -> dict[str, str]:
 
 
 def split_by_artist(
-    tracks: Sequence[Track], shares: Mapping[str, float], seed: int
+    tracks: Sequence[Labelled], shares: Mapping[str, float], seed: int
 ) -> dict[str, str]:
     """Deal every genre's artists to splits, largest first, each to the split that lacks most.
 
@@ -53,7 +67,7 @@ def split_by_artist(
     Returns:
         Track name to split.
     """
-    by_artist: dict[str, list[Track]] = defaultdict(list)
+    by_artist: dict[str, list[Labelled]] = defaultdict(list)
     for track in tracks:
         by_artist[track.artist or f"track {track.name}"].append(track)
     n_of_genre: dict[str, int] = defaultdict(int)
@@ -75,7 +89,7 @@ def split_by_artist(
     return splits
 
 
-def artist_folds(tracks: Sequence[Track], n_folds: int, seed: int) -> list[int]:
+def artist_folds(tracks: Sequence[Labelled], n_folds: int, seed: int) -> list[int]:
     """Deal tracks to folds for cross-validation, every artist to one fold.
 
     Returns:

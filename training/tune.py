@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING
 from rtgenre.model_info import ModelError
 from rtgenre.smoothing import TrackerParams
 from training import live
-from training.dataset import DatasetError
-from training.evaluate import load_classifier, load_split, predictor
+from training.dataset import FEATURES, DatasetError
+from training.evaluate import Material, load_classifier, load_split, predictor, recordings_of
+from training.listening import LIVE_SHORTEST_SECONDS, live_sounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from rtgenre.classifier import Classifier
 
 GRID = {
     "time_constant_seconds": (3.0, 6.0, 10.0, 20.0, 40.0),
@@ -50,10 +53,29 @@ def mean_scores(
     )
 
 
+def sessions_of(classifier: Classifier, material: Material) -> list[live.Session]:
+    """Play the material in several orders.
+
+    Raises:
+        DatasetError: it cannot be read.
+    """
+    params = classifier.info.features
+    if params == FEATURES:
+        tracks = load_split(material.data[0], material.split)
+        predict = predictor(classifier)
+        return [live.play(tracks, predict, seed) for seed in SESSION_SEEDS]
+    sounds = live_sounds(classifier, recordings_of(material))
+    if not sounds:
+        raise DatasetError(f"none of the recordings plays {LIVE_SHORTEST_SECONDS:g} s of a genre")
+    return [live.play_sounds(sounds, classifier.predict, params, seed) for seed in SESSION_SEEDS]
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="training.tune", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="a dataset, or a folder of music")
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, help="a dataset, or libraries of recordings"
+    )
     parser.add_argument("--split", default="valid", help="default: valid")
     parser.add_argument("--model", default="crnn", help="a model's name or folder; default: crnn")
     parser.add_argument("--switches", type=float, default=1.0, help="most wrong ones a minute")
@@ -62,11 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     try:
         classifier = load_classifier(args.model)
-        tracks = load_split(args.data, args.split)
+        sessions = sessions_of(classifier, Material(tuple(args.data), args.split))
     except (DatasetError, ModelError) as error:
         raise SystemExit(f"error: {error}") from error
-    predict, labels = predictor(classifier), classifier.info.labels
-    sessions = [live.play(tracks, predict, seed) for seed in SESSION_SEEDS]
+    labels = classifier.info.labels
     results = [(mean_scores(sessions, labels, params), params) for params in settings()]
     good = [
         (scores, params)

@@ -36,7 +36,7 @@ def ear() -> Classifier:
 
 
 def test_a_model_that_is_right_scores_one_everywhere(dataset: Path) -> None:
-    figures = evaluate(ear(), Material(dataset, "valid"), None)
+    figures = evaluate(ear(), Material((dataset,), "valid"), None)
 
     assert figures["window_accuracy"] == figures["track_accuracy"] == 1.0
     assert figures["window_accuracy_95"] == [1.0, 1.0]
@@ -52,7 +52,7 @@ def test_mistakes_are_counted_where_they_are(dataset: Path) -> None:
     tracks = [Track("high.00009", "high", None, wrong.columns), make_track("low", 1)]
     save_tracks(dataset, "mixed", tracks)
 
-    figures = evaluate(ear(), Material(dataset, "mixed"), None)
+    figures = evaluate(ear(), Material((dataset,), "mixed"), None)
 
     assert figures["window_accuracy"] == figures["track_accuracy"] == 0.5
     assert figures["per_genre"]["high"]["recall"] == 0.0
@@ -63,7 +63,7 @@ def test_mistakes_are_counted_where_they_are(dataset: Path) -> None:
 def test_a_folder_of_music_scores_as_its_spectrograms_do(music: Path) -> None:
     (music / "low" / "broken.wav").write_bytes(b"nonsense")
 
-    figures = evaluate(ear(), Material(music, "all"), None)
+    figures = evaluate(ear(), Material((music,), "all"), None)
 
     assert (figures["n_tracks"], figures["window_accuracy"]) == (9, 1.0)
 
@@ -71,7 +71,7 @@ def test_a_folder_of_music_scores_as_its_spectrograms_do(music: Path) -> None:
 def test_a_clip_shorter_than_a_window_counts_as_one_window(tmp_path: Path) -> None:
     write_wav(tmp_path / "low" / "low.00000.wav", tone(200.0, 2.5))
 
-    figures = evaluate(ear(), Material(tmp_path, "all"), None)
+    figures = evaluate(ear(), Material((tmp_path,), "all"), None)
 
     assert (figures["n_tracks"], figures["n_windows"]) == (1, 1)
     assert figures["window_accuracy"] == 1.0
@@ -104,7 +104,7 @@ def test_noise_taken_for_music_is_counted_by_kind(dataset: Path) -> None:
         ],
     )
 
-    figures = evaluate(ear(), Material(dataset, "valid", negatives=dataset), None)
+    figures = evaluate(ear(), Material((dataset,), "valid", negatives=dataset), None)
 
     assert figures["negatives"]["by_kind"] == {"noise": 0.0, "speech": 1.0}
     assert figures["negatives"]["shown_share"] == 0.5
@@ -112,7 +112,7 @@ def test_noise_taken_for_music_is_counted_by_kind(dataset: Path) -> None:
 
 def test_what_a_condition_costs_is_measured_on_recordings(music: Path) -> None:
     # A phone does not pass the low tone, so that what is left of it is noise of the middle.
-    figures = evaluate(ear(), Material(music, "all", conditions=True), None)["conditions"]
+    figures = evaluate(ear(), Material((music,), "all", conditions=True), None)["conditions"]
 
     assert figures["n_windows"] == 27
     assert figures["points_lost"]["clean"] == 0.0
@@ -121,7 +121,7 @@ def test_what_a_condition_costs_is_measured_on_recordings(music: Path) -> None:
 
 
 def test_pictures_are_drawn_where_asked_for(dataset: Path, tmp_path: Path) -> None:
-    evaluate(ear(), Material(dataset, "valid"), tmp_path / "plots")
+    evaluate(ear(), Material((dataset,), "valid"), tmp_path / "plots")
 
     for name in ("confusion.png", "reliability.png"):
         assert (tmp_path / "plots" / name).read_bytes().startswith(b"\x89PNG")

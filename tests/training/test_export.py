@@ -16,8 +16,9 @@ from tests.training.conftest import GENRE_HZ
 from training import export as export_module
 from training.dataset import FEATURES, DatasetError, load_tracks
 from training.evaluate import Material
-from training.export import ExportError, Weights, convert, export
+from training.export import ExportError, export
 from training.runs import RunInfo, data_fingerprint, read_run, write_run
+from training.tflite import Weights, convert
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +59,10 @@ def test_a_run_becomes_a_folder_that_the_service_loads(
     run_folder: Path, dataset: Path, tmp_path: Path
 ) -> None:
     info = export(
-        run_folder, tmp_path / "models" / "tiny", Material(dataset, "valid"), weights=Weights.INT8
+        run_folder,
+        tmp_path / "models" / "tiny",
+        Material((dataset,), "valid"),
+        weights=Weights.INT8,
     )
 
     folder = tmp_path / "models" / "tiny"
@@ -74,7 +78,6 @@ def test_a_run_becomes_a_folder_that_the_service_loads(
         "README.md",
         "confusion.png",
         "model.json",
-        "model.keras",
         "model.tflite",
         "reliability.png",
     }
@@ -94,7 +97,7 @@ def test_a_model_that_was_fitted_on_what_judges_it_shows_a_sibling_that_was_not(
     info = export(
         run_folder,
         folder,
-        Material(dataset, "valid"),
+        Material((dataset,), "valid"),
         weights=Weights.FLOAT32,
         held_out_run=sibling,
         version="7",
@@ -114,7 +117,7 @@ def test_a_run_whose_training_has_not_ended_is_an_error(
     (run_folder / "model.keras").unlink()
 
     with pytest.raises(DatasetError, match=r"has no model\.keras; its training has not ended"):
-        export(run_folder, tmp_path / "models", Material(dataset, "valid"), weights=Weights.INT8)
+        export(run_folder, tmp_path / "models", Material((dataset,), "valid"), weights=Weights.INT8)
 
 
 def test_an_export_that_differs_from_the_trained_network_is_refused(
@@ -131,7 +134,7 @@ def test_an_export_that_differs_from_the_trained_network_is_refused(
         export(
             run_folder,
             tmp_path / "models" / "tiny",
-            Material(dataset, "valid"),
+            Material((dataset,), "valid"),
             weights=Weights.INT8,
         )
 
@@ -140,7 +143,7 @@ def test_an_export_that_differs_from_the_trained_network_is_refused(
 
 def test_a_folder_that_is_no_run_is_an_error_with_its_name(tmp_path: Path, dataset: Path) -> None:
     with pytest.raises(DatasetError, match=r"run\.json does not describe a training run"):
-        export(tmp_path, tmp_path / "models", Material(dataset, "valid"), weights=Weights.INT8)
+        export(tmp_path, tmp_path / "models", Material((dataset,), "valid"), weights=Weights.INT8)
 
 
 def test_a_run_is_read_back_as_it_was_written(tmp_path: Path) -> None:

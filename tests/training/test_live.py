@@ -3,11 +3,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from rtgenre.features import YAMNET_FEATURES
 from rtgenre.smoothing import TrackerParams
 from rtgenre.types import Prediction
 from tests.training.conftest import GENRE_HZ, make_track
 from training.dataset import WINDOW_HOP_COLUMNS
-from training.live import SECONDS_PER_COLUMN, Session, play, score, show
+from training.live import SECONDS_PER_COLUMN, Session, batched, play, play_sounds, score, show
 
 LABELS = ("high", "low", "middle")
 HOP_SECONDS = WINDOW_HOP_COLUMNS * SECONDS_PER_COLUMN
@@ -110,3 +111,21 @@ def test_tracks_are_played_once_each_in_an_order_that_the_seed_fixes() -> None:
     assert first.end_seconds == pytest.approx(
         sum(len(one.columns) for one in tracks) / 24.12, rel=1e-3
     )
+
+
+def test_recordings_are_joined_and_heard_every_two_seconds() -> None:
+    rate_hz = YAMNET_FEATURES.sample_rate_hz
+    sounds = [(genre, np.full(9 * rate_hz, 0.1, np.float32)) for genre in ("low", "high")]
+
+    played = play_sounds(sounds, hear_low, YAMNET_FEATURES, seed=1)
+
+    assert sorted(played.genres) == ["high", "low"]
+    assert played.start_seconds == (0.0, 9.0)
+    assert played.end_seconds == 18.0
+    assert played.window_ends_seconds == (4.0, 6.0, 8.0, 10.0, 12.0, 14.0, 16.0, 18.0)
+    assert len(played.predictions) == 8
+    assert play_sounds(sounds, hear_low, YAMNET_FEATURES, seed=1).genres == played.genres
+
+
+def test_blocks_hold_everything_in_order() -> None:
+    assert list(batched(range(5), 2)) == [[0, 1], [2, 3], [4]]

@@ -108,8 +108,20 @@ def test_speech_noise_and_silence_are_made_where_no_recordings_are_at_hand(
     tracks = load_tracks(tmp_path, "negatives_valid")
     assert {track.genre for track in tracks} <= {"speech", "noise", "silence"}
     assert len({track.genre for track in tracks}) >= 2
-    assert sorted(row[0] for row in rows) == [track.name for track in tracks]
+    assert sorted(row[0] for row in rows) == [f"valid.{track.name}" for track in tracks]
+    assert {path.stem for path in (tmp_path / "audio").iterdir()} == {row[0] for row in rows}
     assert sum(SHARES.values()) == pytest.approx(1.0)
+
+
+@needs_espeak
+def test_clips_that_are_there_are_not_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(negatives, "CLIP_SECONDS", 5.0)
+    first = make_split(tmp_path, "valid", 3, None, seed=1)
+    monkeypatch.setattr(ClipMaker, "make", None)
+
+    assert make_split(tmp_path, "valid", 3, None, seed=1) == first
 
 
 @needs_espeak

@@ -1,142 +1,155 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
 import pytest
 
 from rtgenre.classifier import LiteRtNetwork
-from rtgenre.features import FeatureParams
-from training.export import convert
-from training.musicnn import BATCH_NORM_EPSILON, BatchNorm, Convolution, Musicnn
-from training.networks import (
-    Shape,
-    _temporal_block,
-    _timbral_block,
-    build_front_end,
-    build_heads,
-    chain,
-    with_probabilities,
-)
+from tests.training.libraries import quick_ear
+from training.networks import build_heads, build_linear_head, chain, with_probabilities
+from training.tflite import convert, fast_network
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-PARAMS = FeatureParams()
-SHAPE = Shape(PARAMS.n_frames, PARAMS.n_mels, n_labels=3, music_output=True)
+N_LABELS = 3
+N_STEPS, N_VALUES = 12, 8 + 2
+SECOND_SHAPE = (20, 6)
 
 
-def norm(n: int) -> BatchNorm:
-    ones = np.ones(n, np.float32)
-    return BatchNorm(ones, 0 * ones, 0 * ones, ones)
+def whole_ear() -> keras.Model:
+    """An ear that says something of the whole window alone."""
+    window = keras.Input(SECOND_SHAPE)
+    values = keras.layers.AveragePooling1D(10)(window)
+    return keras.Model(window, keras.layers.Reshape((1, 2))(values[:, :, 0]))
 
 
-def block(*shape: int) -> Convolution:
-    kernel = np.random.default_rng(shape).normal(scale=0.1, size=shape).astype(np.float32)
-    taps, n_filters = shape[0], shape[-1]
-    return Convolution(kernel, np.zeros(n_filters, np.float32), (taps - 1) // 2, norm(n_filters))
-
-
-def tiny_musicnn() -> Musicnn:
-    """A network of musicnn's shape, far smaller and with random weights."""
-    front = (block(7, 38, 1, 2), block(7, 67, 1, 2), block(16, 1, 1, 2))
-    middle = (block(7, 6, 4), block(7, 4, 4), block(7, 4, 4))
-    return Musicnn("tiny", 62.5, norm(1), front, middle)
+def heard_by_both(windows: np.ndarray) -> np.ndarray:
+    """What both ears hear of flat windows, worked out by hand."""
+    first = np.asarray(quick_ear()(windows[:, : 398 * 64].reshape(-1, 398, 64)))
+    second = np.asarray(whole_ear()(windows[:, 398 * 64 :].reshape(-1, *SECOND_SHAPE)))
+    return np.concatenate([first, np.repeat(second, N_STEPS, axis=1)], axis=2)
 
 
 @pytest.fixture(scope="module")
-def net() -> Musicnn:
-    return tiny_musicnn()
+def heads() -> list[keras.Model]:
+    keras.utils.set_random_seed(1)
+    return [build_heads(N_STEPS, N_VALUES, N_LABELS, dense_units=6, lstm_units=4) for _ in range(2)]
 
 
 @pytest.fixture(scope="module")
-def front_end(net: Musicnn) -> keras.Model:
-    return build_front_end(SHAPE, PARAMS, net)
-
-
-@pytest.fixture(scope="module")
-def model(front_end: keras.Model) -> keras.Model:
-    _, n_steps, n_features = front_end.output_shape
-    heads = build_heads(n_steps, (n_features, n_features), SHAPE.n_outputs, lstm_units=4)
-    return chain([front_end, front_end], heads)
+def model(heads: list[keras.Model]) -> keras.Model:
+    return chain([quick_ear(), whole_ear()], heads)
 
 
 @pytest.fixture(scope="module")
 def windows() -> np.ndarray:
-    return np.random.default_rng(2).uniform(-80, 0, (3, 95, 128)).astype(np.float32)
+    return np.random.default_rng(2).uniform(-6, 2, (3, 398 * 64 + 20 * 6)).astype(np.float32)
 
 
-@pytest.mark.parametrize(("index", "build"), [(0, _timbral_block), (2, _temporal_block)])
-@pytest.mark.parametrize("n_frames", [20, 21])
-def test_rearranged_filters_give_what_their_kernels_say(
-    net: Musicnn, index: int, build: Callable[..., Any], n_frames: int
+def probabilities(
+    model: keras.Model,
+    windows: np.ndarray,
+    temperature: float = 1.0,
+    offsets: tuple[float, float] = (0.0, 0.0),
+) -> np.ndarray:
+    made = with_probabilities(model, N_LABELS, temperature=temperature, offsets=offsets)
+    return np.asarray(made(windows))
+
+
+def test_heads_give_a_logit_a_genre_and_two_further_ones(heads: list[keras.Model]) -> None:
+    assert heads[0].output_shape == (None, N_LABELS + 2)
+
+
+def test_the_order_of_the_steps_matters(heads: list[keras.Model]) -> None:
+    steps = np.random.default_rng(3).normal(size=(1, N_STEPS, N_VALUES)).astype(np.float32)
+    backwards = steps[:, ::-1].copy()
+    assert not np.allclose(np.asarray(heads[0](steps)), np.asarray(heads[0](backwards)), atol=1e-5)
+
+
+def test_values_are_standardised_by_the_moments_that_are_given() -> None:
+    made = build_heads(N_STEPS, N_VALUES, N_LABELS, dense_units=6, lstm_units=4)
+    steps = np.random.default_rng(3).normal(size=(1, N_STEPS, N_VALUES)).astype(np.float32)
+    made.get_layer("standardise").set_weights([np.zeros(N_VALUES), np.ones(N_VALUES)])
+    before = np.asarray(made(steps))
+    made.get_layer("standardise").set_weights([np.full(N_VALUES, 5.0), np.full(N_VALUES, 4.0)])
+    np.testing.assert_allclose(np.asarray(made(2 * steps + 5)), before, atol=2e-3)
+
+
+def test_logits_of_several_heads_are_averaged(
+    model: keras.Model, heads: list[keras.Model], windows: np.ndarray
 ) -> None:
-    frames = np.random.default_rng(3).normal(size=(1, n_frames, 96, 1)).astype(np.float32)
-    block = net.front[index]
-    window = keras.Input(frames.shape[1:])
-    found = np.asarray(keras.Model(window, build(window, block, "block"))(frames))
-    padded = np.pad(frames, ((0, 0), (block.left, block.right), (0, 0), (0, 0)))
-    expected = np.maximum(keras.ops.conv(padded, block.kernel, padding="valid"), 0)
-    expected = expected.max(axis=2) / np.sqrt(1 + BATCH_NORM_EPSILON)
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    steps = heard_by_both(windows)
+    expected = np.mean([np.asarray(one(steps)) for one in heads], axis=0)
+    np.testing.assert_allclose(np.asarray(model(windows)), expected, atol=1e-5)
 
 
-def test_each_of_the_steps_covers_the_same_stretch_of_the_window(
-    front_end: keras.Model, windows: np.ndarray
+def test_a_head_may_speak_twice_and_is_worked_out_once(
+    heads: list[keras.Model], windows: np.ndarray
 ) -> None:
-    assert front_end.output_shape[1] == 24
-    changed = windows.copy()
-    changed[:, 80:] = -80.0
-    before, after = np.asarray(front_end(windows)), np.asarray(front_end(changed))
-    np.testing.assert_allclose(before[:, :14], after[:, :14], atol=1e-5)
-    assert not np.allclose(before[:, 21:], after[:, 21:])
+    one, other = heads
+    both = chain([quick_ear(), whole_ear()], [one, one, one, other])
+    steps = heard_by_both(windows)
+    expected = 0.75 * np.asarray(one(steps)) + 0.25 * np.asarray(other(steps))
+    np.testing.assert_allclose(np.asarray(both(windows)), expected, atol=1e-5)
+    assert sum(layer is one for layer in both.layers) == 1
 
 
-def test_each_front_end_has_a_head_that_hears_no_other_and_one_hears_both() -> None:
-    heads = build_heads(24, (5, 7), 4, lstm_units=4)
-    steps = np.random.default_rng(4).normal(size=(2, 24, 12)).astype(np.float32)
-    changed = steps.copy()
-    changed[:, :, 5:] += 1.0
-    differs = np.abs(np.asarray(heads(steps)) - np.asarray(heads(changed))).max(axis=(0, 2)) > 1e-6
-    np.testing.assert_array_equal(differs, [False, True, True])
+def test_the_linear_head_is_a_verdict_on_mean_and_maximum() -> None:
+    head = build_linear_head(N_STEPS, N_VALUES, 2)
+    kernel = np.zeros((2 * N_VALUES, 2), np.float32)
+    kernel[0, 0] = kernel[N_VALUES, 1] = 1.0
+    head.get_layer("linear_logits").set_weights([kernel, np.array([0, 5], np.float32)])
+    steps = np.random.default_rng(3).normal(size=(4, N_STEPS, N_VALUES)).astype(np.float32)
+    expected = np.stack([steps[:, :, 0].mean(axis=1), steps[:, :, 0].max(axis=1) + 5], axis=1)
+    np.testing.assert_allclose(np.asarray(head(steps)), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_genres_sum_to_one_and_music_is_judged_apart(
+def test_genres_sum_to_one_and_music_and_familiar_are_judged_apart(
     model: keras.Model, windows: np.ndarray
 ) -> None:
-    outputs = np.asarray(with_probabilities(model, 3)(windows))
-    assert outputs.shape == (3, 4)
-    np.testing.assert_allclose(outputs[:, :3].sum(axis=1), 1.0, rtol=1e-5)
-    logits = np.asarray(model(windows)).mean(axis=1)
-    np.testing.assert_allclose(outputs[:, 3], 1 / (1 + np.exp(-logits[:, 3])), rtol=1e-4)
+    outputs = probabilities(model, windows)
+    assert outputs.shape == (3, N_LABELS + 2)
+    np.testing.assert_allclose(outputs[:, :N_LABELS].sum(axis=1), 1.0, rtol=1e-5)
+    logits = np.asarray(model(windows))[:, N_LABELS:]
+    np.testing.assert_allclose(outputs[:, N_LABELS:], 1 / (1 + np.exp(-logits)), rtol=1e-4)
 
 
-def test_a_higher_temperature_only_makes_it_less_sure(
+def test_a_higher_temperature_only_makes_the_genres_less_sure(
     model: keras.Model, windows: np.ndarray
 ) -> None:
-    sure, unsure = (np.asarray(with_probabilities(model, 3, t)(windows)) for t in (0.1, 10.0))
+    sure, unsure = (probabilities(model, windows, temperature) for temperature in (0.1, 10.0))
     np.testing.assert_array_equal(sure[:, :3].argmax(axis=1), unsure[:, :3].argmax(axis=1))
     assert (sure[:, :3].max(axis=1) > unsure[:, :3].max(axis=1)).all()
-    np.testing.assert_allclose(sure[:, 3], unsure[:, 3], rtol=1e-4)
+    np.testing.assert_allclose(sure[:, 3:], unsure[:, 3:], rtol=1e-4)
 
 
-def test_the_odds_of_no_music_lower_its_probability_and_leave_the_genres(
+def test_other_odds_of_music_and_familiar_leave_the_genres(
     model: keras.Model, windows: np.ndarray
 ) -> None:
-    plain, wary = (np.asarray(with_probabilities(model, 3, 1.0, odds)(windows)) for odds in (1, 4))
+    plain = probabilities(model, windows)
+    wary = probabilities(model, windows, offsets=(-np.log(4.0), np.log(2.0)))
     np.testing.assert_array_equal(plain[:, :3], wary[:, :3])
-    odds = plain[:, 3] / (1 - plain[:, 3])
-    np.testing.assert_allclose(wary[:, 3] / (1 - wary[:, 3]), odds / 4, rtol=1e-3)
+    odds, other_odds = (one[:, 3:] / (1 - one[:, 3:]) for one in (plain, wary))
+    np.testing.assert_allclose(other_odds, odds * [0.25, 2.0], rtol=1e-3)
 
 
 def test_tflite_gives_the_same_probabilities_as_keras_after_saving(
     model: keras.Model, windows: np.ndarray, tmp_path: Path
 ) -> None:
-    shipped = with_probabilities(model, 3, 1.5)
+    shipped = with_probabilities(model, N_LABELS, temperature=1.5, offsets=(-1.0, 0.5))
     shipped.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras", compile=False)
     (tmp_path / "model.tflite").write_bytes(convert(loaded))
     found = LiteRtNetwork(tmp_path / "model.tflite", threads=1).run(windows)
     np.testing.assert_allclose(found, np.asarray(shipped(windows)), atol=1e-4)
+
+
+def test_the_fast_network_gives_what_keras_gives_in_its_shape(windows: np.ndarray) -> None:
+    ear = quick_ear()
+    spectrograms = windows[:, : 398 * 64].reshape(-1, 398, 64)
+    found = fast_network(ear)(spectrograms)
+    assert found.shape == (3, N_STEPS, 8)
+    np.testing.assert_allclose(found, np.asarray(ear(spectrograms)), atol=1e-4)

