@@ -92,11 +92,10 @@ def release(root: Path) -> None:
         subprocess.CalledProcessError: a step failed; it has said why.
     """
     problems = disagreements(root)
-    uncommitted = _run("git", "status", "--porcelain", cwd=root, capture=True)
-    if uncommitted:
-        problems.append(
-            f"not committed: {', '.join(line[3:] for line in uncommitted.splitlines())}"
-        )
+    status = _run("git", "status", "--porcelain", cwd=root, capture=True).splitlines()
+    if status:
+        files = ", ".join(line.split(maxsplit=1)[1] for line in status)
+        problems.append(f"not committed: {files}")
     if problems:
         raise ReleaseError("\n".join(problems))
     version, dist = version_of(root), root / "dist"

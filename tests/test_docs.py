@@ -1,0 +1,85 @@
+"""Holds README.md, docs/ and CONTRIBUTING.md to what there is."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from rtgenre.config import Config, SourceConfig
+from scripts.docs_links import on_page_markdown
+from scripts.settings_page import Commented, page
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "CHANGELOG.md",
+    ROOT / "training" / "README.md",
+    ROOT / "examples" / "README.md",
+    *sorted(DOCS.glob("*.md")),
+]
+
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+
+def anchors(path):
+    """Return the anchors of a page's headings, as GitHub and mkdocs make them."""
+    headings = HEADING.findall(CODE_BLOCK.sub("", path.read_text(encoding="utf-8")))
+    return {re.sub(r"[^\w\- ]", "", each).strip().lower().replace(" ", "-") for each in headings}
+
+
+def test_the_settings_page_says_what_config_toml_and_the_types_say():
+    text = (ROOT / "config.toml").read_text(encoding="utf-8")
+    written = (DOCS / "settings.md").read_text(encoding="utf-8")
+    assert written == page(text), "run: python -m scripts.settings_page"
+
+
+def test_no_setting_is_missing_from_the_settings_page():
+    commented = Commented((ROOT / "config.toml").read_text(encoding="utf-8"))
+    assert set(commented.tables) == set(Config.model_fields)
+    for table, field in Config.model_fields.items():
+        if table != "colors":
+            model = SourceConfig if table == "source" else field.annotation
+            assert set(commented.settings[table]) == set(model.model_fields)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_of_a_page_leads_to_a_file_and_a_heading_that_exist(path):
+    text = CODE_BLOCK.sub("", path.read_text(encoding="utf-8"))
+    for link in LINK.findall(text):
+        if re.match(r"[a-z]+:", link):
+            continue
+        file, _, anchor = link.partition("#")
+        target = (path.parent / file).resolve() if file else path
+        assert target.exists(), link
+        if anchor:
+            assert anchor in anchors(target), link
+
+
+def test_every_page_has_its_place_in_the_site():
+    named = set(re.findall(r": ([\w-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE))
+    assert {path.name for path in DOCS.glob("*.md")} <= named
+
+
+def test_the_site_loads_no_fonts_from_elsewhere():
+    assert re.search(r"^  font: false\b", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+
+
+def test_readme_is_short_and_starts_with_the_two_commands():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 100
+    assert re.search(r"^make run\b.*\nmake test\b", text, re.MULTILINE)
+
+
+def test_every_file_that_contributing_names_exists():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for name in re.findall(r"`([\w./-]+(?:\.(?:py|md|sh|toml)|/))`", text):
+        assert (ROOT / name).exists() or any((ROOT / "rtgenre").rglob(name)), name
+
+
+def test_the_site_names_files_outside_of_it_and_keeps_links_inside():
+    text = "[card](../models/crnn/README.md#limits), [rooms](rooms.md)"
+    assert on_page_markdown(text) == "`models/crnn/README.md`, [rooms](rooms.md)"
