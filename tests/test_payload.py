@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 from rtgenre.history.report import history_document
 from rtgenre.history.stretches import Stretch
 from rtgenre.outputs.client_request import ClientRequestError, parse_client_request
-from rtgenre.outputs.http import error_document
+from rtgenre.outputs.http import error_document, static_responses
+from rtgenre.outputs.web_files import read_web_files
 from rtgenre.payload import SCHEMA_VERSION, iso_utc
 from rtgenre.types import PlayState, UnknownReason
 from tests.documents import a_hello, a_state, a_status
@@ -43,6 +44,12 @@ def test_every_message_is_as_the_schema_says_and_names_no_field_it_does_not(docu
     VALIDATOR.validate(document)
     described = SCHEMA["$defs"][document["type"]]
     assert document.keys() == described["properties"].keys() == set(described["required"])
+
+
+def test_the_service_answers_with_the_schema_at_an_address_of_its_own():
+    response = static_responses(read_web_files())["/schema.json"]
+    assert response.content_type == "application/json"
+    assert json.loads(response.body) == SCHEMA
 
 
 def test_the_schema_itself_is_valid_and_of_the_version_that_is_sent():

@@ -24,6 +24,7 @@ CONTENT_TYPES = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
+_PATHS = {"index.html": "/", "schema.json": "/schema.json"}
 MAX_QUERY_FIELDS = 20
 
 Query = Mapping[str, str]
@@ -83,14 +84,14 @@ def static_responses(files: Mapping[str, bytes]) -> dict[str, HttpResponse]:
 
     Args:
         files: contents by name below the folder, ``/`` between its parts. ``index.html`` is
-            answered at ``/``, the others below ``/static/``.
+            answered at ``/``, ``schema.json`` beside it, the others below ``/static/``.
     """
     responses = {}
     for name, body in files.items():
         content_type = CONTENT_TYPES.get("." + name.rpartition(".")[2])
         if content_type is not None:
             etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-            path = "/" if name == "index.html" else f"/static/{name}"
+            path = _PATHS.get(name, f"/static/{name}")
             responses[path] = HttpResponse(
                 200, body, content_type, {"Cache-Control": "no-cache", "ETag": etag}
             )

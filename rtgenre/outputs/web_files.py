@@ -11,9 +11,11 @@ if TYPE_CHECKING:
 
 
 def read_web_files() -> dict[str, bytes]:
-    """Return the contents of ``rtgenre/web`` by name, ``/`` between its parts."""
-    folder = files("rtgenre") / "web"
-    return dict(_walk(folder, "")) if folder.is_dir() else {}
+    """Return the contents of ``rtgenre/web`` by name, and the messages' ``schema.json``."""
+    package = files("rtgenre")
+    folder = package / "web"
+    pages = dict(_walk(folder, "")) if folder.is_dir() else {}
+    return {**pages, "schema.json": (package / "payload.schema.json").read_bytes()}
 
 
 def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
