@@ -174,7 +174,7 @@ def test_a_link_to_a_device_without_end_eats_no_memory(folder):
             "hop_length": 1,
         },
         {"sample_rate_hz": 192_000, "window_seconds": 60.0, "hop_length": 1, "n_mels": 1024},
-        {"frame_length": 65_536, "n_mels": 1024},
+        {"frame_length": 65_536, "n_mels": 1024, "window_seconds": 5.0},
     ],
     ids=["spectra", "mel bands", "filters"],
 )

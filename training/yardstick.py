@@ -24,27 +24,30 @@ _ITERATIONS = 60
 
 
 def fit_linear_head(examples: Examples) -> keras.Model:
-    """Fit on clean windows' mean and maximum over time.
+    """Fit on the mean and maximum over time of windows as they are and through rooms.
 
     Returns:
         ``(batch, n_steps, n_values)`` to logits ``(batch, n_labels + 2)``: genres, then music, then
         one of the genres.
     """
     scaler = StandardScaler()
-    known = examples.genres != NO_GENRE
-    music = examples.is_music > 0
-    pooled = scaler.fit_transform(_pooled(examples.copies[0]))
+    n_copies = len(examples.copies)
+    genres = np.tile(examples.genres, n_copies)
+    known = genres != NO_GENRE
+    music = np.tile(examples.is_music, n_copies) > 0
+    drawn = np.tile(examples.weights, n_copies)
+    pooled = scaler.fit_transform(np.concatenate([_pooled(copy) for copy in examples.copies]))
     n_outputs = examples.n_labels + N_FURTHER
     kernel = np.zeros((pooled.shape[1], n_outputs), np.float32)
     bias = np.zeros(n_outputs, np.float32)
     questions = (
-        (slice(0, examples.n_labels), known, examples.genres),
+        (slice(0, examples.n_labels), known, genres),
         (slice(-2, -1), np.ones(len(known), bool), music),
         (slice(-1, None), music, known),
     )
     for columns, rows, answers in questions:
         model = LogisticRegression(C=_C, max_iter=_ITERATIONS)
-        weights = examples.weights[rows] / examples.weights[rows].mean()
+        weights = drawn[rows] / drawn[rows].mean()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(pooled[rows], answers[rows], sample_weight=weights)

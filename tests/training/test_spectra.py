@@ -28,7 +28,7 @@ def test_yamnets_features_equal_tensorflows(name: str) -> None:
     # Where next to nothing sounds, both transforms' rounding in float32 shows.
     heard = expected > np.log(0.01)
     np.testing.assert_allclose(found[heard], expected[heard], atol=1e-4)
-    np.testing.assert_allclose(found, expected, atol=1e-3)
+    np.testing.assert_allclose(found, expected, atol=5e-3)
 
 
 def test_yamnets_filters_equal_tensorflows() -> None:

@@ -30,24 +30,18 @@ def test_what_differs_in_mean_or_maximum_is_told_apart():
     assert logits[known, -1].min() > logits[music & ~known, -1].max()
 
 
-def test_it_learns_from_windows_as_they_are_alone():
+def test_it_learns_from_what_is_heard_through_rooms_too():
     rng = np.random.default_rng(1)
     genres = np.tile([0, 1, 2, NO_GENRE], 10)
     steps = rng.normal(size=(40, 6, 4)).astype(np.float16)
-    examples = Examples(
-        copies=[steps, 50 * steps],
-        genres=genres,
-        is_music=np.tile([1, 1, 1, 0], 10).astype(np.float32),
-        weights=np.ones(40, np.float32),
-        recording_index=np.arange(40),
-        n_labels=3,
-    )
-    is_other = examples.is_music.copy()
-    is_other[3] = 1.0  # some other music, so that there is something to tell apart
-    examples.is_music[:] = is_other
-    alone = Examples(
-        [steps], genres, is_other, examples.weights, examples.recording_index, n_labels=3
-    )
-    one, other = fit_linear_head(examples), fit_linear_head(alone)
-    for found, expected in zip(one.get_weights(), other.get_weights(), strict=True):
-        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+    is_music = np.tile([1, 1, 1, 0], 10).astype(np.float32)
+    is_music[3] = 1.0  # some other music, so that there is something to tell apart
+    weights = np.ones(40, np.float32)
+
+    def head_of(*copies):
+        return fit_linear_head(
+            Examples(list(copies), genres, is_music, weights, np.arange(40), n_labels=3)
+        )
+
+    alone, both = head_of(steps), head_of(steps, 50 * steps)
+    assert not np.allclose(alone.get_weights()[0], both.get_weights()[0], rtol=0.01)
