@@ -101,7 +101,7 @@ class Service:
                     tasks.append(outputs.create_task(terminal.run(self.hub), name="terminal"))
                 if self._history is not None:
                     tasks.append(outputs.create_task(self._history.run(), name="history"))
-                if self._config.mqtt.host:
+                if self._publishes_mqtt():
                     tasks.append(outputs.create_task(self._run_mqtt(), name="mqtt"))
                 if self._config.mdns.enabled and self._web_socket is not None:
                     tasks.append(outputs.create_task(self._run_mdns(), name="mdns"))
@@ -173,7 +173,11 @@ class Service:
         return HistoryOutput(
             self._config.history,
             self.hub,
-            nodes=[config.node for config, _ in self._sources if config.speed != "max"],
+            nodes=[
+                config.node
+                for config, source in self._sources
+                if config.speed != "max" and not source.is_demo
+            ],
             model=self._classifier.info.identity,
         )
 
@@ -193,6 +197,15 @@ class Service:
         )
         self._web_socket = await resources.enter_async_context(output)
         logger.info("open %s to watch, or connect to %s", output.http_url, output.url)
+
+    def _publishes_mqtt(self) -> bool:
+        """Say whether there is a broker, and something heard that it is to know of."""
+        if not self._config.mqtt.host:
+            return False
+        if all(source.is_demo for _, source in self._sources):
+            logger.warning("the demo goes to no broker and no lamps")
+            return False
+        return True
 
     async def _run_mqtt(self) -> None:
         from rtgenre.outputs.mqtt import MqttOutput  # noqa: PLC0415 - off for most

@@ -18,7 +18,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-DEMO = ROOT / "rtgenre" / "demo" / "vibe_ace.ogg"
+DEMO = ROOT / "rtgenre" / "demo" / "classical.ogg"
 
 _VERSION = re.compile(r'^__version__ = "([^"]+)"$', re.MULTILINE)
 _SEMANTIC = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?")

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from rtgenre import __version__
+from rtgenre.demo import DEMO_RECORDINGS
 from tests.broker import free_port
 
 ROOT = Path(__file__).parent.parent
@@ -66,10 +67,11 @@ def test_the_wheel_holds_models_page_schema_and_demo_but_no_tests(checkout, tmp_
         if (model / "model.json").is_file():
             assert f"rtgenre/models/{model.name}/model.json" in names
             assert f"rtgenre/models/{model.name}/model.tflite" in names
-    for name in ("web/index.html", "payload.schema.json", "demo/vibe_ace.ogg", "py.typed"):
+    for name in ("web/index.html", "payload.schema.json", "demo/README.md", "py.typed"):
         if (ROOT / "rtgenre" / name).exists():
             assert f"rtgenre/{name}" in names
-    assert "rtgenre/demo/vibe_ace.ogg" in names
+    for recording in DEMO_RECORDINGS:
+        assert f"rtgenre/demo/{recording.name}" in names
     assert not [name for name in names if name.startswith(("tests/", "training/", "benchmarks/"))]
     # Training goes on from it; the service never reads it.
     assert not [name for name in names if name.endswith(".keras")]
@@ -98,7 +100,7 @@ def test_the_dockerfiles_steps_install_a_small_service_that_runs_and_is_healthy(
     size_mb = sum(path.stat().st_size for path in opt.rglob("*") if path.is_file()) / 1e6
     assert size_mb + BASE_IMAGE_MB < IMAGE_LIMIT_MB
 
-    demo = packages / "rtgenre" / "demo" / "vibe_ace.ogg"
+    demo = packages / "rtgenre" / "demo" / "classical.ogg"
     (line,) = run(
         "rtgenre", "classify", "--json", str(demo), env=environment, cwd=tmp_path
     ).splitlines()

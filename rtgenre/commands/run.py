@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from rtgenre.classifier import Classifier, find_model_folder
 from rtgenre.colors import complete_colors
 from rtgenre.config import Config, ConfigError, SourceConfig
-from rtgenre.demo import DEMO_RECORDING
 from rtgenre.event_loop import run_in_event_loop
 from rtgenre.outputs.terminal import TerminalOutput
 from rtgenre.service import Service
 from rtgenre.sources.base import NoInputDevice
+from rtgenre.sources.demo import DemoSource
 from rtgenre.sources.open import open_source
 
 if TYPE_CHECKING:
@@ -100,8 +100,8 @@ def _open_source(config: SourceConfig, *, alone: bool) -> AudioSource:
         try:
             find_input_device(config.input)
         except NoInputDevice as error:
-            logger.warning("%s; playing the demo recording instead", error)
-            config = config.model_copy(update={"input": str(DEMO_RECORDING), "loop": True})
+            logger.warning("%s; playing the demo recordings instead", error)
+            return DemoSource()
     return open_source(config, may_be_missing=not alone)
 
 

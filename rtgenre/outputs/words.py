@@ -15,7 +15,7 @@ _DEVICES = {
     "pulse": "sound server (PulseAudio)",
     "pipewire": "sound server (PipeWire)",
 }
-_KINDS = re.compile(r"(device|file|stream|pipe): (.*)", re.DOTALL)
+_KINDS = re.compile(r"(device|file|stream|pipe|demo): (.*)", re.DOTALL)
 _CARD = re.compile(r" \(hw:\d+,\d+\)$")
 
 
@@ -51,4 +51,6 @@ def source_name(source: str) -> str:
     kind, name = match.groups()
     if kind == "device":
         return _DEVICES.get(name, _CARD.sub("", name))
+    if kind == "demo":
+        return f"demo ({name})"
     return "standard input" if kind == "pipe" else name

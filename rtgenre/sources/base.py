@@ -49,6 +49,11 @@ class AudioSource(ABC):
         """Whether it records what sounds around it, which is never wholly silent."""
         return False
 
+    @property
+    def is_demo(self) -> bool:
+        """Whether it plays what this program brings along, which is nobody's listening."""
+        return False
+
     @abstractmethod
     async def run(self, deliver: Deliver) -> None:
         """Deliver blocks until the input ends (return) or the task is cancelled.

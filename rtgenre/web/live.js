@@ -7,6 +7,7 @@ import { cut, shares } from "./history-data.js";
 import { paintStretches } from "./paint.js";
 import {
   headline,
+  isDemo,
   isJudged,
   modelName,
   secondGuess,
@@ -57,7 +58,7 @@ export class LiveView {
     this.#clippedAt = -Infinity;
     setText(byId("node"), room);
     setText(byId("room-name"), room);
-    setText(byId("source"), sourceName(source));
+    this.#showSource(source);
     setText(byId("eyebrow"), "Listening …");
     byId("genre").dataset.genre = "";
     for (const id of ["genre", "confidence"]) setText(byId(id), "\u00a0");
@@ -95,7 +96,7 @@ export class LiveView {
     byId("certainty").style.setProperty("--value", certain);
     this.#bars.show(document);
     this.#showLevel(document);
-    setText(byId("source"), sourceName(document.source));
+    this.#showSource(document.source);
     setText(byId("latency"), `${Math.round(document.latency_ms)} ms`);
     this.#tick();
   }
@@ -150,6 +151,11 @@ export class LiveView {
     if (byId("strip").getAttribute("aria-label") !== text) {
       byId("strip").setAttribute("aria-label", text);
     }
+  }
+
+  #showSource(source) {
+    setText(byId("source"), sourceName(source));
+    byId("demo").hidden = !isDemo(source);
   }
 
   #showLevel(document) {

@@ -51,8 +51,14 @@ export function secondGuess(document) {
 export function sourceName(source) {
   const [, kind, name] = /^(\w+): (.*)$/s.exec(source) ?? [null, "", source];
   if (kind === "pipe") return "Standard input";
+  if (kind === "demo") return `Demo (${name})`;
   if (kind === "device") return DEVICES[name] ?? name.replace(/ \(hw:\d+,\d+\)$/, "");
   return ["file", "stream"].includes(kind) ? name : source;
+}
+
+/** Whether this is the program's own music, which nobody put on. */
+export function isDemo(source) {
+  return source.startsWith("demo: ");
 }
 
 /** A shipped model's name in plain words, with its version. */

@@ -4,6 +4,8 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.documents import a_state
+
 HOP_MS = 2000
 
 SHOWN = """() => JSON.stringify({
@@ -46,7 +48,7 @@ def test_the_page_shows_what_the_websocket_says_within_one_window(open_page, ser
 def test_source_node_model_level_and_connection_are_shown(open_page, service):
     page = open_page(service.url)
     wait_for_music(page)
-    expect(page.locator("#source")).to_have_text("vibe_ace.ogg")
+    expect(page.locator("#source")).to_have_text("classical.ogg")
     expect(page.locator("#node")).to_have_text("kitchen")
     hello = service.hello()
     expect(page.locator("#model")).to_have_text(f"Standard {hello['model_version']}")
@@ -146,3 +148,13 @@ def test_what_is_playing_appears_in_the_history(open_page, service):
         f'return ({N_COLORS})("row") > 1; }}',
         timeout=60_000,
     )
+
+
+def test_a_badge_says_that_what_plays_is_the_demo_and_goes_with_it(open_page, puppet):
+    service = puppet("den")
+    page = open_page(service.url)
+    service.publish(a_state() | {"source": "demo: 3 recordings", "title": "Sectoid - metal"})
+    expect(page.locator("#demo")).to_be_visible()
+    expect(page.locator("#title")).to_have_text("Sectoid - metal")
+    service.publish(a_state(1))
+    expect(page.locator("#demo")).to_be_hidden()

@@ -1,0 +1,101 @@
+"""The demo, as people see it whose machine has no input device."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import soundfile
+
+from rtgenre.classifier import Classifier, find_model_folder
+from rtgenre.demo import DEMO_RECORDINGS
+from rtgenre.features import log_mel_spectrogram
+from rtgenre.history.store import read_stretches
+from rtgenre.pipeline import Pipeline
+from rtgenre.smoothing import TrackerParams
+from rtgenre.sources.decode import open_audio
+from rtgenre.types import Block
+
+SHARE_SHOWN_RIGHT = 0.8
+NO_INPUT = """
+import sys
+from rtgenre.sources import portaudio
+from rtgenre.sources.base import NoInputDevice
+
+def find_none(*_):
+    raise NoInputDevice("this machine has no input device")
+
+portaudio.find_input_device = find_none
+from rtgenre.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return Classifier.load(find_model_folder("crnn"), threads=1)
+
+
+def shown(path, classifier):
+    """Return what the live chain shows of a file, window by window."""
+    info = classifier.info
+    pipeline = Pipeline(
+        node="demo",
+        source="demo",
+        channel="mix",
+        hop_seconds=2.0,
+        info=info,
+        tracker_params=TrackerParams(),
+    )
+    samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
+    windows = [*pipeline.push(Block(samples, rate_hz, 0.0, gap=False)), *pipeline.finish()]
+    features = [log_mel_spectrogram(window.samples, info.features) for window in windows]
+    predictions = classifier.predict(np.stack(features))
+    return [
+        pipeline.conclude(window, prediction, latency_seconds=0.0)["genre"]
+        for window, prediction in zip(windows, predictions, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("path", DEMO_RECORDINGS, ids=lambda path: path.stem)
+def test_the_demo_shows_the_genre_that_plays_at_least_four_fifths_of_the_time(path, classifier):
+    genres = shown(path, classifier)
+    assert genres.count(path.stem) >= SHARE_SHOWN_RIGHT * len(genres), genres
+
+
+@pytest.mark.parametrize("path", DEMO_RECORDINGS, ids=lambda path: path.stem)
+def test_titles_of_the_demo_name_artist_genre_and_licence(path):
+    title = open_audio(path).title
+    assert " - " in title
+    assert path.stem in title
+    assert any(licence in title for licence in ("public domain", "Expat", "CC BY"))
+
+
+def test_the_demo_says_that_it_is_one_and_leaves_history_and_broker_alone(tmp_path):
+    history = tmp_path / "history.db"
+    with socket.create_server(("127.0.0.1", 0)) as broker:
+        broker.setblocking(False)
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-c", NO_INPUT, "run", "--json", "--port", "0"),
+                *("--mqtt-host", f"127.0.0.1:{broker.getsockname()[1]}"),
+            ],
+            env=os.environ | {"RTGENRE_HISTORY__FILE": str(history)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        documents = [json.loads(process.stdout.readline()) for _ in range(2)]
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+        assert process.returncode == 0, err
+        with pytest.raises(BlockingIOError):
+            broker.accept()
+    assert b"no input device; playing the demo" in err
+    assert {document["source"] for document in documents} == {"demo: 4 recordings"}
+    assert documents[0]["title"].startswith("J. S. Bach")
+    assert read_stretches(history, 0.0, time.time() + 60) == []
