@@ -186,7 +186,8 @@ def test_a_history_that_cannot_be_written_is_said_once_and_stops_nothing(song, t
     code, out, err = run("run", song, "--json", "--port", "0", environment=environment)
     assert code == 0, err
     assert len(out.splitlines()) == 3
-    assert err.count("history.db cannot be used") == 1
+    told = [line for line in err.splitlines() if "history.db cannot be used" in line]
+    assert len([line for line in told if "are lost" not in line]) <= 1 <= len(told)
     assert "Traceback" not in err
 
 

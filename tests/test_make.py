@@ -71,5 +71,6 @@ def test_help_lists_every_command():
     targets = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[
         1
     ].split()
-    listed = subprocess.run(["make", "help"], check=True, cwd=ROOT, capture_output=True, text=True)
+    command = ["make", "--no-print-directory", "help"]
+    listed = subprocess.run(command, check=True, cwd=ROOT, capture_output=True, text=True)
     assert sorted(line.split()[0] for line in listed.stdout.splitlines()) == sorted(targets)

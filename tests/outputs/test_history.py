@@ -123,7 +123,7 @@ async def test_what_a_stop_loses_is_told_with_the_reason(tmp_path, monkeypatch, 
         HistoryStore(file)
         other = sqlite3.connect(file, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
-    (message,) = caplog.messages
+    message = caplog.messages[-1]
     assert "the newest 10 s of the history are lost" in message
     assert "locked" in message
 
