@@ -2,7 +2,7 @@
 
     python -m scripts.screenshots docs [--model DIR]
 
-The live pictures show the demo recording; those of the history show a week that is made up here,
+The live pictures show the demo recordings; those of the history show a week that is made up here,
 since nobody's real one belongs in a repository.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.service import running_service
-from rtgenre.demo import DEMO_RECORDING
+from rtgenre.demo import DEMO_RECORDINGS
 from rtgenre.history.store import HistoryStore
 from rtgenre.history.stretches import Stretch
 
@@ -107,7 +107,7 @@ def main() -> None:
         with HistoryStore(Path(data) / "history.db") as store:
             store.write(made_up_week(time.time() - 60))
         with running_service(
-            *(str(DEMO_RECORDING), "--loop", "--node", NODE),
+            *(*map(str, DEMO_RECORDINGS), "--loop", "--node", NODE),
             *(["--model", options.model] if options.model else []),
             HISTORY__FILE=f"{data}/history.db",
         ) as service:
