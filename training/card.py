@@ -66,11 +66,6 @@ def negatives_credits() -> list[str]:
     ]
 
 
-def music_credits() -> list[str]:
-    """List the music without labels that ``training.distil`` plays, with licences."""
-    return [f"music, without labels, from Debian's packages {_packages('music')}"]
-
-
 def _packages(*kinds: str) -> str:
     found = {(source.package, source.licence) for source in SOURCES if source.kind in kinds}
     return ", ".join(f"{package} ({licence})" for package, licence in sorted(found))

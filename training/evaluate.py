@@ -184,16 +184,7 @@ def _evaluate_recordings(
 def _evaluate_spectrograms(
     classifier: Classifier, material: Material, plots: Path | None
 ) -> dict[str, Any]:
-    """Judge a model; see ``training.judging`` for what each figure means.
-
-    Args:
-        classifier: the model.
-        material: what to judge it on.
-        plots: folder for pictures of confusion and reliability; none without it.
-
-    Raises:
-        DatasetError: the material cannot be read, or its genres are not the model's.
-    """
+    """Judge a model on spectrograms; ``training.judging`` says what each figure means."""
     labels = classifier.info.labels
     predict = predictor(classifier)
     tracks = load_split(material.data[0], material.split)

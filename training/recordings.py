@@ -1,4 +1,4 @@
-"""Recorded voices, sound effects and music under free licences, from Debian's archive.
+"""Recorded voices and sound effects under free licences, from Debian's archive.
 
 ``fetch_packages`` downloads and unpacks them and installs nothing. Train and valid hold different
 speakers, and sound effects from different packages.
@@ -26,7 +26,7 @@ class Source:
     package: str
     licence: str
     kind: str
-    """``speech``, ``noise`` or ``music``."""
+    """``speech`` or ``noise``."""
     split: str
     files: str
     """A glob within the unpacked package; files of one folder are one speaker or sort of sound."""
@@ -98,17 +98,6 @@ SOURCES = (
         "valid",
         "usr/share/games/hedgewars/Data/Sounds/[a-q]*",
     ),
-    *(
-        Source(package, licence, "music", "train", f"usr/share/{folder}")
-        for package, licence, folder in (
-            ("asc-music", "GPL-2+", "games/asc/music/*"),
-            ("hyperrogue-music", "CC-BY-SA-3.0 and others", "hyperrogue/music/*"),
-            ("planetblupi-music-ogg", "GPL-3+", "planetblupi/music/*"),
-            ("singularity-music", "CC-BY-SA-3.0", "games/singularity/music/*"),
-            ("supertuxkart-data", "CC-BY-SA-3.0 and others", "games/supertuxkart/data/music/*"),
-            ("warzone2100-music", "GPL-2+ and CC0", "games/warzone2100/music/albums/*/*"),
-        )
-    ),
 )
 
 
@@ -139,17 +128,6 @@ def fetch_packages(folder: Path, *kinds: str) -> None:
                     "system, "
                     f"unpack it as {folder / package}"
                 ) from error
-
-
-def find_music(folder: Path) -> list[Path]:
-    """List the music that ``fetch_packages`` put into ``folder``."""
-    return [
-        path
-        for source in SOURCES
-        if source.kind == "music"
-        for path in sorted((folder / source.package).glob(source.files))
-        if path.suffix in _SUFFIXES
-    ]
 
 
 def find_voices(folder: Path, kind: str, split: str) -> list[Voice]:
