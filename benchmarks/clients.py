@@ -45,7 +45,8 @@ def a_state(sequence: int) -> Any:
     end_sample = (sequence + 2) * 2 * INFO.features.sample_rate_hz
     levels_dbfs = np.full(16, -20.0, dtype=np.float32)
     window = Window(SAMPLES, end_sample - len(SAMPLES), end_sample, time.time(), -20.0, levels_dbfs)
-    state = GenreState(PlayState.MUSIC, LABELS[sequence % 10], None, 0.5, 0.0, probabilities, 1.0)
+    genre = LABELS[sequence % 10]
+    state = GenreState(PlayState.MUSIC, genre, None, 0.5, 0.0, probabilities, 1.0, 1.0)
     return state_document(
         node="benchmark",
         source="file: none",

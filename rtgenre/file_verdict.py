@@ -58,7 +58,10 @@ class FileVerdict:
     reason: str | None
     """Why the genre is unknown; None if it is not."""
     confidence: float | None
-    """Probability of the likeliest genre; None where none was judged."""
+    """How likely it is that this is the likeliest genre: its probability times ``familiar``; None
+    where none was judged."""
+    familiar: float
+    """Probability that the music is of one of the genres; 1 where there is no music."""
     probabilities: dict[str, float]
     """Of the windows that hold music, together, summing to one; all the same if there are none."""
     sections: tuple[Section, ...]
@@ -103,6 +106,7 @@ class FileVerdict:
             "genre": self.genre,
             "reason": self.reason,
             "confidence": self.confidence,
+            "familiar_probability": self.familiar,
             "probabilities": self.probabilities,
             "music_seconds": round(self.music_seconds, 3),
             "sections": [asdict(section) for section in self.sections],
@@ -183,7 +187,10 @@ def _file_verdict(
         path=path,
         genre=genre,
         reason=verdict.reason if genre == "unknown" else None,
-        confidence=None if verdict.reason == UnknownReason.NOT_MUSIC else max(rounded),
+        confidence=(
+            None if verdict.reason == UnknownReason.NOT_MUSIC else round(verdict.confidence, 5)
+        ),
+        familiar=round(verdict.familiar, 5),
         probabilities=dict(zip(labels, rounded, strict=True)),
         sections=tuple(_sections(documents)),
         remark=remark,

@@ -39,15 +39,18 @@ class StateDocument(TypedDict):
     reason: Literal["not_music", "unfamiliar", "unsure"] | None
     """Why no genre is shown; null unless ``state`` is ``unknown``."""
     confidence: float | None
-    """Null where no genre was judged: in silence, and where there is no music."""
+    """How likely it is that this is the genre: its probability times ``familiar_probability``; of
+    the likeliest one where none is shown. Null in silence, and where there is no music."""
     since: str
     """UTC, ISO 8601: since when this state and genre have been shown."""
     probabilities: dict[str, float]
-    """Smoothed, by genre, summing to one; all the same in silence."""
+    """Smoothed, by genre, summing to one, if it is one of the genres; all the same in silence."""
     raw_probabilities: dict[str, float]
     """Of this window alone."""
     music_probability: float
     """Smoothed probability that this is music at all; 0 in silence."""
+    familiar_probability: float
+    """Smoothed probability that the music is of one of the genres; 1 in silence."""
     level_dbfs: float
     """RMS of the newest hop."""
     clipped_samples: int
@@ -151,6 +154,7 @@ def state_document(
         "probabilities": _by_label(labels, state.probabilities),
         "raw_probabilities": _by_label(labels, prediction.probabilities),
         "music_probability": round(state.music, 4),
+        "familiar_probability": round(state.familiar, 4),
         "level_dbfs": round(window.level_dbfs, 1),
         "clipped_samples": clipped_samples,
         "invalid_samples": invalid_samples,

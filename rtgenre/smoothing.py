@@ -29,10 +29,10 @@ class TrackerParams:
     switch_hold_seconds: float = 0.0
     """… for this long before it is shown."""
     unknown_below: float = 0.2
-    """No genre is shown while the likeliest one has less smoothed probability than this."""
+    """No genre is shown while the confidence in the likeliest one is less than this."""
     music_below: float = 0.5
     """No genre is shown while the smoothed probability of music is less than this."""
-    familiar_below: float = 0.5
+    familiar_below: float = 0.4
     """No genre is shown while the smoothed probability that it is one of them is less than this."""
     silence_below_dbfs: float = -60.0
     silence_after_seconds: float = 3.0
@@ -157,7 +157,8 @@ class GenreTracker:
         """Return what should be shown: the shown genre, unless another leads by the margin."""
         probabilities = normalised(self._log_probabilities)
         best = int(probabilities.argmax())
-        if self._doubt() is not None or probabilities[best] < self.params.unknown_below:
+        confidence = probabilities[best] * self._familiar
+        if self._doubt() is not None or confidence < self.params.unknown_below:
             return None
         if self._shown is not None:
             shown_probability = probabilities[self._labels.index(self._shown)]
@@ -198,10 +199,11 @@ class GenreTracker:
             state=state,
             genre=self._shown,
             reason=reason,
-            confidence=float(probabilities[shown_index]) if is_judged else None,
+            confidence=float(probabilities[shown_index]) * self._familiar if is_judged else None,
             held_seconds=held_seconds,
             probabilities=probabilities,
             music=self._music,
+            familiar=self._familiar,
         )
 
 

@@ -90,11 +90,14 @@ class GenreState:
     reason: UnknownReason | None
     """Why no genre is shown while ``state`` is unknown, else None."""
     confidence: float | None
-    """Smoothed probability of the shown genre; of the likeliest one where none is shown; None
-    where no genre was judged: in silence, and where there is no music."""
+    """How likely it is that this is the shown genre, or the likeliest one where none is shown: its
+    probability times ``familiar``. None in silence, and where there is no music."""
     held_seconds: float
     """How long this state and genre have been shown, on the source's own clock."""
     probabilities: FloatArray
-    """``(n_labels,)``, smoothed, summing to one; all the same in silence."""
+    """``(n_labels,)``, smoothed, summing to one, if it is one of the genres; all the same in
+    silence."""
     music: float
     """Smoothed probability that this is music; 0 in silence."""
+    familiar: float
+    """Smoothed probability that the music is of one of the genres; 1 in silence."""

@@ -23,8 +23,15 @@ class TrackVerdict:
 
     probabilities: FloatArray
     """``(n_labels,)``, summing to one; all the same where no window holds music."""
+    familiar: float
+    """Probability that its music is of one of the genres; 1 where no window holds music."""
     reason: UnknownReason | None
     """Why the track has no genre; None if it has."""
+
+    @property
+    def confidence(self) -> float:
+        """How likely it is that the track is of its likeliest genre."""
+        return float(self.probabilities.max()) * self.familiar
 
     @property
     def genre_index(self) -> int | None:
@@ -46,12 +53,13 @@ def track_verdict(
     music = [each for each in predictions if each.music >= params.music_below]
     if not music:
         all_the_same = np.full(n_labels, 1 / n_labels, dtype=np.float32)
-        return TrackVerdict(all_the_same, UnknownReason.NOT_MUSIC)
+        return TrackVerdict(all_the_same, 1.0, UnknownReason.NOT_MUSIC)
     windows = np.stack([each.probabilities for each in music])
     probabilities = normalised(log_probabilities(windows).mean(axis=0))
+    familiar = float(np.mean([each.familiar for each in music]))
     reason = None
-    if np.mean([each.familiar for each in music]) < params.familiar_below:
+    if familiar < params.familiar_below:
         reason = UnknownReason.UNFAMILIAR
-    elif probabilities.max() < params.unknown_below:
+    elif probabilities.max() * familiar < params.unknown_below:
         reason = UnknownReason.UNSURE
-    return TrackVerdict(probabilities, reason)
+    return TrackVerdict(probabilities, familiar, reason)

@@ -46,6 +46,7 @@ def a_state(
     reason: UnknownReason = UnknownReason.UNSURE,
     confidence: float = 0.7,
     level_dbfs: float = -20.0,
+    familiar: float = 1.0,
 ) -> StateDocument:
     """Return the document of window number ``sequence`` at a 2 s hop."""
     probabilities = np.array([0.2, confidence, 0.8 - confidence], dtype=np.float32)
@@ -74,10 +75,11 @@ def a_state(
             state=state,
             genre=genre if state is PlayState.MUSIC else None,
             reason=reason if state is PlayState.UNKNOWN else None,
-            confidence=confidence if is_judged else None,
+            confidence=confidence * familiar if is_judged else None,
             held_seconds=2.0 * sequence,
             probabilities=probabilities,
             music=1.0,
+            familiar=familiar,
         ),
         time=NOW + 2 * sequence,
         since=NOW,

@@ -125,8 +125,18 @@ def test_music_of_none_of_the_genres_is_shown_as_unknown_and_says_so():
     assert states[0].genre == "jazz"
     assert states[0].reason is None
     assert (states[-1].state, states[-1].reason) == ("unknown", UnknownReason.UNFAMILIAR)
-    assert states[-1].confidence == pytest.approx(0.9, rel=1e-3)
+    assert states[-1].confidence == pytest.approx(0.9 * states[-1].familiar, rel=1e-3)
     assert player.play(*[prediction("jazz")] * 4)[-1].genre == "jazz"
+
+
+def test_music_that_may_be_of_no_genre_is_shown_with_less_confidence():
+    (sure,) = Player().play(prediction("jazz"))
+    (doubtful,) = Player().play(prediction("jazz", familiar=0.6))
+    assert doubtful.genre == sure.genre == "jazz"
+    assert doubtful.confidence == pytest.approx(0.6 * sure.confidence)
+    assert doubtful.familiar == pytest.approx(0.6)
+    (unsure,) = Player(unknown_below=0.7).play(prediction("jazz", familiar=0.6))
+    assert unsure.reason == UnknownReason.UNSURE
 
 
 def test_silence_is_shown_only_after_it_has_lasted():

@@ -49,6 +49,13 @@ def test_a_track_without_a_genre_says_why(windows, reason):
     assert verdict.probabilities.sum() == pytest.approx(1)
 
 
+def test_a_track_that_may_be_of_no_genre_has_less_confidence():
+    verdict = track_verdict([window(0.9, 0.1, familiar=0.5), window(0.9, 0.1, familiar=0.7)])
+    assert verdict.genre_index == 0
+    assert verdict.familiar == pytest.approx(0.6)
+    assert verdict.confidence == pytest.approx(0.9 * 0.6)
+
+
 def test_where_nothing_was_judged_no_genre_is_likelier_than_another():
     verdict = track_verdict([window(0.9, 0.1, music=0.0)])
     assert verdict.probabilities == pytest.approx([0.5, 0.5])

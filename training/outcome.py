@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Figures = dict[str, Any]
 CONFIDENT = 0.5
-"""Other music is shown as a genre where the verdict has one of more than this probability."""
+"""Other music is shown as a genre where the verdict is one with more confidence than this."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,7 +157,7 @@ def window_probabilities(outcome: Outcome) -> FloatArray:
 
 def _judge_other(outcome: Outcome) -> Figures:
     found = verdicts(outcome)
-    shown = [one.reason is None and one.probabilities.max() > CONFIDENT for one in found]
+    shown = [one.reason is None and one.confidence > CONFIDENT for one in found]
     return {
         "n_recordings": len(found),
         "shown_as_a_genre": float(np.mean(shown)),

@@ -77,7 +77,8 @@ def _headline(verdict: FileVerdict) -> str:
         music, whole = _clock(verdict.music_seconds), _clock(verdict.seconds)
         words += f" for {music.strip()} of {whole.strip()}"
     ranked = sorted(verdict.probabilities.items(), key=lambda item: -item[1])
-    return f"{words}  ({', '.join(f'{label} {share:.0%}' for label, share in ranked[:3])})"
+    likeliest = [f"{label} {share * verdict.familiar:.0%}" for label, share in ranked[:3]]
+    return f"{words}  ({', '.join(likeliest)})"
 
 
 def _clock(seconds: float) -> str:

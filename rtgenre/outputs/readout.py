@@ -22,10 +22,11 @@ LISTENING = "listening for the first window …"
 _BAR_WIDTH = 40
 # What stands beside the level's bar when it is longest.
 _BESIDE_BAR = 30
-_LABEL_WIDTH = 10
+_LABEL_WIDTH = 11
 _RECENT_GENRES = 8
 _METER_FLOOR_DBFS = -60.0
 _NO_COLOR = GENRE_COLORS["unknown"]
+_OTHER_MUSIC = "other music"
 _NO_MUSIC = "no music"
 
 
@@ -113,6 +114,8 @@ class Readout:
         lines = [self._bar(label, width, state) for label in genres if label in shown]
         if height > len(lines):
             lines.append(self._no_music_bar(width, state))
+        if height > len(lines):
+            lines.insert(-1, self._other_music_bar(width, state))
         if height >= len(lines) + 2:
             lines = [Text(), *lines, Text()]
         return lines
@@ -120,8 +123,8 @@ class Readout:
     def _bar(self, label: str, width: int, state: StateDocument) -> Text:
         probability, raw = 0.0, 0.0
         if is_judged(state):
-            probability = state["probabilities"][label]
-            raw = state["raw_probabilities"][label]
+            probability = state["probabilities"][label] * state["familiar_probability"]
+            raw = state["raw_probabilities"][label] * state["familiar_probability"]
         style = "bold" if label == state["genre"] else "" if is_judged(state) else "dim"
         value = f"{probability:4.0%}" if is_judged(state) else "   –"  # noqa: RUF001
         return _bar(
@@ -133,6 +136,14 @@ class Readout:
             color=self._colors.get(label, "white"),
             style=style,
         )
+
+    def _other_music_bar(self, width: int, state: StateDocument) -> Text:
+        judged = is_judged(state)
+        probability = 1 - state["familiar_probability"] if judged else 0.0
+        value = f"{probability:4.0%}" if judged else "   –"  # noqa: RUF001
+        color = self._colors.get("unknown", _NO_COLOR)
+        style = "bold" if state["reason"] == "unfamiliar" else "dim"
+        return _bar(_OTHER_MUSIC, value, probability, 0.0, width, color=color, style=style)
 
     def _no_music_bar(self, width: int, state: StateDocument) -> Text:
         silent = state["state"] == "silence"

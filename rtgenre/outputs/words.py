@@ -35,7 +35,7 @@ def remark(document: StateDocument) -> str:
         return ""
     probabilities = document["probabilities"]
     likeliest = max(probabilities, key=probabilities.__getitem__)
-    return f"perhaps {likeliest}, {probabilities[likeliest]:.0%}"
+    return f"perhaps {likeliest}, {document['confidence']:.0%}"
 
 
 def is_judged(document: StateDocument) -> bool:

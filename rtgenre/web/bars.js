@@ -1,9 +1,10 @@
-// A bar for every genre, and one for what is no music.
+// A bar for every genre, one for other music, and one for what is no music.
 
 import { colorOf } from "./colors.js";
 import { genreName, percent } from "./format.js";
 import { isJudged } from "./words.js";
 
+const OTHER_MUSIC = "other music";
 const NO_MUSIC = "no music";
 
 export class GenreBars {
@@ -17,7 +18,7 @@ export class GenreBars {
 
   hello({ labels, colors }) {
     this.#colors = colors;
-    if (labels.join() !== [...this.#rows.keys()].slice(0, -1).join()) this.#build(labels);
+    if (labels.join() !== [...this.#rows.keys()].slice(0, -2).join()) this.#build(labels);
   }
 
   clear() {
@@ -29,11 +30,13 @@ export class GenreBars {
     const judged = isJudged(document);
     this.#element.classList.toggle("idle", !judged);
     for (const [label, row] of this.#rows) {
-      if (label === NO_MUSIC) continue;
-      const smoothed = judged ? (document.probabilities[label] ?? 0) : null;
-      const raw = judged ? (document.raw_probabilities[label] ?? 0) : 0;
+      if (label === NO_MUSIC || label === OTHER_MUSIC) continue;
+      const smoothed = judged ? (document.probabilities[label] ?? 0) * document.familiar_probability : null;
+      const raw = judged ? (document.raw_probabilities[label] ?? 0) * document.familiar_probability : 0;
       this.#set(row, smoothed, raw, label === document.genre);
     }
+    const other = judged ? 1 - document.familiar_probability : null;
+    this.#set(this.#rows.get(OTHER_MUSIC), other, 0, document.reason === "unfamiliar");
     // In silence there is nothing to judge, not even whether it is music.
     const noMusic = document.state === "silence" ? null : 1 - document.music_probability;
     this.#set(this.#rows.get(NO_MUSIC), noMusic, 0, document.state === "unknown" && !judged);
@@ -41,13 +44,13 @@ export class GenreBars {
 
   recolor() {
     for (const [label, row] of this.#rows) {
-      const genre = label === NO_MUSIC ? "unknown" : label;
+      const genre = label === NO_MUSIC || label === OTHER_MUSIC ? "unknown" : label;
       row.style.setProperty("--color", colorOf(this.#colors, genre));
     }
   }
 
   #build(labels) {
-    const rows = [...labels, NO_MUSIC].map((label) => {
+    const rows = [...labels, OTHER_MUSIC, NO_MUSIC].map((label) => {
       const row = document.createElement("li");
       row.dataset.label = label;
       row.innerHTML =

@@ -36,8 +36,8 @@ export function sureness(document) {
   if (document.state === "silence") return "nothing to hear";
   if (document.reason === "unfamiliar") return "music, but none of my genres";
   if (!isJudged(document)) return "does not sound like music";
-  const [label, probability] = ranked(document)[0];
-  return `perhaps ${genreName(label).toLowerCase()}, ${percent(probability)} sure`;
+  const [label] = ranked(document)[0];
+  return `perhaps ${genreName(label).toLowerCase()}, ${percent(document.confidence)} sure`;
 }
 
 /** The next likely genre while the shown one is unsure, as [label, probability]; or null. */
@@ -66,6 +66,8 @@ export function modelName(name, version) {
   return `${MODELS[name] ?? name} ${version}`;
 }
 
-function ranked({ probabilities }) {
-  return Object.entries(probabilities).sort((a, b) => b[1] - a[1]);
+/** How likely the genres are, as [label, probability]: what is left to one is other music. */
+function ranked({ probabilities, familiar_probability }) {
+  const scaled = Object.entries(probabilities).map(([label, p]) => [label, p * familiar_probability]);
+  return scaled.sort((a, b) => b[1] - a[1]);
 }

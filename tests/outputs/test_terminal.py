@@ -161,7 +161,7 @@ def test_more_rooms_than_lines_for_each_have_one_line_with_the_genre_and_the_nam
 
 def test_a_wide_terminal_shows_every_genre_and_how_likely_there_is_no_music():
     text = "\n".join(lines_of(a_room("den").render(100, 40), 100))
-    for label in ("blues", "hiphop", "rock", "no music"):
+    for label in ("blues", "hiphop", "rock", "other music", "no music"):
         assert f"{label} " in text
 
 
@@ -180,6 +180,12 @@ def test_in_silence_and_without_music_no_number_and_no_bar_names_a_genre():
         assert "%" not in genres
         assert "█" not in genres
     assert "90%" in text
+
+
+def test_bars_leave_room_for_music_of_other_genres():
+    text = draw([a_state(confidence=0.5, familiar=0.6)])
+    shares = {line.strip()[:5]: line.split()[-1] for line in text.splitlines() if "%" in line}
+    assert (shares["jazz "], shares["other"]) == ("30%", "40%")
 
 
 @pytest.mark.parametrize(

@@ -76,10 +76,18 @@ def test_in_silence_no_bar_and_no_number_names_a_genre(open_page, puppet):
     service.publish(a_state(1, state=PlayState.SILENCE, level_dbfs=-120.0))
     page = open_page(service.url)
     expect(page.locator("#genre")).to_have_text("Silence")
-    assert values(page) == [DASH] * 4
+    assert values(page) == [DASH] * 5
     assert "%" not in page.locator(".hero").text_content()
     for fill in page.locator("#bars .fill").all():
         expect(fill).to_be_hidden()
+
+
+def test_bars_and_number_leave_room_for_music_of_other_genres(open_page, puppet):
+    service = puppet()
+    page = open_page(service.url)
+    service.publish(a_state(1, confidence=0.5, familiar=0.6))
+    expect(page.locator("#confidence")).to_have_text("30 % sure")
+    assert values(page) == ["12 %", "30 %", "18 %", "40 %", "0 %"]
 
 
 def test_a_hum_fills_the_bar_of_no_music_and_is_not_painted_as_a_genre(open_page, puppet):
@@ -89,7 +97,7 @@ def test_a_hum_fills_the_bar_of_no_music_and_is_not_painted_as_a_genre(open_page
     hum = {**unknown, "music_probability": 0.1}
     service.publish(hum)
     expect(page.locator("#genre")).to_have_text("No music")
-    assert values(page) == [DASH, DASH, DASH, "90 %"]
+    assert values(page) == [DASH, DASH, DASH, DASH, "90 %"]
     expect(page.locator("#bars li.shown .name")).to_have_text("No music")
     # A column, so that there is a clock to draw by.
     now = page.evaluate("performance.now() / 1000")
