@@ -1,7 +1,7 @@
 """What an ear hears of every window of a library, worked out once and kept on disk.
 
 Windows are made in blocks of recordings, one file a block, so that a run that was cut off goes on.
-Copy 0 is of the recordings as they are; other copies are heard through ``training.rooms``. A folder
+Copy 0 is of the recordings as they are, others are heard in rooms (``ROOMS``). A folder
 is of one ear: it notes which, so that no other takes over what that one heard.
 """
 
@@ -25,7 +25,7 @@ from rtgenre.features import (
 from training.dataset import DatasetError, IntArray
 from training.library import cut_windows, read_sound
 from training.musicnn import read_million_songs
-from training.rooms import Rooms, Scale, musicnn_scale, yamnet_scale
+from training.rooms import RoomParams, Rooms, Scale, musicnn_scale, yamnet_scale
 from training.second_ear import build_second_ear
 from training.tflite import fast_network
 
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from training.library import Recording
 
 HalfArray = NDArray[np.float16]
+ROOMS = (RoomParams(), RoomParams(noise=1.0, snr_db=(3.0, 20.0), mask=0.0))
+"""Of the copies behind the first: rooms of all kinds, and always noisy ones."""
 _BLOCK = 100
 _WHOSE = "ear.txt"
 """In a folder of blocks: fingerprint of the ear's weights."""
@@ -87,7 +89,7 @@ def hear(
         ears: the first one sets the steps.
         recordings: of any length.
         folder: keeps what was heard.
-        n_copies: of every window; the first as it is, the others through rooms.
+        n_copies: of every window; the first as it is, the others through ``ROOMS``.
         seed: of the rooms.
     """
     heard = [
@@ -141,24 +143,22 @@ class EarCache:
         names = "\n".join(str(one.path) for one in recordings)
         digest = hashlib.sha256(names.encode()).hexdigest()[:16]
         path = self._folder / f"{digest}.npz"
-        kept = self._read(path)
-        if kept is None:
+        steps, index = self._read(path)
+        if len(steps) < self._n_copies:
             windows, index = windows_of(recordings, self._ear.features)
-            steps = np.stack([self._hear(windows, copy) for copy in range(self._n_copies)])
+            missing = range(len(steps), self._n_copies)
+            steps = [*steps, *(self._hear(windows, copy) for copy in missing)]
             part = path.with_suffix(".part.npz")
-            np.savez(part, allow_pickle=False, steps=steps, index=index)
+            np.savez(part, allow_pickle=False, steps=np.stack(steps), index=index)
             part.rename(path)
-            kept = steps, index
-        steps, index = kept
-        return steps, index + first_index
+        return np.stack(steps), index + first_index
 
-    def _read(self, path: Path) -> tuple[HalfArray, IntArray] | None:
-        """Read a block, if it is there with as many copies as are wanted."""
+    def _read(self, path: Path) -> tuple[list[HalfArray], IntArray]:
+        """Read the copies of a block that were heard before, at most as many as are wanted."""
         if not path.exists():
-            return None
+            return [], np.zeros(0, np.int64)
         with np.load(path, allow_pickle=False) as kept:
-            steps, index = kept["steps"], kept["index"]
-        return (steps[: self._n_copies], index) if len(steps) >= self._n_copies else None
+            return list(kept["steps"][: self._n_copies]), kept["index"]
 
     def _claim_folder(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -175,7 +175,7 @@ class EarCache:
         if not len(windows):
             return np.zeros((0, *self._ear.network.output_shape[1:]), np.float16)
         if copy:
-            rooms = Rooms(seed=self._seed + copy, scale=self._ear.scale)
+            rooms = Rooms(ROOMS[copy - 1], seed=self._seed + copy, scale=self._ear.scale)
             blocks = [windows[start : start + 64] for start in range(0, len(windows), 64)]
             windows = np.concatenate(
                 [keras.ops.convert_to_numpy(rooms(block, training=True)) for block in blocks]

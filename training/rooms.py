@@ -33,7 +33,6 @@ _OCTAVES_PER_BAND = 5.0 / 63.0
 _TAIL_FRAMES = 64
 _TAIL_SECONDS = (0.25, 0.9)
 """Until a tail has fallen by 60 dB."""
-_FRAMES_PER_SECOND = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +64,7 @@ class Scale:
     """What no sound is written as."""
     positions: FloatArray
     """``(n_bands,)``, where each band lies, counted in YAMNet's bands."""
+    frames_per_second: float
 
 
 def yamnet_scale() -> Scale:
@@ -74,6 +74,7 @@ def yamnet_scale() -> Scale:
         from_magnitude=lambda heard: ops.log(ops.maximum(heard, YAMNET_LOG_OFFSET)),
         silent=math.log(YAMNET_LOG_OFFSET),
         positions=np.arange(YAMNET_FEATURES.n_mels, dtype=np.float32),
+        frames_per_second=YAMNET_FEATURES.sample_rate_hz / YAMNET_FEATURES.hop_length,
     )
 
 
@@ -92,6 +93,7 @@ def musicnn_scale() -> Scale:
         from_magnitude=lambda heard: ops.log10(1.0 + 10000.0 * ops.square(heard)),
         silent=0.0,
         positions=positions.astype(np.float32),
+        frames_per_second=MUSICNN_FEATURES.sample_rate_hz / MUSICNN_FEATURES.hop_length,
     )
 
 
@@ -138,7 +140,7 @@ class Rooms(keras.layers.Layer):  # type: ignore[misc] # keras has no types
         frames = np.arange(1, _TAIL_FRAMES + 1)
         wet = 0.0
         for seconds in _TAIL_SECONDS:
-            tail = 10.0 ** (-3.0 * frames / (seconds * _FRAMES_PER_SECOND))
+            tail = 10.0 ** (-3.0 * frames / (seconds * self.scale.frames_per_second))
             kernel = np.append((tail / np.sqrt((tail**2).sum()))[::-1], 0.0).astype(np.float32)
             padded = ops.pad(heard, ((0, 0), (_TAIL_FRAMES, 0), (0, 0)))
             series = ops.reshape(ops.transpose(padded, (0, 2, 1)), (-1, padded.shape[1], 1))
