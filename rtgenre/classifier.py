@@ -72,7 +72,8 @@ class Classifier:
             raise ValueError(
                 f"its network gives outputs of shape {outputs.shape}; {len(self.info.labels)} "
                 f"labels{' and a music output' * self.info.has_music_output}"
-                f"{' and a familiar output' * self.info.has_familiar_output} need {expected}"
+                f"{' and a familiar output' * self.info.has_familiar_output} and an embedding of "
+                f"{self.info.embedding_size} need {expected}"
             )
         if not np.isfinite(outputs).all():
             raise ValueError("its network gives outputs that are not finite")
@@ -81,11 +82,12 @@ class Classifier:
     def _prediction(self, outputs: FloatArray) -> Prediction:
         n_labels = len(self.info.labels)
         likelihoods = np.clip(outputs[:n_labels], 1e-9, None)
-        shares = np.clip(outputs[n_labels:], 0.0, 1.0)
+        shares = np.clip(outputs[n_labels : self.info.n_probabilities], 0.0, 1.0)
         return Prediction(
             probabilities=np.asarray(likelihoods / likelihoods.sum(), dtype=np.float32),
             music=float(shares[0]) if self.info.has_music_output else 1.0,
             familiar=float(shares[-1]) if self.info.has_familiar_output else 1.0,
+            embedding=outputs[self.info.n_probabilities :] if self.info.embedding_size else None,
         )
 
 

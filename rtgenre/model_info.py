@@ -28,6 +28,7 @@ _MAX_FEATURE_PARAMS = {
     "top_db": 200.0,
     "window_seconds": 60.0,
 }
+_MAX_EMBEDDING_SIZE = 256
 # What features are computed from: an array of about this many values, several times over.
 _MAX_FEATURE_VALUES = 2**23
 
@@ -48,7 +49,9 @@ class ModelInfo:
     has_music_output: bool
     """After the labels' outputs comes the probability that this is music."""
     has_familiar_output: bool = False
-    """The last output is the probability that the music is of one of the labels."""
+    """Then comes the probability that the music is of one of the labels."""
+    embedding_size: int = 0
+    """How many values of an embedding of the window come last, at most 256."""
     data: dict[str, Any] = field(default_factory=dict)
     """What it was trained on, for people."""
     scores: dict[str, Any] = field(default_factory=dict)
@@ -58,7 +61,12 @@ class ModelInfo:
 
     @property
     def n_outputs(self) -> int:
-        """Length of the network's output: the labels', and one each for music and familiar."""
+        """Length of the network's output: labels, music, familiar, embedding."""
+        return self.n_probabilities + self.embedding_size
+
+    @property
+    def n_probabilities(self) -> int:
+        """How many of the outputs are probabilities: the labels', of music and of familiar."""
         return len(self.labels) + self.has_music_output + self.has_familiar_output
 
     @property
@@ -155,6 +163,7 @@ def _from_document(document: dict[str, Any]) -> ModelInfo:
         has_familiar_output=_checked_bool(
             {"has_familiar_output": False, **document}, "has_familiar_output"
         ),
+        embedding_size=_embedding_size(document.get("embedding_size", 0)),
         data=dict(document.get("data", {})),
         scores=dict(document.get("scores", {})),
         checksums=_checksums(document.get("checksums", {})),
@@ -201,6 +210,14 @@ def _checksums(document: Any) -> dict[str, str]:
     if not isinstance(document, dict) or not all(isinstance(v, str) for v in document.values()):
         raise ValueError(f"checksums are {document!r}; a SHA-256 for each file name is needed")
     return document
+
+
+def _embedding_size(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= _MAX_EMBEDDING_SIZE:
+        raise ValueError(
+            f"embedding_size is {value!r}; a whole number from 0 to {_MAX_EMBEDDING_SIZE} is needed"
+        )
+    return value
 
 
 def _checked_bool(document: dict[str, Any], name: str) -> bool:

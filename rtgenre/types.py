@@ -60,6 +60,9 @@ class Prediction:
     """Probability that the window holds music at all; 1.0 from a model without that output."""
     familiar: float = 1.0
     """Probability that the music is of one of the genres; 1.0 from a model that does not say."""
+    embedding: FloatArray | None = None
+    """``(embedding_size,)``, what the model heard, whatever it calls it; values are near 0, most
+    within ±3. Windows that sound alike lie near each other. None from a model without it."""
 
 
 class PlayState(StrEnum):

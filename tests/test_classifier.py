@@ -41,11 +41,23 @@ def test_a_familiar_output_without_one_for_music_is_not_taken_for_music():
     assert (found.music, found.familiar) == (1.0, pytest.approx(0.6))
 
 
+def test_an_embedding_comes_behind_all_probabilities():
+    info = replace(FAMILIAR, embedding_size=2)
+    (found,) = Classifier(info, Says(0.3, 0.1, 0.8, 0.6, -2.5, 1.5)).predict(WINDOW)
+    assert (found.music, found.familiar) == (pytest.approx(0.8), pytest.approx(0.6))
+    np.testing.assert_array_equal(found.embedding, [-2.5, 1.5])
+    (found,) = Classifier(FAMILIAR, Says(0.3, 0.1, 0.8, 0.6)).predict(WINDOW)
+    assert found.embedding is None
+
+
 def test_shares_stay_between_nought_and_one():
     (found,) = Classifier(FAMILIAR, Says(0.3, 0.1, 1.5, -0.5)).predict(WINDOW)
     assert (found.music, found.familiar) == (1.0, 0.0)
 
 
 def test_a_network_without_the_familiar_output_that_is_promised_says_so():
-    with pytest.raises((ModelError, ValueError), match="music output and a familiar output need"):
+    with pytest.raises(
+        (ModelError, ValueError),
+        match="music output and a familiar output and an embedding of 0 need",
+    ):
         Classifier(FAMILIAR, Says(0.3, 0.1, 0.8)).predict(WINDOW)

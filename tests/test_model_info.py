@@ -64,6 +64,8 @@ def test_version_and_short_checksum_tell_two_models_apart(tmp_path):
         ({"features": {"recipe": "mfcc"}}, "recipe is 'mfcc'; it must be one of librosa, yamnet"),
         ({"features": 3}, "does not describe a model"),
         ({"has_familiar_output": "no"}, "has_familiar_output"),
+        ({"embedding_size": 257}, "embedding_size is 257"),
+        ({"embedding_size": True}, "embedding_size is True"),
         ({"name": ...}, "'name' is missing"),
         ({"checksums": {"model.tflite": 3}}, "a SHA-256 for each file name is needed"),
     ],

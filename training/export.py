@@ -33,6 +33,7 @@ from training.dataset import (
     genre_indices,
     stack_windows,
 )
+from training.embedding import EXAMPLES_FILE_NAME
 from training.evaluate import (
     Material,
     evaluate,
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
 FLOAT_TOLERANCE = 1e-4
 """Largest difference of a probability between Keras and the float32 TFLite."""
+EMBEDDING_TOLERANCE = 0.01
+"""Of a value of the embedding; most lie within ±3."""
 TOLERANCE_POINTS = 2.0
 """Most points of window accuracy that smaller weights may lose if they are to ship."""
 SAMPLE_RECORDINGS = 60
@@ -64,12 +67,20 @@ class Parity:
     """How a converted network compares with the trained one, on real windows."""
 
     largest_difference: float
-    """Of any output."""
+    """Of any probability."""
+    largest_embedding_difference: float
     points_lost: float
     """Of window accuracy; negative where the converted one is better."""
 
 
-def compare(expected: FloatArray, found: FloatArray, truth: IntArray, n_labels: int) -> Parity:
+def compare(
+    expected: FloatArray,
+    found: FloatArray,
+    truth: IntArray,
+    *,
+    n_labels: int,
+    n_probabilities: int,
+) -> Parity:
     """Compare what the trained network and the converted one say of the same windows.
 
     Args:
@@ -77,13 +88,16 @@ def compare(expected: FloatArray, found: FloatArray, truth: IntArray, n_labels: 
         found: the same, by the converted one.
         truth: ``(n_windows,)``, index of each window's genre.
         n_labels: how many of the outputs are genres.
+        n_probabilities: how many are probabilities; behind them comes the embedding.
     """
+    differences = np.abs(expected - found)
     accuracies = [
         float((outputs[:, :n_labels].argmax(axis=1) == truth).mean())
         for outputs in (expected, found)
     ]
     return Parity(
-        largest_difference=float(np.abs(expected - found).max()),
+        largest_difference=float(differences[:, :n_probabilities].max()),
+        largest_embedding_difference=float(differences[:, n_probabilities:].max(initial=0.0)),
         points_lost=100.0 * (accuracies[0] - accuracies[1]),
     )
 
@@ -178,6 +192,8 @@ def _fill_folder(
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(run_folder / tflite_name, folder / TFLITE_FILE_NAME)
     (folder / KERAS_FILE_NAME).unlink(missing_ok=True)  # earlier versions kept it beside
+    if run.embedding_size:
+        shutil.copyfile(run_folder / EXAMPLES_FILE_NAME, folder / EXAMPLES_FILE_NAME)
     info = ModelInfo(
         name=run.name,
         version=version,
@@ -185,6 +201,7 @@ def _fill_folder(
         features=run.features,
         has_music_output=run.has_music_output,
         has_familiar_output=run.has_familiar_output,
+        embedding_size=run.embedding_size,
         data={**run.data, "git_commit": run.git_commit},
     )
     write_model_info(info, folder)
@@ -207,20 +224,30 @@ def _convert_all(
         path = run_folder / weights.file_name
         path.write_bytes(convert(model, weights))
         found = LiteRtNetwork(path, threads=1).run(windows)
-        parities[weights] = compare(expected, found, truth, len(run.labels))
-    difference = parities.pop(Weights.FLOAT32).largest_difference
-    if not difference <= FLOAT_TOLERANCE:
-        raise ExportError(
-            f"the float32 TFLite differs by {difference:.1e} from Keras; "
-            f"at most {FLOAT_TOLERANCE:.0e} is allowed"
+        parities[weights] = compare(
+            expected,
+            found,
+            truth,
+            n_labels=len(run.labels),
+            n_probabilities=expected.shape[1] - run.embedding_size,
         )
+    exact = parities.pop(Weights.FLOAT32)
+    for what, difference, allowed in (
+        ("probabilities", exact.largest_difference, FLOAT_TOLERANCE),
+        ("embedding", exact.largest_embedding_difference, EMBEDDING_TOLERANCE),
+    ):
+        if not difference <= allowed:
+            raise ExportError(
+                f"the float32 TFLite's {what} differ by {difference:.1e} from Keras's; "
+                f"at most {allowed:.0e} is allowed"
+            )
     if shipped in parities and not parities[shipped].points_lost <= TOLERANCE_POINTS:
         raise ExportError(
             f"the {shipped} TFLite loses {parities[shipped].points_lost:.1f} points of window "
             f"accuracy; at most {TOLERANCE_POINTS:g} are allowed"
         )
     return {
-        "float32_largest_difference": difference,
+        "float32_largest_difference": exact.largest_difference,
         **{f"{weights}_points_lost": parity.points_lost for weights, parity in parities.items()},
     }
 

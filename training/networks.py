@@ -1,8 +1,8 @@
 """The CRNN behind the ear, in keras layers and keras.ops only: for TensorFlow, JAX and PyTorch.
 
 What is trained gives logits: genres, then music, then familiar. What is shipped
-(``with_probabilities``) gives the genres' probabilities, that of music and that of one of the
-genres.
+(``with_probabilities``) gives the genres' probabilities, that of music, that of one of the genres,
+and an embedding of the window.
 """
 
 from __future__ import annotations
@@ -73,6 +73,13 @@ def build_linear_head(n_steps: int, n_values: int, n_outputs: int) -> keras.Mode
     return keras.Model(steps, logits, name="linear_head")
 
 
+def build_embedding(n_steps: int, n_values: int, size: int) -> keras.Model:
+    """Build a linear map of the mean over time: steps to ``(batch, size)``."""
+    steps = keras.Input((n_steps, n_values), name="steps")
+    said = layers.Dense(size, name="projection")(layers.GlobalAveragePooling1D()(steps))
+    return keras.Model(steps, said, name="embedding")
+
+
 def _pooled_logits(steps: Tensor, n_labels: int, dropout: float) -> Tensor:
     """Beside the recurrence: a linear verdict on mean and maximum over time."""
     pools = [layers.GlobalAveragePooling1D()(steps), layers.GlobalMaxPooling1D()(steps)]
@@ -80,17 +87,24 @@ def _pooled_logits(steps: Tensor, n_labels: int, dropout: float) -> Tensor:
     return layers.Dense(n_labels + N_FURTHER, name="pooled_logits")(pooled)
 
 
-def chain(ears: Sequence[keras.Model], heads: Sequence[keras.Model]) -> keras.Model:
-    """Put heads on ears, in one network; logits of several heads are averaged.
+def chain(
+    ears: Sequence[keras.Model],
+    heads: Sequence[keras.Model],
+    linear: keras.Model,
+    embedding: keras.Model,
+) -> keras.Model:
+    """Put all that takes the ears' values on the ears, in one network.
 
     Args:
         ears: each takes ``(batch, n_frames, n_mels)``; the first one sets the steps, and what
             another one says of a whole window stands in every step.
-        heads: each takes the values of all ears side by side.
+        heads: recurrent ones; their logits are averaged.
+        linear: its logits weigh as much as those of all recurrent heads together.
+        embedding: gives ``(batch, size)``.
 
     Returns:
-        The ears' spectrograms one behind the other, flat, ``(batch, n)``, to logits
-        ``(batch, n_outputs)``.
+        The ears' spectrograms one behind the other, flat, ``(batch, n)``, to logits and the
+        embedding, ``(batch, n_logits + size)``.
     """
     shapes = [one.input_shape[1:] for one in ears]
     ends = np.cumsum([np.prod(shape) for shape in shapes]).tolist()
@@ -103,12 +117,12 @@ def chain(ears: Sequence[keras.Model], heads: Sequence[keras.Model]) -> keras.Mo
     steps = layers.Concatenate()(
         [heard[0], *(layers.UpSampling1D(n_steps)(one) for one in heard[1:])]
     )
-    different = {id(one): one for one in heads}
-    for number, one in enumerate(different.values()):
+    for number, one in enumerate(heads):
         one.name = f"heads{number}"  # keras refuses two of one name
-    said = {number: one(steps) for number, one in different.items()}
-    logits = [said[id(one)] for one in heads]
-    return keras.Model(windows, layers.Average()(logits) if len(logits) > 1 else logits[0])
+    recurrent = [one(steps) for one in heads]
+    recurrent = layers.Average()(recurrent) if len(recurrent) > 1 else recurrent[0]
+    logits = layers.Average()([recurrent, linear(steps)])
+    return keras.Model(windows, layers.Concatenate()([logits, embedding(steps)]))
 
 
 def with_probabilities(
@@ -117,14 +131,16 @@ def with_probabilities(
     """Make the network that is shipped: it gives probabilities.
 
     Args:
-        model: gives logits ``(batch, n_labels + 2)``.
+        model: gives ``n_labels + 2`` logits, and an embedding behind them.
         n_labels: genres.
         temperature: divides the genres' logits, so that confidence means something.
         offsets: added to the logits of music and of familiar, as other odds than in training mean.
     """
     window = keras.Input(model.input_shape[1:], name="window")
-    logits = model(window)
-    chosen = np.eye(logits.shape[-1], dtype=np.float32)
+    said = model(window)
+    n_logits = n_labels + N_FURTHER
+    logits, embedding = said[:, :n_logits], said[:, n_logits:]
+    chosen = np.eye(n_logits, dtype=np.float32)
     genres = _linear(logits, chosen[:, :n_labels] / np.float32(temperature), "temperature")
     outputs = [layers.Softmax(name="genres")(genres)]
     for name, column, offset in zip(
@@ -133,6 +149,7 @@ def with_probabilities(
         one = _linear(logits, chosen[:, column : column + 1], f"{name}_logit")
         one = layers.Rescaling(1.0, offset=offset, name=f"{name}_odds")(one)
         outputs.append(layers.Activation("sigmoid", name=name)(one))
+    outputs.append(embedding)
     return keras.Model(window, layers.Concatenate(name="outputs")(outputs), name="crnn")
 
 

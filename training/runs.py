@@ -33,6 +33,7 @@ class RunInfo:
     credits: tuple[str, ...]
     """One line for each thing that went in, with its licence."""
     has_familiar_output: bool = False
+    embedding_size: int = 0
     features: FeatureParams = field(default_factory=FeatureParams)
     """What the network hears."""
     config: dict[str, Any] = field(default_factory=dict)

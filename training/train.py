@@ -17,7 +17,7 @@ import argparse
 import json
 import math
 import sys
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from rtgenre.types import Prediction
 from training.crnn_card import crnn_credits
 from training.dataset import DatasetError
 from training.distil import EAR_FILE_NAME
+from training.embedding import EXAMPLES_FILE_NAME, fit_embedding, write_examples
 from training.fitting import (
     NO_GENRE,
     Batches,
@@ -46,6 +47,7 @@ from training.networks import N_FURTHER, build_heads, chain, with_probabilities
 from training.outcome import Outcome, judge
 from training.runs import RunInfo, git_commit, names_fingerprint, write_run
 from training.splits import artist_folds
+from training.voices import Said, Voices
 from training.yardstick import fit_linear_head
 
 if TYPE_CHECKING:
@@ -85,8 +87,8 @@ class TrainOptions:
     doubt: float = 0.6
     negatives_share: float = 0.12
     """Of the windows that are drawn: what is not music."""
-    n_copies: int = 2
-    """Of every window: as it is, and through rooms."""
+    n_copies: int = 3
+    """Of every window: as it is, and through rooms, see ``training.hearing``."""
     not_music_odds: float = 4.0
     """How many times likelier than in training no music is taken to be."""
     familiar_odds: float = 0.4
@@ -206,64 +208,48 @@ def fit_all_heads(
     return heads
 
 
-def voices(heads: Sequence[keras.Model], linear: keras.Model) -> list[keras.Model]:
-    """Let the linear head weigh as much as all recurrent ones together."""
-    return [*heads, *[linear] * len(heads)]
-
-
-def averaged_logits(heads: Sequence[keras.Model], steps: np.ndarray) -> FloatArray:
-    """Run heads on ``(n, n_steps, n_values)`` and average their logits."""
-    values = steps.astype(np.float32)
-    logits = [one.predict(values, batch_size=512, verbose=0) for one in heads]
-    return np.asarray(np.mean(logits, axis=0), np.float32)
+def fit_voices(examples: Examples, options: TrainOptions, folder: Path) -> Voices:
+    """Fit all that classifies, or read what a stopped run has finished."""
+    heads = fit_all_heads(examples, options, folder, options.n_heads)
+    return Voices(heads, fit_linear_head(examples))
 
 
 def hold_out(
     material: Material, run_folder: Path, options: TrainOptions
-) -> tuple[list[keras.Model], dict[str, Any]]:
+) -> tuple[Voices, Examples, dict[str, Any]]:
     """Fit without the artists that the ear was not taught on, and judge there."""
     names = held_out_names(material.recordings)
     left_out = np.array([i for i, one in enumerate(material.recordings) if one.name in names])
     rest = material.examples.select(material.rows_without(left_out))
-    heads = fit_all_heads(rest, options, run_folder, options.n_heads)
-    linear = fit_linear_head(rest)
+    voices = fit_voices(rest, options, run_folder)
     rows = material.rows_of(left_out)
-    steps = material.examples.copies[0][rows]
-    logits = averaged_logits(voices(heads, linear), steps)
-    figures = _judged(material, logits, rows, options)
-    figures["recurrent"] = _judged(material, averaged_logits(heads, steps), rows, options)
-    figures["yardstick"] = _judged(material, averaged_logits([linear], steps), rows, options)
-    not_music = averaged_logits(voices(heads, linear), material.negatives.copies[0])
+    said = voices.say(material.examples.copies[0][rows])
     np.savez(
         run_folder / LOGITS,
-        logits=logits,
+        logits=said.together,
         index=material.examples.recording_index[rows],
-        not_music=not_music,
+        not_music=voices.say(material.negatives.copies[0]).together,
     )
-    return voices(heads, linear), figures
+    return voices, rest, _all_judged(material, said, rows, options)
 
 
 def cross_validate(material: Material, run_folder: Path, options: TrainOptions) -> dict[str, Any]:
     """Fit on all folds of artists but one at a time, and judge on that one."""
     folds = np.array(artist_folds(material.recordings, N_FOLDS, FOLDS_SEED))
     rows = np.arange(material.n_music)
-    logits = np.zeros((len(rows), len(material.labels) + N_FURTHER), np.float32)
-    recurrent, yardstick = np.zeros_like(logits), np.zeros_like(logits)
+    shape = (len(rows), len(material.labels) + N_FURTHER)
+    all_said = Said(*(np.zeros(shape, np.float32) for _ in fields(Said)))
     for fold in range(N_FOLDS):
         left_out = np.flatnonzero(folds == fold)
         rest = material.examples.select(material.rows_without(left_out))
-        heads = fit_all_heads(rest, options, run_folder / f"fold{fold}", options.n_heads)
+        voices = fit_voices(rest, options, run_folder / f"fold{fold}")
         mine = material.rows_of(left_out)
-        steps = material.examples.copies[0][mine]
-        linear = fit_linear_head(rest)
-        logits[mine] = averaged_logits(voices(heads, linear), steps)
-        recurrent[mine] = averaged_logits(heads, steps)
-        yardstick[mine] = averaged_logits([linear], steps)
-    figures = _judged(material, logits, rows, options)
-    figures["recurrent"] = _judged(material, recurrent, rows, options)
-    figures["yardstick"] = _judged(material, yardstick, rows, options)
-    np.savez(run_folder / LOGITS, logits=logits, index=material.examples.recording_index[rows])
-    return figures
+        said = voices.say(material.examples.copies[0][mine])
+        for one in fields(Said):
+            getattr(all_said, one.name)[mine] = getattr(said, one.name)
+    index = material.examples.recording_index[rows]
+    np.savez(run_folder / LOGITS, logits=all_said.together, index=index)
+    return _all_judged(material, all_said, rows, options)
 
 
 def train(
@@ -291,23 +277,36 @@ def train(
         return
     data: dict[str, Any] = {}
     if mode == "hold-out":
-        heads, figures = hold_out(material, run_folder, options)
+        voices, taught, figures = hold_out(material, run_folder, options)
         temperature = figures["temperature"]
         _write(run_folder / HELD_OUT, figures)
     else:
         figures = _read_trial(trial)
         temperature = figures["temperature"]
-        recurrent = fit_all_heads(material.examples, options, run_folder, options.n_heads)
-        heads = voices(recurrent, fit_linear_head(material.examples))
+        taught = material.examples
+        voices = fit_voices(taught, options, run_folder)
         data["held out, by a run of the same settings"] = "see the figures"
+    embedding = fit_embedding(taught)
+    write_examples(run_folder / EXAMPLES_FILE_NAME, embedding, taught, material.recordings)
     model = with_probabilities(
-        chain([one.network for one in ears], heads),
+        chain([one.network for one in ears], voices.heads, voices.linear, embedding),
         len(material.labels),
         temperature=temperature,
         offsets=options.offsets,
     )
     model.save(run_folder / "model.keras")
-    write_run(_describe(material, libraries, mode, data, options), run_folder)
+    run = _describe(material, libraries, mode, data, options)
+    write_run(replace(run, embedding_size=embedding.output_shape[-1]), run_folder)
+
+
+def _all_judged(
+    material: Material, said: Said, rows: IntArray, options: TrainOptions
+) -> dict[str, Any]:
+    return {
+        **_judged(material, said.together, rows, options),
+        "recurrent": _judged(material, said.recurrent, rows, options),
+        "yardstick": _judged(material, said.linear, rows, options),
+    }
 
 
 def _judged(

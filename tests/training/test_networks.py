@@ -8,13 +8,20 @@ import pytest
 
 from rtgenre.classifier import LiteRtNetwork
 from tests.training.libraries import quick_ear
-from training.networks import build_heads, build_linear_head, chain, with_probabilities
+from training.networks import (
+    build_embedding,
+    build_heads,
+    build_linear_head,
+    chain,
+    with_probabilities,
+)
 from training.tflite import convert, fast_network
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 N_LABELS = 3
+EMBEDDING_SIZE = 4
 N_STEPS, N_VALUES = 12, 8 + 2
 SECOND_SHAPE = (20, 6)
 
@@ -40,8 +47,18 @@ def heads() -> list[keras.Model]:
 
 
 @pytest.fixture(scope="module")
-def model(heads: list[keras.Model]) -> keras.Model:
-    return chain([quick_ear(), whole_ear()], heads)
+def linear() -> keras.Model:
+    return build_linear_head(N_STEPS, N_VALUES, N_LABELS + 2)
+
+
+@pytest.fixture(scope="module")
+def embedding() -> keras.Model:
+    return build_embedding(N_STEPS, N_VALUES, EMBEDDING_SIZE)
+
+
+@pytest.fixture(scope="module")
+def model(heads: list[keras.Model], linear: keras.Model, embedding: keras.Model) -> keras.Model:
+    return chain([quick_ear(), whole_ear()], heads, linear, embedding)
 
 
 @pytest.fixture(scope="module")
@@ -78,23 +95,25 @@ def test_values_are_standardised_by_the_moments_that_are_given() -> None:
     np.testing.assert_allclose(np.asarray(made(2 * steps + 5)), before, atol=2e-3)
 
 
-def test_logits_of_several_heads_are_averaged(
-    model: keras.Model, heads: list[keras.Model], windows: np.ndarray
+def test_the_linear_head_weighs_as_much_as_all_recurrent_ones(
+    model: keras.Model, heads: list[keras.Model], linear: keras.Model, windows: np.ndarray
 ) -> None:
     steps = heard_by_both(windows)
-    expected = np.mean([np.asarray(one(steps)) for one in heads], axis=0)
-    np.testing.assert_allclose(np.asarray(model(windows)), expected, atol=1e-5)
+    recurrent = np.mean([np.asarray(one(steps)) for one in heads], axis=0)
+    expected = (recurrent + np.asarray(linear(steps))) / 2
+    logits = np.asarray(model(windows))[:, : N_LABELS + 2]
+    np.testing.assert_allclose(logits, expected, atol=1e-5)
 
 
-def test_a_head_may_speak_twice_and_is_worked_out_once(
-    heads: list[keras.Model], windows: np.ndarray
+def test_the_embedding_comes_behind_and_depends_on_the_mean_over_time_alone(
+    model: keras.Model, embedding: keras.Model, windows: np.ndarray
 ) -> None:
-    one, other = heads
-    both = chain([quick_ear(), whole_ear()], [one, one, one, other])
     steps = heard_by_both(windows)
-    expected = 0.75 * np.asarray(one(steps)) + 0.25 * np.asarray(other(steps))
-    np.testing.assert_allclose(np.asarray(both(windows)), expected, atol=1e-5)
-    assert sum(layer is one for layer in both.layers) == 1
+    expected = np.asarray(embedding(steps))
+    np.testing.assert_allclose(np.asarray(model(windows))[:, N_LABELS + 2 :], expected, atol=1e-5)
+    np.testing.assert_allclose(np.asarray(embedding(steps[:, ::-1].copy())), expected, atol=1e-4)
+    shipped = probabilities(model, windows, temperature=3.0, offsets=(-1.0, 1.0))
+    np.testing.assert_allclose(shipped[:, N_LABELS + 2 :], expected, atol=1e-5)
 
 
 def test_the_linear_head_is_a_verdict_on_mean_and_maximum() -> None:
@@ -111,10 +130,11 @@ def test_genres_sum_to_one_and_music_and_familiar_are_judged_apart(
     model: keras.Model, windows: np.ndarray
 ) -> None:
     outputs = probabilities(model, windows)
-    assert outputs.shape == (3, N_LABELS + 2)
+    assert outputs.shape == (3, N_LABELS + 2 + EMBEDDING_SIZE)
     np.testing.assert_allclose(outputs[:, :N_LABELS].sum(axis=1), 1.0, rtol=1e-5)
-    logits = np.asarray(model(windows))[:, N_LABELS:]
-    np.testing.assert_allclose(outputs[:, N_LABELS:], 1 / (1 + np.exp(-logits)), rtol=1e-4)
+    further = slice(N_LABELS, N_LABELS + 2)
+    logits = np.asarray(model(windows))[:, further]
+    np.testing.assert_allclose(outputs[:, further], 1 / (1 + np.exp(-logits)), rtol=1e-4)
 
 
 def test_a_higher_temperature_only_makes_the_genres_less_sure(
@@ -132,7 +152,7 @@ def test_other_odds_of_music_and_familiar_leave_the_genres(
     plain = probabilities(model, windows)
     wary = probabilities(model, windows, offsets=(-np.log(4.0), np.log(2.0)))
     np.testing.assert_array_equal(plain[:, :3], wary[:, :3])
-    odds, other_odds = (one[:, 3:] / (1 - one[:, 3:]) for one in (plain, wary))
+    odds, other_odds = (one[:, 3:5] / (1 - one[:, 3:5]) for one in (plain, wary))
     np.testing.assert_allclose(other_odds, odds * [0.25, 2.0], rtol=1e-3)
 
 

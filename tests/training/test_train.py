@@ -15,6 +15,7 @@ from tests.training.libraries import LABELS, quick_ear, second_ear, write_librar
 from training import evaluate, export, hearing, train
 from training.dataset import DatasetError
 from training.distil import EAR_FILE_NAME
+from training.embedding import EXAMPLES_FILE_NAME
 from training.fitting import NO_GENRE, BatchOptions
 from training.hearing import Heard
 from training.library import read_library
@@ -126,6 +127,10 @@ def test_what_is_fitted_on_everything_becomes_a_model_judged_by_its_sibling(
     (prediction,) = classifier.predict(np.zeros((1, *TWO_EARS_FEATURES.shape), np.float32))
     assert prediction.probabilities.shape == (3,)
     assert 0 <= prediction.familiar <= 1
+    assert prediction.embedding.shape == (classifier.info.embedding_size,)
+    with np.load(folder / EXAMPLES_FILE_NAME, allow_pickle=False) as kept:
+        assert set(kept["labels"].tolist()) == {0, 1, 2, 255}
+        assert kept["embeddings"].shape[1] == classifier.info.embedding_size
     scores = classifier.info.scores
     assert scores["collections"]["world"]["n_recordings"] == 3
     assert scores["export"]["float32_largest_difference"] <= 1e-4
