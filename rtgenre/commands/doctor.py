@@ -15,7 +15,8 @@ from rtgenre.audio import sanitise
 from rtgenre.classifier import Classifier, find_model_folder
 from rtgenre.model_info import ModelError
 from rtgenre.outputs.broker_check import check_broker
-from rtgenre.sources.base import SourceError
+from rtgenre.outputs.words import source_name
+from rtgenre.sources.base import NoInputDevice, SourceError
 from rtgenre.sources.open import open_source
 from rtgenre.windows import rms_dbfs
 
@@ -101,11 +102,15 @@ async def _examine_source(doctor: Doctor, config: SourceConfig) -> None:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
+    except NoInputDevice as error:
+        doctor.bad(step, str(error), "plug one in, or name a file or a stream with --source")
+        return
     except SourceError as error:
-        doctor.bad(step, str(error), "rtgenre devices lists the inputs there are")
+        doctor.bad(step, str(error))
         return
     if not blocks:
-        doctor.bad(step, source.problem or f"no audio from {source.name}", "is it plugged in?")
+        remedy = "is it plugged in?" if source.name.startswith("device:") else ""
+        doctor.bad(step, source.problem or f"no audio from {source_name(source.name)}", remedy)
         return
     _judge_level(doctor, step, source, blocks)
 
@@ -113,9 +118,10 @@ async def _examine_source(doctor: Doctor, config: SourceConfig) -> None:
 def _judge_level(doctor: Doctor, step: str, source: AudioSource, blocks: list[Block]) -> None:
     samples, n_invalid, n_clipped = sanitise(np.concatenate([block.samples for block in blocks]))
     level_dbfs = rms_dbfs(np.ascontiguousarray(samples).ravel())
+    rate_hz = blocks[0].sample_rate_hz
     finding = (
-        f"{source.name} at {blocks[0].sample_rate_hz} Hz with {samples.shape[1]} channels, "
-        f"level {level_dbfs:.0f} dBFS over {len(samples) / blocks[0].sample_rate_hz:.1f} s"
+        f"{source_name(source.name)} at {rate_hz} Hz with {samples.shape[1]} channels, "
+        f"level {level_dbfs:.0f} dBFS over {len(samples) / rate_hz:.1f} s"
     )
     if not samples.any() and source.is_microphone:
         doctor.hint(
@@ -128,8 +134,8 @@ def _judge_level(doctor: Doctor, step: str, source: AudioSource, blocks: list[Bl
     elif n_invalid:
         doctor.bad(step, f"{finding}: {n_invalid} samples are not numbers", "check the driver")
     elif level_dbfs < _TOO_QUIET_DBFS:
-        doctor.bad(step, f"{finding}: very quiet", "play music and raise the input's gain")
+        doctor.hint(step, f"{finding}: very quiet", "play music, or raise the input's gain")
     elif n_clipped:
-        doctor.bad(step, f"{finding}: {n_clipped} samples clip", "lower the input's gain")
+        doctor.hint(step, f"{finding}: {n_clipped} samples clip", "lower the input's gain")
     else:
         doctor.good(step, finding)
