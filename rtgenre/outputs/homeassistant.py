@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rtgenre.payload import Document
 
 BIRTH_PAYLOAD = b"online"
+_MAX_STATE_CHARACTERS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +106,10 @@ def device_id(node: str) -> str:
 
 
 def discovery_payload(node: str, params: DiscoveryParams) -> dict[str, Any]:
-    """Build the discovery message of one node: a device with seven entities.
+    """Build the discovery message of one node: a device with eight entities.
 
     Most are read from the node's JSON, which comes with every window, so that they expire when
-    windows stop; colour and problem come only when they change.
+    windows stop; colour, problem and hint come only when they change.
     """
     topic = f"{params.topic_prefix}/{node}"
     return {
@@ -195,6 +196,15 @@ def _components(topic: str, params: DiscoveryParams) -> dict[str, dict[str, Any]
             "json_attributes_template": (
                 f"{{{{ {{'reason': none if value == '{NO_PROBLEM}' else value}} | tojson }}}}"
             ),
+        },
+        "hint": {
+            "p": "sensor",
+            "name": "Hint",
+            "entity_category": "diagnostic",
+            "state_topic": f"{topic}/hint",
+            # Home Assistant takes no longer states.
+            "value_template": f"{{{{ value[:{_MAX_STATE_CHARACTERS}] }}}}",
+            "icon": "mdi:lightbulb-question-outline",
         },
         "color": {
             "p": "sensor",

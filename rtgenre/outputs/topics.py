@@ -14,6 +14,7 @@ confidence   0 to 1; ``None``, which Home Assistant reads as unknown, where no g
 level        dBFS
 color        ``#rrggbb``
 problem      why the source is not heard, ``none`` while it is
+hint         what might be set wrong, though all may be well; else ``none``
 availability ``online`` or ``offline``
 ============ ==========================================================================
 """
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 ONLINE = "online"
 OFFLINE = "offline"
 NO_PROBLEM = "none"
+NO_HINT = "none"
 NO_REASON = "none"
 NO_NUMBER = "None"
 """What Home Assistant's MQTT sensors take for an unknown number."""
@@ -92,7 +94,11 @@ class NodeTopics:
 
     def on_connect(self) -> list[Message]:
         """Return what is said before anything else; a status may correct it."""
-        return [self.availability(ONLINE), self._message("problem", NO_PROBLEM)]
+        return [
+            self.availability(ONLINE),
+            self._message("problem", NO_PROBLEM),
+            self._message("hint", NO_HINT),
+        ]
 
     def on_document(self, document: Document) -> list[Message]:
         """Return what this node publishes about one of its documents."""
@@ -101,7 +107,10 @@ class NodeTopics:
         return self._on_state(document)
 
     def _on_status(self, document: StatusDocument) -> list[Message]:
-        return [self._message("problem", document["problem"] or NO_PROBLEM)]
+        return [
+            self._message("problem", document["problem"] or NO_PROBLEM),
+            self._message("hint", document["hint"] or NO_HINT),
+        ]
 
     def _on_state(self, document: StateDocument) -> list[Message]:
         genre = document["genre"] or document["state"]

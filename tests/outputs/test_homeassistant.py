@@ -110,7 +110,7 @@ def test_every_required_field_is_there(payload):
         assert component["p"]
 
 
-def test_one_device_has_the_seven_promised_entities(payload):
+def test_one_device_has_the_eight_promised_entities(payload):
     platforms = {name: component["p"] for name, component in payload["cmps"].items()}
     assert platforms == {
         "genre": "sensor",
@@ -119,6 +119,7 @@ def test_one_device_has_the_seven_promised_entities(payload):
         "since": "sensor",
         "playing": "binary_sensor",
         "problem": "binary_sensor",
+        "hint": "sensor",
         "color": "sensor",
     }
 
@@ -138,7 +139,7 @@ def test_a_level_in_dbfs_claims_no_device_class_that_forbids_the_unit(payload):
 
 def test_values_that_come_with_every_window_expire_and_those_that_come_rarely_do_not(payload):
     expiring = {name for name, component in payload["cmps"].items() if "expire_after" in component}
-    assert expiring == payload["cmps"].keys() - {"color", "problem"}
+    assert expiring == payload["cmps"].keys() - {"color", "problem", "hint"}
     never = DiscoveryParams(
         labels=LABELS, version="1", model="crnn", link="http://x/", expire_after_seconds=0
     )
@@ -162,7 +163,7 @@ def test_unique_ids_of_two_nodes_differ():
         for node in ("kitchen", "lounge")
         for component in discovery_payload(node, PARAMS)["cmps"].values()
     ]
-    assert len(set(ids)) == 14
+    assert len(set(ids)) == 16
 
 
 @given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", fullmatch=True))
@@ -208,6 +209,16 @@ def test_a_problem_is_a_binary_sensor_that_says_why(payload):
         attributes = templates().from_string(problem["json_attributes_template"])
         assert shown == state
         assert json.loads(attributes.render(value=value)) == {"reason": reason}
+
+
+def test_a_hint_is_a_text_that_home_assistant_can_keep(payload):
+    hint = payload["cmps"]["hint"]
+    assert hint["state_topic"] == "rtgenre/living-room/hint"
+    assert hint["entity_category"] == "diagnostic"
+    template = templates().from_string(hint["value_template"])
+    assert template.render(value="none") == "none"
+    # Home Assistant refuses longer states.
+    assert template.render(value="x" * 300) == "x" * 255
 
 
 def test_the_level_changes_in_home_assistant_by_steps_of_a_decibel(payload):

@@ -73,6 +73,7 @@ async def test_every_topic_is_retained_with_what_is_playing(broker: Broker):
     assert retained == {
         "rtgenre/den/availability": "online",
         "rtgenre/den/problem": "none",
+        "rtgenre/den/hint": "none",
         "rtgenre/den/genre": "jazz",
         "rtgenre/den/reason": "none",
         "rtgenre/den/confidence": "0.70",
@@ -338,6 +339,16 @@ async def test_a_lost_source_is_a_problem_but_not_offline(broker: Broker):
         assert subscriber.latest["rtgenre/den/availability"] == "online"
         hub.publish(a_status(None))
         await subscriber.until(lambda it: it.latest["rtgenre/den/problem"] == "none")
+
+
+async def test_a_hint_is_told_and_taken_back(broker: Broker):
+    hub = Hub()
+    hub.publish(a_status(None, hint="is it muted?"))
+    async with publishing(settings_for(broker.port), hub), subscribed(broker.port) as subscriber:
+        await subscriber.until(lambda it: it.latest.get("rtgenre/den/hint") == "is it muted?")
+        assert subscriber.latest["rtgenre/den/problem"] == "none"
+        hub.publish(a_status(None))
+        await subscriber.until(lambda it: it.latest["rtgenre/den/hint"] == "none")
 
 
 async def test_nodes_do_not_mix(broker: Broker):

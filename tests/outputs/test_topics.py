@@ -108,6 +108,11 @@ def test_without_colors_the_color_is_left_to_others():
     assert "color" not in names(node.on_document(a_state()))
 
 
-def test_a_problem_is_never_an_empty_message_which_a_broker_would_not_retain():
-    assert [message.payload for message in topics().on_document(a_status(None))] == ["none"]
-    assert [message.payload for message in topics().on_document(a_status("gone"))] == ["gone"]
+def test_problem_and_hint_are_never_empty_messages_which_a_broker_would_not_retain():
+    def said(document):
+        messages = topics().on_document(document)
+        return dict(zip(names(messages), [message.payload for message in messages], strict=True))
+
+    assert said(a_status(None)) == {"problem": "none", "hint": "none"}
+    assert said(a_status("gone")) == {"problem": "gone", "hint": "none"}
+    assert said(a_status(None, hint="muted?")) == {"problem": "none", "hint": "muted?"}
