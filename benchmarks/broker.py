@@ -27,7 +27,7 @@ import websockets
 
 from benchmarks.service import command, environment, wait_until_it_answers
 from rtgenre.demo import DEMO_RECORDING
-from rtgenre.features import FeatureParams
+from rtgenre.model.features import FeatureParams
 from tests.broker import Broker, a_slow_proxy, free_port, subscribed
 
 RATE_HZ = FeatureParams().sample_rate_hz

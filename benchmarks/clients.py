@@ -22,15 +22,15 @@ import numpy as np
 import psutil
 
 from rtgenre import __version__
-from rtgenre.colors import GENRE_COLORS
 from rtgenre.config import WebSocketConfig
-from rtgenre.features import FeatureParams
-from rtgenre.hub import Hub
-from rtgenre.metrics import Metrics
-from rtgenre.model_info import ModelInfo
-from rtgenre.outputs.websocket import WebSocketOutput
-from rtgenre.payload import hello_document, state_document
-from rtgenre.spectrogram.hub import ColumnHub
+from rtgenre.messages.column_hub import ColumnHub
+from rtgenre.messages.hub import Hub
+from rtgenre.messages.payload import hello_document, state_document
+from rtgenre.model.features import FeatureParams
+from rtgenre.model.info import ModelInfo
+from rtgenre.monitoring.metrics import Metrics
+from rtgenre.outputs.colors import GENRE_COLORS
+from rtgenre.outputs.web.server import WebSocketOutput
 from rtgenre.types import GenreState, PlayState, Prediction, Window
 
 LABELS = tuple(genre for genre in GENRE_COLORS if genre not in {"unknown", "silence"})

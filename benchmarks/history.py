@@ -22,7 +22,7 @@ import numpy as np
 from rtgenre.config import HistoryConfig
 from rtgenre.history.store import HistoryStore
 from rtgenre.history.stretches import Stretch
-from rtgenre.hub import Hub
+from rtgenre.messages.hub import Hub
 from rtgenre.outputs.history import HistoryOutput
 
 DAY_SECONDS = 86400

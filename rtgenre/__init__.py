@@ -6,7 +6,7 @@ The data flows one way::
      thread     pure         pure           pure        worker        pure       loop    loop
 
 One such line runs per source; the classifier is shared. ``pipeline.py`` knows the stages,
-``service.py`` runs them; what is left of the hub knows nothing of what is right of it.
+``service/`` runs them; what is left of the hub knows nothing of what is right of it.
 
 What programs may use is what ``__all__`` names; ``docs/api.md`` shows how.
 """
@@ -15,16 +15,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from rtgenre.api.file_verdict import FileVerdict, Section
     from rtgenre.api.listening import Listening, listen
     from rtgenre.api.model import Model, WindowPrediction, load_model
     from rtgenre.config.errors import ConfigError
     from rtgenre.errors import RtgenreError, SamplesError
-    from rtgenre.file_verdict import FileVerdict, Section
-    from rtgenre.model_info import ModelError
-    from rtgenre.payload import StateDocument
-    from rtgenre.smoothing import TrackerParams
+    from rtgenre.messages.payload import StateDocument
+    from rtgenre.model.info import ModelError
     from rtgenre.sources.base import SourceError
     from rtgenre.sources.decoder import DecodeError
+    from rtgenre.tracking.smoothing import TrackerParams
 
 __version__ = "0.1.0"
 
@@ -49,16 +49,16 @@ __all__ = [
 _MODULES = {
     "ConfigError": "rtgenre.config.errors",
     "DecodeError": "rtgenre.sources.decoder",
-    "FileVerdict": "rtgenre.file_verdict",
+    "FileVerdict": "rtgenre.api.file_verdict",
     "Listening": "rtgenre.api.listening",
     "Model": "rtgenre.api.model",
-    "ModelError": "rtgenre.model_info",
+    "ModelError": "rtgenre.model.info",
     "RtgenreError": "rtgenre.errors",
     "SamplesError": "rtgenre.errors",
-    "Section": "rtgenre.file_verdict",
+    "Section": "rtgenre.api.file_verdict",
     "SourceError": "rtgenre.sources.base",
-    "StateDocument": "rtgenre.payload",
-    "TrackerParams": "rtgenre.smoothing",
+    "StateDocument": "rtgenre.messages.payload",
+    "TrackerParams": "rtgenre.tracking.smoothing",
     "WindowPrediction": "rtgenre.api.model",
     "listen": "rtgenre.api.listening",
     "load_model": "rtgenre.api.model",

@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from rtgenre import __version__
+from rtgenre.commands.process import (
+    escape_what_cannot_be_written,
+    replace_closed_streams,
+    run_in_event_loop,
+)
 from rtgenre.config import Config, ConfigError, foreign_config_file, load_config
 from rtgenre.errors import RtgenreError, first_cause
-from rtgenre.event_loop import run_in_event_loop
-from rtgenre.logs import set_up_logging
-from rtgenre.standard_streams import escape_what_cannot_be_written, replace_closed_streams
+from rtgenre.monitoring.logs import set_up_logging
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

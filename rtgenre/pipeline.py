@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rtgenre.audio import DigitalSilenceWatch, Resampler, sanitise, select_channel
-from rtgenre.payload import StateDocument, state_document
-from rtgenre.smoothing import GenreTracker, TrackerParams
-from rtgenre.spectrogram.columns import COLUMNS, Column, ColumnMaker
+from rtgenre.audio.columns import COLUMNS, Column, ColumnMaker
+from rtgenre.audio.samples import DigitalSilenceWatch, Resampler, sanitise, select_channel
+from rtgenre.audio.windows import WindowSlicer
+from rtgenre.messages.payload import StateDocument, state_document
+from rtgenre.tracking.smoothing import GenreTracker, TrackerParams
 from rtgenre.types import CLOCK_STEP_SECONDS
-from rtgenre.windows import WindowSlicer
 
 if TYPE_CHECKING:
-    from rtgenre.model_info import ModelInfo
+    from rtgenre.model.info import ModelInfo
     from rtgenre.types import Block, Channel, FloatArray, Prediction, Window
 
 

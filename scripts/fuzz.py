@@ -18,7 +18,7 @@ import atheris
 
 with atheris.instrument_imports(include=["rtgenre", "tomllib", "json"]):
     from rtgenre.config import ConfigError, load_config
-    from rtgenre.outputs.client_request import ClientRequestError, parse_client_request
+    from rtgenre.outputs.web.client_request import ClientRequestError, parse_client_request
 
 SETTINGS_FILE = Path(tempfile.gettempdir()) / f"rtgenre-fuzz-{os.getpid()}.toml"
 

@@ -14,8 +14,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from annotated_types import Ge, Gt, Le, MaxLen, MinLen
 
-from rtgenre.colors import GENRE_COLORS
 from rtgenre.config import Config, SourceConfig
+from rtgenre.outputs.colors import GENRE_COLORS
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "settings.md"

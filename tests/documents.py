@@ -7,11 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rtgenre.config import WebSocketConfig
-from rtgenre.features import FeatureParams
-from rtgenre.metrics import Metrics
-from rtgenre.model_info import ModelInfo
-from rtgenre.outputs.websocket import WebSocketOutput
-from rtgenre.payload import (
+from rtgenre.messages.payload import (
     HelloDocument,
     StateDocument,
     StatusDocument,
@@ -19,12 +15,16 @@ from rtgenre.payload import (
     state_document,
     status_document,
 )
+from rtgenre.model.features import FeatureParams
+from rtgenre.model.info import ModelInfo
+from rtgenre.monitoring.metrics import Metrics
+from rtgenre.outputs.web.server import WebSocketOutput
 from rtgenre.types import GenreState, PlayState, Prediction, UnknownReason, Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rtgenre.hub import Hub
+    from rtgenre.messages.hub import Hub
 
 LABELS = ("blues", "jazz", "rock")
 COLORS = {

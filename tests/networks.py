@@ -4,9 +4,9 @@ import threading
 
 import numpy as np
 
-from rtgenre.classifier import Classifier
-from rtgenre.features import FeatureParams
-from rtgenre.model_info import ModelInfo
+from rtgenre.model.classifier import Classifier
+from rtgenre.model.features import FeatureParams
+from rtgenre.model.info import ModelInfo
 
 INFO = ModelInfo("test", "1", ("jazz", "rock"), FeatureParams(), has_music_output=True)
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtgenre.pipeline import Pipeline
-from rtgenre.smoothing import TrackerParams
 from rtgenre.sources.clock import CaptureClock
+from rtgenre.tracking.smoothing import TrackerParams
 from rtgenre.types import CLOCK_STEP_SECONDS, Block
 from tests.networks import INFO, tone_classifier
 from tests.signals import tone

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtgenre.classifier import Classifier, find_model_folder
 from rtgenre.demo import DEMO_RECORDINGS
-from rtgenre.features import log_mel_spectrogram
 from rtgenre.history.store import read_stretches
+from rtgenre.model.classifier import Classifier, find_model_folder
+from rtgenre.model.features import log_mel_spectrogram
 from rtgenre.pipeline import Pipeline
-from rtgenre.smoothing import TrackerParams
 from rtgenre.sources.decode import open_audio
+from rtgenre.tracking.smoothing import TrackerParams
 from rtgenre.types import Block
 
 SHARE_SHOWN_RIGHT = 0.8

@@ -16,10 +16,10 @@ import pytest
 import yaml
 
 from rtgenre.config import Config, load_config
-from rtgenre.hub import Hub
-from rtgenre.metrics import Metrics
-from rtgenre.outputs.homeassistant import DiscoveryParams, discovery_payload
-from rtgenre.outputs.lights import LightsExtension
+from rtgenre.messages.hub import Hub
+from rtgenre.monitoring.metrics import Metrics
+from rtgenre.outputs.lights.extension import LightsExtension
+from rtgenre.outputs.mqtt.homeassistant import DiscoveryParams, discovery_payload
 from tests.documents import LABELS, a_state, a_websocket_output
 from tests.networks import INFO
 

@@ -10,18 +10,18 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "rtgenre"
 
 ONLY_IMPORTERS = {
-    "aiomqtt": {"outputs/broker.py", "outputs/mqtt.py"},
-    "paho": {"outputs/broker.py"},
-    "websockets": {"outputs/websocket.py", "outputs/websocket_connection.py", "commands/bench.py"},
+    "aiomqtt": {"outputs/mqtt/broker.py", "outputs/mqtt/publisher.py"},
+    "paho": {"outputs/mqtt/broker.py"},
+    "websockets": {"outputs/web/server.py", "outputs/web/connection.py", "commands/bench.py"},
     "sounddevice": {"sources/portaudio.py"},
     "soundfile": {"sources/libsndfile.py"},
-    "soxr": {"audio.py"},
-    "ai_edge_litert": {"classifier.py"},
-    "keras": {"classifier.py"},
-    "prometheus_client": {"metrics.py"},
-    "zeroconf": {"outputs/mdns.py"},
+    "soxr": {"audio/samples.py"},
+    "ai_edge_litert": {"model/classifier.py"},
+    "keras": {"model/classifier.py"},
+    "prometheus_client": {"monitoring/metrics.py"},
+    "zeroconf": {"outputs/web/mdns.py"},
     "sqlite3": {"history/store.py", "outputs/history.py"},
-    "matplotlib": {"history/plot.py", "file_plot.py"},
+    "matplotlib": {"history/plot.py", "api/file_plot.py"},
     "tensorflow": set(),
     "librosa": set(),
     "numba": set(),
@@ -31,29 +31,28 @@ ONLY_IMPORTERS = {
 PURE = [
     "types.py",
     "errors.py",
-    "colors.py",
-    "ring.py",
-    "windows.py",
-    "features.py",
-    "silence.py",
-    "evidence.py",
-    "smoothing.py",
-    "verdict.py",
-    "payload.py",
-    "health.py",
-    "lights.py",
-    "audio.py",
     "backoff.py",
-    "one_line.py",
-    "model_info.py",
+    "audio/samples.py",
+    "audio/ring.py",
+    "audio/windows.py",
+    "audio/columns.py",
+    "model/info.py",
+    "model/features.py",
+    "tracking/evidence.py",
+    "tracking/silence.py",
+    "tracking/smoothing.py",
+    "tracking/verdict.py",
+    "messages/payload.py",
+    "messages/columns.py",
+    "monitoring/health.py",
     "history/moments.py",
     "history/stretches.py",
-    "spectrogram/columns.py",
-    "spectrogram/message.py",
-    "outputs/auth.py",
-    "outputs/homeassistant.py",
-    "outputs/lobby.py",
-    "outputs/topics.py",
+    "outputs/colors.py",
+    "outputs/lights/scenes.py",
+    "outputs/mqtt/homeassistant.py",
+    "outputs/mqtt/topics.py",
+    "outputs/web/auth.py",
+    "outputs/web/lobby.py",
     "sources/addresses.py",
     "sources/devices.py",
     "sources/pcm.py",
@@ -80,6 +79,15 @@ def runtime_imports(path):
 
     Visitor().visit(ast.parse(path.read_text(encoding="utf-8")))
     return found
+
+
+def test_the_package_has_few_enough_rooms_to_find_ones_way():
+    rooms = {
+        path.name
+        for path in PACKAGE.iterdir()
+        if not path.name.startswith("__") and (path.is_dir() or path.suffix == ".py")
+    }
+    assert len(rooms) <= 20, sorted(rooms)
 
 
 @pytest.mark.parametrize("library", ONLY_IMPORTERS)

@@ -4,11 +4,11 @@ from itertools import groupby
 import numpy as np
 import pytest
 
-from rtgenre.features import YAMNET_FEATURES, FeatureParams
-from rtgenre.model_info import ModelInfo
-from rtgenre.payload import SCHEMA_VERSION
+from rtgenre.messages.payload import SCHEMA_VERSION
+from rtgenre.model.features import YAMNET_FEATURES, FeatureParams
+from rtgenre.model.info import ModelInfo
 from rtgenre.pipeline import Pipeline
-from rtgenre.smoothing import TrackerParams
+from rtgenre.tracking.smoothing import TrackerParams
 from rtgenre.types import Block, Prediction
 from tests.signals import noise, tone
 

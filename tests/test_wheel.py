@@ -67,7 +67,12 @@ def test_the_wheel_holds_models_page_schema_and_demo_but_no_tests(checkout, tmp_
         if (model / "model.json").is_file():
             assert f"rtgenre/models/{model.name}/model.json" in names
             assert f"rtgenre/models/{model.name}/model.tflite" in names
-    for name in ("web/index.html", "payload.schema.json", "demo/README.md", "py.typed"):
+    for name in (
+        "outputs/web/page/index.html",
+        "messages/payload.schema.json",
+        "demo/README.md",
+        "py.typed",
+    ):
         if (ROOT / "rtgenre" / name).exists():
             assert f"rtgenre/{name}" in names
     for recording in DEMO_RECORDINGS:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtgenre.features import log_mel_spectrogram
+from rtgenre.model.features import log_mel_spectrogram
 from training.acoustics import rms
 from training.dataset import FEATURES, DatasetError, FloatArray, Track, from_decibels
 

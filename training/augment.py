@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtgenre.features import mel_filter_bank
+from rtgenre.model.features import mel_filter_bank
 from training.dataset import FEATURES, FloatArray
 
 if TYPE_CHECKING:

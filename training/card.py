@@ -9,7 +9,7 @@ from training.recordings import SOURCES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rtgenre.model_info import ModelInfo
+    from rtgenre.model.info import ModelInfo
 
 GTZAN_RIGHTS = (
     "GTZAN (Tzanetakis and Cook 2002): copyrighted recordings collected for research; neither they "
@@ -77,7 +77,7 @@ def _input_and_output(info: ModelInfo) -> str:
     return (
         f"\nIn: `(1, {features.n_frames}, {features.n_mels})` float32, a log-mel spectrogram of "
         f"{features.window_seconds:g} s of mono audio at {features.sample_rate_hz} Hz, in dB "
-        f"relative to its loudest bin (`rtgenre.features`). Out: `(1, {info.n_outputs})`, "
+        f"relative to its loudest bin (`rtgenre.model.features`). Out: `(1, {info.n_outputs})`, "
         f"probabilities of {', '.join(info.labels)}{music}.\n"
     )
 

@@ -9,7 +9,7 @@ from training.card import GTZAN_RIGHTS, PARTITION_CREDIT, bullets, negatives_cre
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from rtgenre.model_info import ModelInfo
+    from rtgenre.model.info import ModelInfo
 
 Figures = dict[str, Any]
 
@@ -100,7 +100,7 @@ def _input_and_output(info: ModelInfo) -> str:
     return (
         f"\nIn: `{(1, *features.shape)}` float32, the spectrograms of YAMNet and of musicnn one "
         f"behind the other, of {features.window_seconds:g} s of mono audio at "
-        f"{features.sample_rate_hz} Hz, brought to one level (`rtgenre.features`). Out: "
+        f"{features.sample_rate_hz} Hz, brought to one level (`rtgenre.model.features`). Out: "
         f"`(1, {info.n_outputs})`, probabilities of {', '.join(info.labels)}, then that this is "
         "music, then that the music is of one of these genres.\n"
     )

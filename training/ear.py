@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from rtgenre.features import YAMNET_FEATURES
+from rtgenre.model.features import YAMNET_FEATURES
 from training.yamnet import PATCH_FRAMES
 
 if TYPE_CHECKING:

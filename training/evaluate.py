@@ -19,8 +19,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track as progress_bar
 
-from rtgenre.classifier import Classifier, find_model_folder
-from rtgenre.model_info import ModelError
+from rtgenre.model.classifier import Classifier, find_model_folder
+from rtgenre.model.info import ModelError
 from training import judging, listening, metrics
 from training.audio import AudioFile, find_audio, read_audio, read_tracks
 from training.crnn_card import recordings_summary

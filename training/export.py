@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from rtgenre.classifier import KERAS_FILE_NAME, LiteRtNetwork
-from rtgenre.model_info import TFLITE_FILE_NAME, ModelError, ModelInfo, write_model_info
+from rtgenre.model.classifier import KERAS_FILE_NAME, LiteRtNetwork
+from rtgenre.model.info import TFLITE_FILE_NAME, ModelError, ModelInfo, write_model_info
 from training.card import model_card
 from training.crnn_card import recordings_card
 from training.dataset import (

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from rtgenre.features import (
+from rtgenre.model.features import (
     MUSICNN_FEATURES,
     YAMNET_FEATURES,
     FeatureParams,

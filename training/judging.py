@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from rtgenre.features import log_mel_spectrogram
-from rtgenre.smoothing import TrackerParams
+from rtgenre.model.features import log_mel_spectrogram
+from rtgenre.tracking.smoothing import TrackerParams
+from rtgenre.tracking.verdict import track_verdict
 from rtgenre.types import Prediction
-from rtgenre.verdict import track_verdict
 from training import live, metrics
 from training.conditions import CONDITIONS
 from training.dataset import (

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rtgenre.features import YAMNET_FEATURES, at_usual_level, log_mel_spectrogram
+from rtgenre.model.features import YAMNET_FEATURES, at_usual_level, log_mel_spectrogram
 from training.library import WINDOW_SECONDS, read_sound, resample
 
 if TYPE_CHECKING:

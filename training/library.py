@@ -15,7 +15,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from rtgenre.features import YAMNET_FEATURES
+from rtgenre.model.features import YAMNET_FEATURES
 from training.audio import SUFFIXES, find_audio
 from training.dataset import TRACKS_FILE, DatasetError, FloatArray, genre_of
 from training.splits import GTZAN_PARTITION, artist_folds, read_partition

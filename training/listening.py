@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtgenre.features import log_mel_spectrogram
-from rtgenre.smoothing import TrackerParams
+from rtgenre.model.features import log_mel_spectrogram
+from rtgenre.tracking.smoothing import TrackerParams
 from training import live
 from training.acoustics import SAMPLE_RATE_HZ
 from training.conditions import CONDITIONS
@@ -21,7 +21,7 @@ from training.outcome import Figures, Outcome, judge
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rtgenre.classifier import Classifier
+    from rtgenre.model.classifier import Classifier
     from rtgenre.types import Prediction
     from training.dataset import FloatArray
     from training.library import Recording

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from rtgenre.features import log_mel_spectrogram
-from rtgenre.smoothing import GenreTracker, TrackerParams
+from rtgenre.model.features import log_mel_spectrogram
+from rtgenre.tracking.smoothing import GenreTracker, TrackerParams
 from training.dataset import FEATURES, WINDOW_HOP_COLUMNS, Track, cut_window, window_starts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from rtgenre.features import FeatureParams
+    from rtgenre.model.features import FeatureParams
     from rtgenre.types import Prediction
     from training.dataset import FloatArray
 

@@ -18,7 +18,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from rtgenre.features import FeatureParams, mel_filter_bank
+from rtgenre.model.features import FeatureParams, mel_filter_bank
 from training.packages import DEFAULT_FOLDER, Wheel, fetch
 from training.spectra import periodic_hann, power_spectrogram
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from rtgenre.features import log_mel_spectrogram
+from rtgenre.model.features import log_mel_spectrogram
 from training.acoustics import (
     SAMPLE_RATE_HZ,
     add_at_snr,

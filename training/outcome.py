@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rtgenre.smoothing import TrackerParams
+from rtgenre.tracking.smoothing import TrackerParams
+from rtgenre.tracking.verdict import TrackVerdict, track_verdict
 from rtgenre.types import Prediction, UnknownReason
-from rtgenre.verdict import TrackVerdict, track_verdict
 from training import metrics
 from training.library import OTHER
 

@@ -15,7 +15,7 @@ import numpy as np
 from keras import ops, random
 from numpy.typing import NDArray
 
-from rtgenre.features import (
+from rtgenre.model.features import (
     MUSICNN_FEATURES,
     YAMNET_FEATURES,
     YAMNET_LOG_OFFSET,

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rtgenre.features import FeatureParams
+from rtgenre.model.features import FeatureParams
 from training.dataset import DatasetError, Track
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from rtgenre.features import MUSICNN_FEATURES
+from rtgenre.model.features import MUSICNN_FEATURES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,14 +11,19 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from rtgenre.features import YAMNET_FEATURES, YAMNET_LOG_OFFSET, FeatureParams, htk_filter_bank
+from rtgenre.model.features import (
+    YAMNET_FEATURES,
+    YAMNET_LOG_OFFSET,
+    FeatureParams,
+    htk_filter_bank,
+)
 
 Tensor = Any
 FloatArray = NDArray[np.float32]
 
 
 def yamnet_log_mel(sound: Tensor, params: FeatureParams = YAMNET_FEATURES) -> Tensor:
-    """Hear as ``rtgenre.features.log_mel_spectrogram`` does, at the level the sound has."""
+    """Hear as ``rtgenre.model.features.log_mel_spectrogram`` does, at the level the sound has."""
     filters = htk_filter_bank(params)
     fft_length = 2 * (len(filters) - 1)
     power = power_spectrogram(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from rtgenre.classifier import LiteRtNetwork
+from rtgenre.model.classifier import LiteRtNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Callable

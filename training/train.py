@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from rtgenre.features import TWO_EARS_FEATURES
+from rtgenre.model.features import TWO_EARS_FEATURES
 from rtgenre.types import Prediction
 from training.crnn_card import crnn_credits
 from training.dataset import DatasetError

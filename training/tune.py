@@ -12,8 +12,8 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rtgenre.model_info import ModelError
-from rtgenre.smoothing import TrackerParams
+from rtgenre.model.info import ModelError
+from rtgenre.tracking.smoothing import TrackerParams
 from training import live
 from training.dataset import FEATURES, DatasetError
 from training.evaluate import Material, load_classifier, load_split, predictor, recordings_of
@@ -22,7 +22,7 @@ from training.listening import LIVE_SHORTEST_SECONDS, live_sounds
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from rtgenre.classifier import Classifier
+    from rtgenre.model.classifier import Classifier
 
 GRID = {
     "time_constant_seconds": (3.0, 6.0, 10.0, 20.0, 40.0),

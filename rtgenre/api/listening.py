@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Literal
 from rtgenre.api.model import Model, load_model
 from rtgenre.api.settings import checked_keywords
 from rtgenre.errors import RtgenreError, first_cause
-from rtgenre.hub import Hub
-from rtgenre.inference import BatchingClassifier
-from rtgenre.listener import Listener
-from rtgenre.metrics import Metrics
+from rtgenre.messages.column_hub import ColumnHub
+from rtgenre.messages.hub import Hub
+from rtgenre.model.inference import BatchingClassifier
+from rtgenre.monitoring.metrics import Metrics
 from rtgenre.pipeline import Pipeline
-from rtgenre.smoothing import TrackerParams
+from rtgenre.service.listener import Listener
 from rtgenre.sources.open import open_source
-from rtgenre.spectrogram.hub import ColumnHub
+from rtgenre.tracking.smoothing import TrackerParams
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from rtgenre.payload import Document, StateDocument
+    from rtgenre.messages.payload import Document, StateDocument
     from rtgenre.sources.base import AudioSource
     from rtgenre.types import Channel
 
@@ -143,7 +143,7 @@ class Listening:
         if self._begun:
             raise RtgenreError("this was listened to before; call listen() again")
         self._begun = True
-        with self._hub.subscribe(patient=True) as subscription:
+        with self._hub.subscribe(lossless=True) as subscription:
             listening = asyncio.create_task(self._listen(), name=f"listen {self._pipeline.node}")
             arriving: asyncio.Task[Document] | None = None
             try:
@@ -171,7 +171,7 @@ class Listening:
                 hub=self._hub,
                 column_hub=ColumnHub([self._pipeline.node]),
                 metrics=Metrics(),
-                patient=self._wait_for_input,
+                wait_for_input=self._wait_for_input,
             )
             cause: BaseException | None = None
             try:
@@ -179,7 +179,7 @@ class Listening:
             except BaseExceptionGroup as group:
                 cause = first_cause(group)
             # What was heard before the end is still taken.
-            await self._hub.taken_by_patient()
+            await self._hub.taken_by_lossless()
             if cause is not None:
                 raise cause
 

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rtgenre.api.file_verdict import FileVerdict, classify_file, predict_window
 from rtgenre.api.settings import checked_keywords
-from rtgenre.audio import Resampler, sanitise, select_channel
-from rtgenre.classifier import Classifier, find_model_folder
+from rtgenre.audio.samples import Resampler, sanitise, select_channel
 from rtgenre.errors import SamplesError
-from rtgenre.file_verdict import FileVerdict, classify_file, predict_window
-from rtgenre.model_info import ModelError
-from rtgenre.smoothing import TrackerParams
+from rtgenre.model.classifier import Classifier, find_model_folder
+from rtgenre.model.info import ModelError
+from rtgenre.tracking.smoothing import TrackerParams
 
 if TYPE_CHECKING:
     from os import PathLike
 
     from numpy.typing import NDArray
 
-    from rtgenre.classifier import Network
-    from rtgenre.model_info import ModelInfo
+    from rtgenre.model.classifier import Network
+    from rtgenre.model.info import ModelInfo
     from rtgenre.types import Channel, FloatArray, Prediction
 
 _MIN_RATE_HZ, _MAX_RATE_HZ = 1000, 384_000

@@ -9,7 +9,7 @@ from rtgenre.config import merge_layers
 
 if TYPE_CHECKING:
     from rtgenre.config import Config
-    from rtgenre.smoothing import TrackerParams
+    from rtgenre.tracking.smoothing import TrackerParams
 
 
 def checked_keywords(*, hop_seconds: float, smoothing: TrackerParams, **source: Any) -> Config:

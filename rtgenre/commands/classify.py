@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import Progress
 
-from rtgenre.classifier import Classifier, find_model_folder
-from rtgenre.file_verdict import classify_file
+from rtgenre.api.file_verdict import classify_file
+from rtgenre.model.classifier import Classifier, find_model_folder
 from rtgenre.sources.decoder import DecodeError
 from rtgenre.sources.folders import expand_paths
 from rtgenre.sources.names import told_path
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from rtgenre.api.file_verdict import FileVerdict
     from rtgenre.config import Config
-    from rtgenre.file_verdict import FileVerdict
 
 _REASONS = {"not_music": "no music", "unfamiliar": "unfamiliar music", "unsure": "unsure"}
 

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, SecretStr
 
-from rtgenre.classifier import find_model_folder
 from rtgenre.config import (
     ENVIRONMENT_PREFIX,
     Config,
@@ -21,8 +20,9 @@ from rtgenre.config import (
     read_layers,
     settings_without_effect,
 )
-from rtgenre.logs import MASK, mask
-from rtgenre.model_info import ModelError, read_model_info
+from rtgenre.model.classifier import find_model_folder
+from rtgenre.model.info import ModelError, read_model_info
+from rtgenre.monitoring.logs import MASK, mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter, ValidationError
 
 from rtgenre.config import Config, ConfigError, Node
-from rtgenre.outputs.broker import publish_once
-from rtgenre.outputs.homeassistant import device_id, removal_message
+from rtgenre.outputs.mqtt.broker import publish_once
+from rtgenre.outputs.mqtt.homeassistant import device_id, removal_message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,14 +11,13 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from rtgenre.audio import sanitise
-from rtgenre.classifier import Classifier, find_model_folder
-from rtgenre.model_info import ModelError
-from rtgenre.outputs.broker_check import check_broker
+from rtgenre.audio.samples import sanitise
+from rtgenre.model.classifier import Classifier, find_model_folder
+from rtgenre.model.info import ModelError
+from rtgenre.outputs.mqtt.broker_check import check_broker
 from rtgenre.outputs.words import source_name
 from rtgenre.sources.base import NoInputDevice, SourceError
 from rtgenre.sources.open import open_source
-from rtgenre.windows import rms_dbfs
 
 if TYPE_CHECKING:
     from rtgenre.config import Config, SourceConfig

@@ -7,10 +7,10 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from rtgenre.colors import complete_colors
 from rtgenre.history.moments import parse_span
 from rtgenre.history.report import clipped, history_csv, history_document, history_text
 from rtgenre.history.store import HistoryError, read_stretches
+from rtgenre.outputs.colors import complete_colors
 from rtgenre.outputs.history import history_file
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-from rtgenre.classifier import Classifier, find_model_folder
-from rtgenre.colors import complete_colors
+from rtgenre.commands.process import run_in_event_loop
 from rtgenre.config import Config, ConfigError, SourceConfig
-from rtgenre.event_loop import run_in_event_loop
+from rtgenre.model.classifier import Classifier, find_model_folder
+from rtgenre.outputs.colors import complete_colors
 from rtgenre.outputs.terminal import TerminalOutput
-from rtgenre.service import Service
+from rtgenre.service.service import Service
 from rtgenre.sources.base import NoInputDevice
 from rtgenre.sources.demo import DemoSource
 from rtgenre.sources.open import open_source

@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from rtgenre.config.checks import FolderName, Name, Node, default_node
-from rtgenre.config.table import Table
-from rtgenre.smoothing import TrackerParams
+from rtgenre.config.table import SettingsTable
+from rtgenre.tracking.smoothing import TrackerParams
 
 _TRACKER = TrackerParams()
 
 
-class SourceConfig(Table):
+class SourceConfig(SettingsTable):
     """``[source]``, or several ``[[source]]``: where the music comes from."""
 
     input: str | int | tuple[str, ...] = ""
@@ -45,7 +45,7 @@ class SourceConfig(Table):
         return tuple(value) if isinstance(value, list) else value
 
 
-class ModelConfig(Table):
+class ModelConfig(SettingsTable):
     """``[model]``: what classifies."""
 
     folder: FolderName = "crnn"
@@ -53,13 +53,13 @@ class ModelConfig(Table):
     threads: Annotated[int, Field(ge=1, le=64)] = 1
 
 
-class WindowsConfig(Table):
+class WindowsConfig(SettingsTable):
     """``[windows]``: how often to look."""
 
     hop_seconds: Annotated[float, Field(ge=0.25, le=4.0)] = 2.0
 
 
-class SmoothingConfig(Table):
+class SmoothingConfig(SettingsTable):
     """``[smoothing]``: how calm the shown genre is."""
 
     time_constant_seconds: Annotated[float, Field(ge=0, le=600)] = _TRACKER.time_constant_seconds

@@ -8,16 +8,16 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from rtgenre.config.checks import FilePath, Origin, checked_token
-from rtgenre.config.table import Table
+from rtgenre.config.table import SettingsTable
 
 
-class TerminalConfig(Table):
+class TerminalConfig(SettingsTable):
     """``[terminal]``: what is printed."""
 
     format: Literal["auto", "live", "plain", "json", "off"] = "auto"
 
 
-class WebSocketConfig(Table):
+class WebSocketConfig(SettingsTable):
     """``[websocket]``: the port for WebSocket clients and HTTP."""
 
     enabled: bool = True
@@ -56,7 +56,7 @@ class WebSocketConfig(Table):
         return self
 
 
-class HistoryConfig(Table):
+class HistoryConfig(SettingsTable):
     """``[history]``: what was heard, kept on this machine."""
 
     enabled: bool = True
@@ -66,14 +66,14 @@ class HistoryConfig(Table):
     """Older stretches are deleted; 0 keeps all."""
 
 
-class MdnsConfig(Table):
+class MdnsConfig(SettingsTable):
     """``[mdns]``: whether the local network is told where the service is."""
 
     enabled: bool = True
     """Only has an effect where ``[websocket] host`` lets other machines in."""
 
 
-class LogConfig(Table):
+class LogConfig(SettingsTable):
     """``[log]``: messages on standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
-from rtgenre.colors import GENRE_COLORS
+from rtgenre.outputs.colors import GENRE_COLORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,7 +7,6 @@ from collections import Counter
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from rtgenre.colors import GENRE_COLORS
 from rtgenre.config.checks import Color
 from rtgenre.config.listening import ModelConfig, SmoothingConfig, SourceConfig, WindowsConfig
 from rtgenre.config.outputs import (
@@ -18,6 +17,7 @@ from rtgenre.config.outputs import (
     WebSocketConfig,
 )
 from rtgenre.config.smarthome import FIRST_NODE, HomeAssistantConfig, LightsConfig, MqttConfig
+from rtgenre.outputs.colors import GENRE_COLORS
 
 ENVIRONMENT_PREFIX = "RTGENRE_"
 

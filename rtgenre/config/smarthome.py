@@ -11,8 +11,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from rtgenre.config.checks import Color, Lamp, Port, Text, TopicPrefix, checked_text
-from rtgenre.config.table import Table
-from rtgenre.lights import LightParams, SilenceLook, UnknownLook
+from rtgenre.config.table import SettingsTable
+from rtgenre.outputs.lights.scenes import LightParams, SilenceLook, UnknownLook
 
 FIRST_NODE = ""
 """In place of a node's name: that of the first source."""
@@ -38,7 +38,7 @@ def split_broker_address(layer: dict[str, Any]) -> dict[str, Any]:
     return layer | {"mqtt": mqtt | {"host": host, "port": port}}
 
 
-class MqttConfig(Table):
+class MqttConfig(SettingsTable):
     """``[mqtt]``: the broker; off while ``host`` is empty."""
 
     host: Text = ""
@@ -92,7 +92,7 @@ class MqttConfig(Table):
         return self
 
 
-class HomeAssistantConfig(Table):
+class HomeAssistantConfig(SettingsTable):
     """``[homeassistant]``: how Home Assistant finds the nodes, over MQTT."""
 
     enabled: bool = True
@@ -121,7 +121,7 @@ class HomeAssistantConfig(Table):
         return link
 
 
-class LightsConfig(Table):
+class LightsConfig(SettingsTable):
     """``[lights]``: what lamps show; needs ``[mqtt] host``."""
 
     wled: LampsByNode = Field(default_factory=dict)

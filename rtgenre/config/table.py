@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 
-class Table(BaseModel):
+class SettingsTable(BaseModel):
     """A TOML table: unknown keys are errors, values never change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rtgenre.payload import SCHEMA_VERSION, iso_utc
+from rtgenre.messages.payload import SCHEMA_VERSION, iso_utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

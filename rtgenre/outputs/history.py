@@ -21,8 +21,8 @@ from rtgenre.history.report import (
 from rtgenre.history.store import BUSY_TIMEOUT_SECONDS, HistoryError, read_stretches
 from rtgenre.history.stretches import StretchFold
 from rtgenre.history.writer import HistoryWriter
-from rtgenre.outputs.daemon_call import DaemonCalls
-from rtgenre.outputs.http import HttpResponse, error_response, json_response
+from rtgenre.outputs.web.http import HttpResponse, error_response, json_response
+from rtgenre.threads import LimitedCalls
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from rtgenre.config import HistoryConfig
     from rtgenre.history.stretches import Stretch
-    from rtgenre.hub import Hub
-    from rtgenre.outputs.http import Query, Route
+    from rtgenre.messages.hub import Hub
+    from rtgenre.outputs.web.http import Query, Route
 
 WRITE_EVERY_SECONDS = 60.0
 CLOSE_SECONDS = BUSY_TIMEOUT_SECONDS + 1.0
@@ -78,7 +78,7 @@ class HistoryOutput:
         self._file = history_file(config)
         self._write_every_seconds = write_every_seconds
         self.writer = HistoryWriter(self._file, retention_days=config.retention_days)
-        self._reads = DaemonCalls(MAX_READS)
+        self._reads = LimitedCalls(MAX_READS)
 
     async def run(self) -> None:
         """Keep what is heard until cancelled; what waits then is written."""
@@ -90,7 +90,7 @@ class HistoryOutput:
         finally:
             self.writer.put(self._current())
             with suppress(TimeoutError):
-                await DaemonCalls(1).call(self.writer.close, CLOSE_SECONDS)
+                await LimitedCalls(1).call(self.writer.close, CLOSE_SECONDS)
             self._tell_lost()
 
     def routes(self) -> dict[str, Route]:
@@ -162,7 +162,7 @@ class HistoryOutput:
             logger.error("the newest %s of the history are lost: %s", length, reason)
 
     async def _follow(self) -> None:
-        with self._hub.subscribe(patient=True) as subscription:
+        with self._hub.subscribe(lossless=True) as subscription:
             while True:
                 document = await subscription.get()
                 if document["type"] != "state" or document["node"] not in self._folds:

@@ -6,7 +6,7 @@ from collections import deque
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rtgenre.colors import GENRE_COLORS, ink
+from rtgenre.outputs.colors import GENRE_COLORS, ink
 from rtgenre.outputs.words import headline, is_judged, remark, source_name
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.text import Text
 
-    from rtgenre.payload import Document, StateDocument
+    from rtgenre.messages.payload import Document, StateDocument
 
 LISTENING = "listening for the first window …"
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from rich.console import Group
 
-    from rtgenre.hub import Hub
-    from rtgenre.payload import Document, StateDocument
+    from rtgenre.messages.hub import Hub
+    from rtgenre.messages.payload import Document, StateDocument
 
 Format = Literal["live", "plain", "json"]
 
@@ -63,7 +63,7 @@ class TerminalOutput:
             await self._run_live(hub)
             return
         plain = PlainLines(self._names)
-        with hub.subscribe(patient=True) as subscription:
+        with hub.subscribe(lossless=True) as subscription:
             while True:
                 document = await subscription.get()
                 lines = [json.dumps(document)]
@@ -79,7 +79,7 @@ class TerminalOutput:
         console = Console(file=self._stream)
         readouts: dict[str, Readout] = {}
         with (
-            hub.subscribe(patient=True) as subscription,
+            hub.subscribe(lossless=True) as subscription,
             Live(LISTENING, console=console, auto_refresh=False) as live,
         ):
             while True:

@@ -7,15 +7,15 @@ import logging
 import time
 from typing import TYPE_CHECKING, Literal
 
-from rtgenre.audio import check_channel
+from rtgenre.audio.samples import check_channel
 from rtgenre.backoff import Backoff
 from rtgenre.sources.base import AudioSource, Deliver, SourceError
-from rtgenre.sources.call_thread import CallThread
 from rtgenre.sources.clock import CaptureClock, Clock
 from rtgenre.sources.decode import AudioFile, open_audio
 from rtgenre.sources.decoder import DecodeError
 from rtgenre.sources.folders import expand_paths
 from rtgenre.sources.names import told_path
+from rtgenre.threads import SerialThread
 from rtgenre.types import Block, Channel, FloatArray
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ class FileSource(AudioSource):
     async def _play(self, path: Path, deliver: Deliver, failures: list[str]) -> float:
         """Deliver one file and return its seconds; what is wrong with it goes to ``failures``."""
         # One thread reads and closes, so that a file is never closed under a read.
-        reader = CallThread("file-reader")
+        reader = SerialThread("file-reader")
         opening = reader.submit(lambda: open_audio(path))
         played_seconds = 0.0
         try:

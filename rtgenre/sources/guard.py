@@ -9,7 +9,7 @@ import re
 import socket
 from typing import TYPE_CHECKING, Self
 
-from rtgenre.one_line import one_line
+from rtgenre.errors import one_line
 from rtgenre.sources.addresses import is_public
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from rtgenre.one_line import one_line
+from rtgenre.errors import one_line
 
 if TYPE_CHECKING:
     from pathlib import Path

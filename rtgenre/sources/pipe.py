@@ -9,7 +9,7 @@ from typing import Literal
 from rtgenre.sources.base import AudioSource, Deliver, SourceError
 from rtgenre.sources.clock import CaptureClock, Clock
 from rtgenre.sources.pcm import PcmDecoder
-from rtgenre.sources.thread_reader import ThreadReader
+from rtgenre.threads import ThreadReader
 from rtgenre.types import Block
 
 # At most; a pipe hands over what is there.

@@ -17,9 +17,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from rtgenre.sources.base import NoInputDevice, SourceError
-from rtgenre.sources.call_thread import CallThread
 from rtgenre.sources.devices import InputDevice, choose_device, explain_open_error
 from rtgenre.sources.standard_error import keep_messages, quiet_libraries
+from rtgenre.threads import SerialThread
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -42,7 +42,7 @@ class PortAudio:
     """This process's PortAudio; all but ``renewal_wanted`` is called in its one thread."""
 
     def __init__(self) -> None:
-        self.thread = CallThread("portaudio")
+        self.thread = SerialThread("portaudio")
         # Streams that would end with a renewal.
         self._n_open = 0
         # Recording sources close their streams when they see this, so that it can happen.

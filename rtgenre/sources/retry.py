@@ -1,4 +1,4 @@
-"""Patience with an input that cannot be used yet."""
+"""Waits for an input that cannot be used yet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rtgenre.types import Block
 
 
-async def run_patiently(source: AudioSource, deliver: Deliver) -> None:
+async def run_with_retries(source: AudioSource, deliver: Deliver) -> None:
     """Run a source until it ends; one that cannot be used is tried again, ever more seldom.
 
     Meanwhile its ``problem`` says why. One that is not live, such as a file at maximum speed,

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from rtgenre.backoff import Backoff
-from rtgenre.one_line import one_line
+from rtgenre.errors import one_line
 from rtgenre.sources.addresses import is_public
 from rtgenre.sources.base import AudioSource, Deliver, SourceError
 from rtgenre.sources.clock import CaptureClock, Clock
 from rtgenre.sources.ffmpeg import LastMessage, start_ffmpeg
 from rtgenre.sources.guard import Guard
 from rtgenre.sources.pcm import PcmDecoder
-from rtgenre.sources.thread_reader import ThreadReader
 from rtgenre.sources.title import stream_title
+from rtgenre.threads import ThreadReader
 from rtgenre.types import Block, FloatArray
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from rtgenre import DecodeError
-from rtgenre.colors import GENRE_COLORS
+from rtgenre.outputs.colors import GENRE_COLORS
 from tests.signals import music, tone
 
 ROOT = Path(__file__).parent.parent.parent

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtgenre.classifier import Classifier
 from rtgenre.commands import classify
 from rtgenre.commands.classify import classify_files
 from rtgenre.config import Config
+from rtgenre.model.classifier import Classifier
 from tests.networks import INFO, ToneNetwork
 from tests.signals import tone
 

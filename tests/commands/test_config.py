@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from rtgenre.commands.config import check_config, show_config
 from rtgenre.config import Config, ConfigError, load_config
-from rtgenre.logs import MASK
+from rtgenre.monitoring.logs import MASK
 
 
 @pytest.fixture(autouse=True)

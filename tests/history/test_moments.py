@@ -3,7 +3,7 @@ from datetime import datetime
 import pytest
 
 from rtgenre.history.moments import LATEST, parse_moment, parse_span
-from rtgenre.payload import iso_utc
+from rtgenre.messages.payload import iso_utc
 
 NOW = 1_700_000_000.0
 

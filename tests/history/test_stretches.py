@@ -1,5 +1,5 @@
 from rtgenre.history.stretches import GAP_SECONDS, Stretch, StretchFold
-from rtgenre.payload import iso_utc
+from rtgenre.messages.payload import iso_utc
 
 START = 1_700_000_000.0
 

@@ -12,10 +12,10 @@ import pytest
 from rtgenre.config import HistoryConfig
 from rtgenre.history.store import HistoryStore, read_stretches
 from rtgenre.history.stretches import Stretch
-from rtgenre.hub import Hub
+from rtgenre.messages.hub import Hub
+from rtgenre.messages.payload import iso_utc
 from rtgenre.outputs import history
 from rtgenre.outputs.history import HistoryOutput, history_file
-from rtgenre.payload import iso_utc
 
 
 def document(at, genre="rock", node="kitchen"):
@@ -49,7 +49,7 @@ async def hear(hub, *documents):
     for each in documents:
         await asyncio.sleep(0)
         hub.publish(each)
-        await hub.taken_by_patient()
+        await hub.taken_by_lossless()
 
 
 async def ask(output, **query):
@@ -190,7 +190,7 @@ async def test_a_disk_that_hangs_holds_up_neither_the_loop_nor_the_end(tmp_path,
         for _ in range(history.MAX_READS + 2):
             response, _ = await ask(output)
             assert response.status == 503
-        assert sum(t.name == "daemon-call" for t in threading.enumerate()) == history.MAX_READS
+        assert sum(t.name == "limited call" for t in threading.enumerate()) == history.MAX_READS
         released.set()
 
 

@@ -8,8 +8,8 @@ import os
 import pytest
 from rich.console import Console
 
-from rtgenre.colors import GENRE_COLORS
-from rtgenre.hub import Hub
+from rtgenre.messages.hub import Hub
+from rtgenre.outputs.colors import GENRE_COLORS
 from rtgenre.outputs.readout import Readout
 from rtgenre.outputs.terminal import TerminalOutput, _stack
 from rtgenre.types import PlayState, UnknownReason
@@ -24,7 +24,7 @@ async def print_all(output_format, documents, stream=None):
     await asyncio.sleep(0)
     for document in documents:
         hub.publish(document)
-        await hub.taken_by_patient()
+        await hub.taken_by_lossless()
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task

@@ -5,7 +5,7 @@ import sys
 TALK = """
 import logging, os, sys, threading
 from rtgenre.config import Config
-from rtgenre.logs import set_up_logging
+from rtgenre.monitoring.logs import set_up_logging
 from rtgenre.sources.standard_error import quiet_libraries
 set_up_logging(Config())
 log = logging.getLogger("rtgenre")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from rtgenre.classifier import Classifier
-from rtgenre.features import MUSICNN_FEATURES, YAMNET_FEATURES
-from rtgenre.model_info import ModelInfo
+from rtgenre.model.classifier import Classifier
+from rtgenre.model.features import MUSICNN_FEATURES, YAMNET_FEATURES
+from rtgenre.model.info import ModelInfo
 from tests.training.conftest import GENRE_HZ, tone, write_wav
 from training.library import OTHER
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from rtgenre.features import TWO_EARS_FEATURES
-from rtgenre.model_info import ModelInfo
+from rtgenre.model.features import TWO_EARS_FEATURES
+from rtgenre.model.info import ModelInfo
 from training.crnn_card import crnn_credits, recordings_card, recordings_summary
 
 LIVE = {

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rtgenre.features import log_mel_spectrogram
+from rtgenre.model.features import log_mel_spectrogram
 from tests.training.conftest import make_track, tone
 from training.audio import spectrogram
 from training.dataset import (

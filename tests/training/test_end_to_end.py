@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rtgenre.classifier import Classifier
-from rtgenre.model_info import read_model_info
+from rtgenre.model.classifier import Classifier
+from rtgenre.model.info import read_model_info
 from tests.training.conftest import GENRE_HZ
 from training import evaluate, export, prepare, scratch
 from training.acoustics import coloured_noise

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rtgenre.classifier import Classifier
-from rtgenre.model_info import ModelInfo
+from rtgenre.model.classifier import Classifier
+from rtgenre.model.info import ModelInfo
 from tests.training.conftest import GENRE_HZ, make_track, tone, write_wav
 from training import evaluate as evaluate_module
 from training.dataset import FEATURES, DatasetError, FloatArray, Track, save_tracks

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import pytest
 
-from rtgenre.classifier import Classifier
-from rtgenre.model_info import read_model_info
+from rtgenre.model.classifier import Classifier
+from rtgenre.model.info import read_model_info
 from tests.training.conftest import GENRE_HZ
 from training import export as export_module
 from training.dataset import FEATURES, DatasetError, load_tracks

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from rtgenre.features import YAMNET_FEATURES, log_mel_spectrogram
+from rtgenre.model.features import YAMNET_FEATURES, log_mel_spectrogram
 from tests.training.libraries import quick_ear, write_library
 from training import hearing
 from training.dataset import DatasetError

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rtgenre.features import YAMNET_FEATURES, log_mel_spectrogram
+from rtgenre.model.features import YAMNET_FEATURES, log_mel_spectrogram
 from tests.training.conftest import tone, write_wav
 from training.lessons import Lessons, Plan, make_lessons
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtgenre.features import YAMNET_FEATURES
-from rtgenre.smoothing import TrackerParams
+from rtgenre.model.features import YAMNET_FEATURES
+from rtgenre.tracking.smoothing import TrackerParams
 from rtgenre.types import Prediction
 from tests.training.conftest import GENRE_HZ, make_track
 from training.dataset import WINDOW_HOP_COLUMNS

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from rtgenre.classifier import LiteRtNetwork
+from rtgenre.model.classifier import LiteRtNetwork
 from tests.training.libraries import quick_ear
 from training.networks import (
     build_embedding,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtgenre.features import log_mel_spectrogram
+from rtgenre.model.features import log_mel_spectrogram
 from tests.training.conftest import tone, write_wav
 from training.audio import Fault, find_audio, read_audio
 from training.dataset import FEATURES, DatasetError, Track, load_tracks, splits_of, to_decibels

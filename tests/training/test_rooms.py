@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtgenre.features import (
+from rtgenre.model.features import (
     MUSICNN_FEATURES,
     YAMNET_FEATURES,
     YAMNET_LOG_OFFSET,

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rtgenre.features import MUSICNN_FEATURES, at_usual_level, log_mel_spectrogram
+from rtgenre.model.features import MUSICNN_FEATURES, at_usual_level, log_mel_spectrogram
 from tests.signals import music
 from tests.training.test_musicnn import N_OUT, tiny_musicnn
 from training.musicnn import Weights, build_musicnn

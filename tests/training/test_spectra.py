@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rtgenre.features import YAMNET_FEATURES, at_usual_level, htk_filter_bank, log_mel_spectrogram
+from rtgenre.model.features import (
+    YAMNET_FEATURES,
+    at_usual_level,
+    htk_filter_bank,
+    log_mel_spectrogram,
+)
 from tests.signals import music, noise
 from training.spectra import centred_hann, periodic_hann, power_spectrogram, yamnet_log_mel
 

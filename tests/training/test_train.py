@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rtgenre.classifier import Classifier
-from rtgenre.features import TWO_EARS_FEATURES
+from rtgenre.model.classifier import Classifier
+from rtgenre.model.features import TWO_EARS_FEATURES
 from tests.training.libraries import LABELS, quick_ear, second_ear, write_library, write_negatives
 from training import evaluate, export, hearing, train
 from training.dataset import DatasetError

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from rtgenre.smoothing import TrackerParams
+from rtgenre.tracking.smoothing import TrackerParams
 from tests.training.test_evaluate import ear
 from training import tune
 from training.dataset import load_tracks

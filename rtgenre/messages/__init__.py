@@ -1,0 +1,1 @@
+"""What goes out: documents, spectrogram columns, and the hubs that hand them on."""

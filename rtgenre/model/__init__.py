@@ -1,0 +1,1 @@
+"""What the model hears, what it is, and how it runs."""

@@ -1,0 +1,192 @@
+"""Runs a model folder: ``model.tflite`` with LiteRT, else ``model.keras`` with Keras."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from rtgenre.model.info import (
+    TFLITE_FILE_NAME,
+    ModelError,
+    ModelInfo,
+    check_unchanged,
+    read_model_info,
+)
+from rtgenre.types import FloatArray, Prediction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+KERAS_FILE_NAME = "model.keras"
+
+_MAX_FILE_BYTES = 256 * 2**20
+
+
+class Network(Protocol):
+    """A loaded network, whatever runs it."""
+
+    def run(self, features: FloatArray) -> FloatArray:
+        """Turn ``(batch, *shape of the features)`` into ``(batch, n_outputs)``."""
+
+
+class Classifier:
+    """A model that is loaded, checked and ready; use it from one thread at a time."""
+
+    def __init__(self, info: ModelInfo, network: Network) -> None:
+        self.info = info
+        self._network = network
+
+    @classmethod
+    def load(cls, folder: Path, *, threads: int = 1) -> Classifier:
+        """Load a model folder and run it once on silence.
+
+        Raises:
+            ModelError: a file is missing, unreadable or does not fit ``model.json``.
+        """
+        info = read_model_info(folder)
+        classifier = cls(info, _load_network(info, folder, threads))
+        shape = (1, *info.features.shape)
+        try:
+            classifier.predict(np.zeros(shape, dtype=np.float32))
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"the model in {folder} does not fit model.json: {error}") from error
+        return classifier
+
+    def predict(self, features: FloatArray) -> list[Prediction]:
+        """Classify a batch of log-mel spectrograms.
+
+        Args:
+            features: ``(batch, *info.features.shape)`` float32, see ``rtgenre.model.features``.
+
+        Raises:
+            ValueError: the network's input or output has another shape, or is not finite.
+        """
+        outputs = self._network.run(features)
+        expected = (len(features), self.info.n_outputs)
+        if outputs.shape != expected:
+            raise ValueError(
+                f"its network gives outputs of shape {outputs.shape}; {len(self.info.labels)} "
+                f"labels{' and a music output' * self.info.has_music_output}"
+                f"{' and a familiar output' * self.info.has_familiar_output} and an embedding of "
+                f"{self.info.embedding_size} need {expected}"
+            )
+        if not np.isfinite(outputs).all():
+            raise ValueError("its network gives outputs that are not finite")
+        return [self._prediction(row) for row in outputs]
+
+    def _prediction(self, outputs: FloatArray) -> Prediction:
+        n_labels = len(self.info.labels)
+        likelihoods = np.clip(outputs[:n_labels], 1e-9, None)
+        shares = np.clip(outputs[n_labels : self.info.n_probabilities], 0.0, 1.0)
+        return Prediction(
+            probabilities=np.asarray(likelihoods / likelihoods.sum(), dtype=np.float32),
+            music=float(shares[0]) if self.info.has_music_output else 1.0,
+            familiar=float(shares[-1]) if self.info.has_familiar_output else 1.0,
+            embedding=outputs[self.info.n_probabilities :] if self.info.embedding_size else None,
+        )
+
+
+def find_model_folder(name_or_path: str) -> Path:
+    """Find a model folder by path, or by the name of one that is shipped.
+
+    Raises:
+        ModelError: there is none; the message lists the shipped ones.
+    """
+    path = Path(name_or_path).expanduser()
+    if path.is_dir():
+        return path
+    package = Path(__file__).resolve().parents[1]
+    # An installed wheel carries the models inside the package, a checkout beside it.
+    shipped_roots = [package / "models", package.parent / "models"]
+    for root in shipped_roots:
+        if path.name == name_or_path and (root / path.name).is_dir():
+            return root / path.name
+    names = sorted({f.parent.name for root in shipped_roots for f in root.glob("*/model.json")})
+    raise ModelError(
+        f"no model folder {name_or_path!r}; shipped models: {', '.join(names) or 'none'}, "
+        "or give the path of a folder that holds model.json"
+    )
+
+
+def _load_network(info: ModelInfo, folder: Path, threads: int) -> Network:
+    tflite_path, keras_path = folder / TFLITE_FILE_NAME, folder / KERAS_FILE_NAME
+    path = tflite_path if tflite_path.is_file() else keras_path
+    if not path.is_file():
+        raise ModelError(f"no model in {folder}: neither {TFLITE_FILE_NAME} nor {KERAS_FILE_NAME}")
+    if path.stat().st_size > _MAX_FILE_BYTES:
+        raise ModelError(
+            f"{path} has {path.stat().st_size / 2**20:.0f} MB; at most "
+            f"{_MAX_FILE_BYTES // 2**20} MB are read"
+        )
+    check_unchanged(info, path)
+    try:
+        return LiteRtNetwork(path, threads) if path == tflite_path else KerasNetwork(path)
+    except ImportError as error:
+        if path == keras_path:
+            message = f"{path} needs Keras: pip install 'rtgenre[training]'"
+        else:
+            message = f"{path} needs LiteRT: pip install ai-edge-litert"
+        raise ModelError(f"{message} ({error})") from error
+    except (ValueError, RuntimeError, OSError) as error:
+        raise ModelError(f"{path} is not a model that can be run: {error}") from error
+
+
+class LiteRtNetwork:
+    """A TFLite file, run by LiteRT's interpreter."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - heavy, one user
+
+        with _quiet_standard_error():
+            self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
+            self._interpreter.allocate_tensors()
+        self._input = self._single(self._interpreter.get_input_details(), "input")
+        self._output = self._single(self._interpreter.get_output_details(), "output")
+
+    def run(self, features: FloatArray) -> FloatArray:
+        """Run the windows one after another: recurrent layers are converted for a batch of one."""
+        outputs = np.empty((len(features), self._output["shape"][-1]), dtype=np.float32)
+        for index, window in enumerate(features):
+            self._interpreter.set_tensor(self._input["index"], window[None])
+            self._interpreter.invoke()
+            outputs[index] = self._interpreter.get_tensor(self._output["index"])[0]
+        return outputs
+
+    @staticmethod
+    def _single(details: Sequence[dict[str, Any]], what: str) -> dict[str, Any]:
+        if len(details) != 1 or details[0]["dtype"] != np.float32 or not len(details[0]["shape"]):
+            found = ", ".join(f"{d['dtype'].__name__} {list(d['shape'])}" for d in details)
+            raise ValueError(f"one float32 {what} is needed; it has {found or 'none'}")
+        return details[0]
+
+
+@contextmanager
+def _quiet_standard_error() -> Iterator[None]:
+    """Drop what LiteRT's C++ code writes by itself; its errors come as exceptions."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+class KerasNetwork:
+    """A Keras file, for models that are still being trained."""
+
+    def __init__(self, path: Path) -> None:
+        import keras  # noqa: PLC0415 - heavy, and only in the training extra
+
+        self._model = keras.models.load_model(path, compile=False)
+
+    def run(self, features: FloatArray) -> FloatArray:
+        """Run the windows as one batch."""
+        return np.asarray(self._model.predict_on_batch(features), dtype=np.float32)

@@ -1,0 +1,1 @@
+"""Whether all is well: health, metrics and logs."""

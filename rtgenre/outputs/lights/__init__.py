@@ -1,0 +1,1 @@
+"""What lamps are told."""

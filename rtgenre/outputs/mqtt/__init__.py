@@ -1,0 +1,1 @@
+"""The broker: its connection, topics, and what Home Assistant is told."""

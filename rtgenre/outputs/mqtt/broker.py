@@ -1,0 +1,234 @@
+"""The MQTT broker: how to connect to it, what its refusals mean, and how it is told things."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import aiomqtt
+from aiomqtt.exceptions import MqttConnectError
+
+from rtgenre.outputs.errors import OutputError
+from rtgenre.outputs.secret import read_secret
+from rtgenre.outputs.tls import client_tls
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable
+
+    from rtgenre.config import MqttConfig
+    from rtgenre.outputs.mqtt.topics import Message
+
+GOODBYE_SECONDS = 1.0
+MAX_INCOMING_MESSAGES = 100
+MAX_PACKET_BYTES = 65_536
+"""What is subscribed to are words; paho itself would take 256 MB, and hold them in memory."""
+_CUT_BEFORE_LOGIN = "cut before login"
+
+# CONNACK codes as paho gives them (MQTT 5, 3.2.2.2), to which it maps those of MQTT 3.1.1.
+_REFUSED = {
+    133: "refused the client id; change [mqtt] client_id",
+    134: "refused the username or password; check [mqtt] username and password",
+    135: "refused the login; check [mqtt] username and password, and the broker's access list",
+    136: "is not ready to serve clients",
+    138: "has banned this client",
+}
+
+# aiomqtt and paho report through exceptions, too.
+_client_logger = logging.getLogger(f"{__name__}.client")
+_client_logger.setLevel(logging.CRITICAL)
+
+
+class PacketTooLarge(aiomqtt.MqttError):
+    """The broker announced more than ``MAX_PACKET_BYTES``, so the connection was dropped."""
+
+
+class Broker:
+    """How to connect to the broker, and what its refusals mean."""
+
+    def __init__(self, config: MqttConfig) -> None:
+        """Read the password and the certificates.
+
+        Raises:
+            OutputError: one of them cannot be used, or the host is no name.
+        """
+        self._config = config
+        self._password = read_secret(config.password, config.password_file, "[mqtt] password_file")
+        self._tls = client_tls(config)
+        self.address = f"{config.host}:{config.port}"
+        """Where the broker is, for people."""
+        try:
+            config.host.encode("idna")
+        except UnicodeError:
+            raise OutputError(
+                f"[mqtt] host = {config.host!r} is neither a host name nor an address"
+            ) from None
+
+    @contextlib.asynccontextmanager
+    async def connect(self, name: str, will: Message | None) -> AsyncIterator[aiomqtt.Client]:
+        """Stay connected for the length of an ``async with`` block.
+
+        The client id is the same every time. A broker then drops a connection that was cut off
+        before it admits the new one, so that an old last will never comes after ``online``.
+
+        Args:
+            name: makes the client id unique among those of this service.
+            will: what the broker publishes when the connection breaks.
+
+        Raises:
+            aiomqtt.MqttError: the broker cannot be reached or refuses; ``explain`` tells why.
+        """
+        config = self._config
+        client = aiomqtt.Client(
+            config.host,
+            config.port,
+            username=config.username or None,
+            password=self._password or None,
+            identifier=f"{config.client_id}-{name}",
+            will=aiomqtt.Will(will.topic, will.payload, will.qos, will.retain) if will else None,
+            tls_context=self._tls,
+            timeout=config.timeout_seconds,
+            keepalive=config.keepalive_seconds,
+            max_queued_incoming_messages=MAX_INCOMING_MESSAGES,
+            logger=_client_logger,
+        )
+        _notice_a_cut_before_login(client)
+        limit = _PacketLimit(client)
+        # aiomqtt makes another one where the connection is lost as soon as the login is answered.
+        lost_with_the_login = client._disconnected  # noqa: SLF001
+        try:
+            await client.__aenter__()
+            try:
+                _heed_cancellation()
+                yield client
+            finally:
+                # A broker that hangs does not take a goodbye either.
+                client.timeout = min(client.timeout, GOODBYE_SECONDS / 2)
+                with contextlib.suppress(aiomqtt.MqttError):
+                    await client.__aexit__(None, None, None)
+        except aiomqtt.MqttError:
+            limit.check()
+            raise
+        finally:
+            # aiomqtt leaves the socket of a failed login open, and may leave it unread how the
+            # connection ended.
+            client._client._sock_close()  # noqa: SLF001
+            # A connection that was given up may still come about in paho's thread; when that is
+            # thrown away, the event loop may be gone.
+            client._client.on_socket_open = client._client.on_socket_close = None  # noqa: SLF001
+            client._client.on_disconnect = None  # noqa: SLF001
+            mark_read(lost_with_the_login)
+            mark_read(client._disconnected)  # noqa: SLF001
+
+    def explain(self, error: BaseException) -> str:
+        """Say in one sentence what an ``aiomqtt.MqttError`` means."""
+        place = f"the MQTT broker at {self.address}"
+        if isinstance(error, PacketTooLarge):
+            return f"{place} {error}"
+        if isinstance(error, MqttConnectError):
+            code = error.rc if isinstance(error.rc, int) else getattr(error.rc, "value", 0)
+            return f"{place} {_REFUSED.get(code, f'refused the connection ({error})')}"
+        if str(error) == _CUT_BEFORE_LOGIN:
+            return f"{place} closed the connection before the login (is that port one for TLS?)"
+        if isinstance(error, aiomqtt.MqttCodeError) or str(error).startswith("Disconnected"):
+            return f"the connection to {place} was lost"
+        if str(error) == "Operation timed out":
+            waited = f"{self._config.timeout_seconds:g} s"
+            return f"{place} did not answer within {waited} (is that port one for TLS, or not?)"
+        return f"{place} cannot be reached: {error}"
+
+
+async def publish_once(config: MqttConfig, messages: Iterable[Message]) -> None:
+    """Connect, publish and leave.
+
+    Raises:
+        OutputError: the broker cannot be reached or refuses.
+    """
+    broker = Broker(config)
+    try:
+        async with broker.connect("command", will=None) as client:
+            await send(client, messages)
+    except aiomqtt.MqttError as error:
+        raise OutputError(broker.explain(error)) from None
+
+
+async def send(client: aiomqtt.Client, messages: Iterable[Message]) -> None:
+    """Publish in order, and wait until the broker has taken all of them."""
+    waiting = list(messages)
+    within_seconds = max((message.within_seconds for message in waiting), default=0.0)
+    if within_seconds > 0:
+        await asyncio.sleep(random.uniform(0, within_seconds))  # noqa: S311 - not a secret
+    await asyncio.gather(
+        *(
+            client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)
+            for message in waiting
+        )
+    )
+
+
+async def lost(client: aiomqtt.Client) -> NoReturn:
+    """Wait until the connection is lost, which aiomqtt's calls, once begun, do not notice.
+
+    Raises:
+        aiomqtt.MqttError: it was.
+    """
+    await asyncio.wait({client._disconnected})  # noqa: SLF001
+    raise aiomqtt.MqttError("Disconnected") from client._disconnected.exception()  # noqa: SLF001
+
+
+def mark_read(future: asyncio.Future[None]) -> None:
+    """Spare the log an "exception was never retrieved" about what is told otherwise."""
+    if future.done() and not future.cancelled():
+        future.exception()
+
+
+class _PacketLimit:
+    """Drops a connection that announces too large a packet, before any of it is read."""
+
+    def __init__(self, client: aiomqtt.Client) -> None:
+        self._announced_bytes = 0
+        paho = client._client  # noqa: SLF001
+        self._receive = paho._sock_recv  # noqa: SLF001
+        paho._sock_recv = self._receive_within_limit  # type: ignore[method-assign]  # noqa: SLF001
+
+    def check(self) -> None:
+        """Raise ``PacketTooLarge`` if that is why the connection was lost."""
+        if self._announced_bytes:
+            raise PacketTooLarge(
+                f"announced a message of {self._announced_bytes:,} bytes; at most "
+                f"{MAX_PACKET_BYTES:,} are taken (is one retained at "
+                "<discovery_prefix>/status? `mosquitto_pub -r -n -t TOPIC` deletes it)"
+            ) from None
+
+    def _receive_within_limit(self, bufsize: int) -> bytes:
+        # paho asks for a packet's length byte by byte, and then for all of the packet.
+        if bufsize > MAX_PACKET_BYTES:
+            self._announced_bytes = bufsize
+            raise ConnectionError("too large a packet")
+        return self._receive(bufsize)
+
+
+def _notice_a_cut_before_login(client: aiomqtt.Client) -> None:
+    """Fail at once where aiomqtt, until the login is answered, waits for its timeout."""
+    loop = asyncio.get_running_loop()
+    login: asyncio.Future[None] = client._connected  # noqa: SLF001
+
+    def fail() -> None:
+        if not login.done():
+            login.set_exception(aiomqtt.MqttError(_CUT_BEFORE_LOGIN))
+            mark_read(login)
+
+    def on_disconnect(*details: Any) -> None:
+        loop.call_soon_threadsafe(fail)
+        client._on_disconnect(*details)  # noqa: SLF001
+
+    client._client.on_disconnect = on_disconnect  # noqa: SLF001
+
+
+def _heed_cancellation() -> None:
+    """Make up for ``asyncio.wait_for``, which before Python 3.12 can swallow a cancellation."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

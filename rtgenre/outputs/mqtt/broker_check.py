@@ -1,0 +1,84 @@
+"""Connects to the broker step by step, for ``rtgenre doctor``."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rtgenre.outputs.errors import OutputError
+from rtgenre.outputs.mqtt.broker import publish_once
+from rtgenre.outputs.mqtt.topics import Message
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from rtgenre.config import MqttConfig
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerStep:
+    """What one step came to."""
+
+    name: str
+    ok: bool
+    message: str
+    """What was found; where it failed, what to do."""
+
+
+async def check_broker(config: MqttConfig) -> list[BrokerStep]:
+    """Try name, TCP, login and publishing, and stop at the first that fails."""
+    return [step async for step in _steps(config)]
+
+
+async def _steps(config: MqttConfig) -> AsyncIterator[BrokerStep]:
+    name = await _look_up(config)
+    yield name
+    if not name.ok:
+        return
+    tcp = await _connect(config)
+    yield tcp
+    if not tcp.ok:
+        return
+    try:
+        await publish_once(config, [])
+    except OutputError as error:
+        yield BrokerStep("login", ok=False, message=str(error))
+        return
+    yield BrokerStep("login", ok=True, message=f"as {config.username or 'anonymous'}")
+    topic = f"{config.topic_prefix}/doctor"
+    try:
+        await publish_once(config, [Message(topic, "hello", retain=False, qos=1)])
+    except OutputError as error:
+        message = f"{error}; the broker's access list must allow {config.topic_prefix}/#"
+        yield BrokerStep("publish", ok=False, message=message)
+        return
+    yield BrokerStep("publish", ok=True, message=f"to {topic}")
+
+
+async def _look_up(config: MqttConfig) -> BrokerStep:
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(config.timeout_seconds):
+            found = await loop.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        message = f"{config.host!r}: {reason or 'no answer'}; check [mqtt] host, or use an address"
+        return BrokerStep("name", ok=False, message=message)
+    addresses = sorted({str(address[4][0]) for address in found})
+    return BrokerStep("name", ok=True, message=f"{config.host} is {', '.join(addresses)}")
+
+
+async def _connect(config: MqttConfig) -> BrokerStep:
+    try:
+        async with asyncio.timeout(config.timeout_seconds):
+            _, writer = await asyncio.open_connection(config.host, config.port)
+    except OSError as error:
+        message = (
+            f"port {config.port} on {config.host}: {error.strerror or 'no answer'}; check that the "
+            "broker runs there, [mqtt] port (1883, or 8883 with TLS) and firewalls"
+        )
+        return BrokerStep("TCP", ok=False, message=message)
+    writer.close()
+    return BrokerStep("TCP", ok=True, message=f"port {config.port} is open")

@@ -1,0 +1,239 @@
+"""How Home Assistant finds a node: MQTT device discovery; pure.
+
+Field names are those of Home Assistant's documentation of its MQTT integration, abbreviated where
+the documentation's own device discovery example does so.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from rtgenre.outputs.mqtt.topics import NO_PROBLEM, Message
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rtgenre.messages.payload import Document
+
+BIRTH_PAYLOAD = b"online"
+_MAX_STATE_CHARACTERS = 255
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryParams:
+    """What the discovery messages of all nodes share."""
+
+    labels: Sequence[str]
+    """The model's genres."""
+    version: str
+    model: str
+    """Name of the model, shown as the device's."""
+    link: str
+    """Address shown as the origin's, such as the dashboard's; empty for none."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What nodes are called, for people; others are called by their node."""
+    discovery_prefix: str = "homeassistant"
+    topic_prefix: str = "rtgenre"
+    expire_after_seconds: int = 60
+    """Values older than this are unavailable; 0: never."""
+    publish: Literal["change", "window"] = "change"
+    """Show a level when it changes, or with every window."""
+    music_threshold: float = 0.5
+    """An unknown genre counts as music playing from this probability of music on."""
+    retain: bool = False
+    """Whether the broker keeps the messages."""
+    announce_within_seconds: float = 10.0
+    """A start of Home Assistant is answered at a random moment within this time."""
+    qos: int = 1
+
+
+class HomeAssistantExtension:
+    """Announces every node when it connects, and when Home Assistant has started."""
+
+    def __init__(self, params: DiscoveryParams) -> None:
+        self._params = params
+        self.topics: Sequence[str] = [birth_topic(params.discovery_prefix)]
+
+    def on_connect(self, node: str) -> list[Message]:
+        """Return the node's discovery message."""
+        return [discovery_message(node, self._params)]
+
+    def on_document(self, document: Document) -> list[Message]:
+        """Return nothing: the entities read the node's own topics."""
+        return []
+
+    def on_message(self, node: str, topic: str, payload: bytes) -> list[Message]:
+        """Return the discovery message again when Home Assistant has started."""
+        if topic not in self.topics or payload != BIRTH_PAYLOAD:
+            return []
+        within_seconds = self._params.announce_within_seconds
+        return [discovery_message(node, self._params, within_seconds=within_seconds)]
+
+
+def discovery_message(
+    node: str, params: DiscoveryParams, *, within_seconds: float = 0.0
+) -> Message:
+    """Return the message that makes Home Assistant show a node as a device."""
+    return Message(
+        discovery_topic(params.discovery_prefix, node),
+        json.dumps(discovery_payload(node, params), ensure_ascii=False),
+        retain=params.retain,
+        qos=params.qos,
+        within_seconds=within_seconds,
+    )
+
+
+def removal_message(node: str, discovery_prefix: str) -> Message:
+    """Return the message that removes a node's device and what the broker has kept of it."""
+    return Message(discovery_topic(discovery_prefix, node), "", retain=True, qos=1)
+
+
+def birth_topic(discovery_prefix: str) -> str:
+    """Return the topic on which Home Assistant says ``BIRTH_PAYLOAD`` when it has started."""
+    return f"{discovery_prefix}/status"
+
+
+def discovery_topic(discovery_prefix: str, node: str) -> str:
+    """Return the topic of a node's discovery message; an empty message removes the device."""
+    return f"{discovery_prefix}/device/{device_id(node)}/config"
+
+
+def device_id(node: str) -> str:
+    """Return the identifier of a node's device, which never changes while its name does not."""
+    return f"rtgenre_{node}"
+
+
+def discovery_payload(node: str, params: DiscoveryParams) -> dict[str, Any]:
+    """Build the discovery message of one node: a device with eight entities.
+
+    Most are read from the node's JSON, which comes with every window, so that they expire when
+    windows stop; colour, problem and hint come only when they change.
+    """
+    topic = f"{params.topic_prefix}/{node}"
+    return {
+        "dev": {
+            "ids": [device_id(node)],
+            "name": f"rtgenre {params.names.get(node, node)}",
+            "mf": "rtgenre",
+            "mdl": f"model {params.model}",
+            "sw": params.version,
+        },
+        "o": {"name": "rtgenre", "sw": params.version, **_link(params.link)},
+        "availability_topic": f"{topic}/availability",
+        "state_topic": f"{topic}/state",
+        "cmps": {
+            entity: {"unique_id": f"{device_id(node)}_{entity}", **component}
+            for entity, component in _components(topic, params).items()
+        },
+    }
+
+
+def _components(topic: str, params: DiscoveryParams) -> dict[str, dict[str, Any]]:
+    fresh = {"expire_after": params.expire_after_seconds} if params.expire_after_seconds else {}
+    return {
+        "genre": {
+            "p": "sensor",
+            "name": "Genre",
+            "device_class": "enum",
+            "options": [*params.labels, "unknown", "silence"],
+            "value_template": "{{ value_json.genre or value_json.state }}",
+            "json_attributes_topic": f"{topic}/state",
+            "json_attributes_template": "{{ {'reason': value_json.reason} | tojson }}",
+            "icon": "mdi:music",
+            **fresh,
+        },
+        "confidence": {
+            "p": "sensor",
+            "name": "Confidence",
+            "unit_of_measurement": "%",
+            "state_class": "measurement",
+            "suggested_display_precision": 0,
+            # None is rendered as "None", which Home Assistant's sensors take for unknown.
+            "value_template": (
+                "{{ None if value_json.confidence is none "
+                "else (value_json.confidence * 100) | round(0) | int }}"
+            ),
+            "icon": "mdi:gauge",
+            **fresh,
+        },
+        # No device class: Home Assistant's for levels of sound take dB and dBA, not dBFS.
+        "level": {
+            "p": "sensor",
+            "name": "Level",
+            "unit_of_measurement": "dBFS",
+            "state_class": "measurement",
+            "suggested_display_precision": 0,
+            "value_template": _level_template(params.publish),
+            "icon": "mdi:volume-medium",
+            "entity_category": "diagnostic",
+            **fresh,
+        },
+        "since": {
+            "p": "sensor",
+            "name": "Genre since",
+            "device_class": "timestamp",
+            "value_template": "{{ value_json.since }}",
+            **fresh,
+        },
+        "playing": {
+            "p": "binary_sensor",
+            "name": "Music playing",
+            "device_class": "running",
+            "value_template": _playing_template(params.music_threshold),
+            "icon": "mdi:music-note",
+            **fresh,
+        },
+        "problem": {
+            "p": "binary_sensor",
+            "name": "Problem",
+            "device_class": "problem",
+            "entity_category": "diagnostic",
+            "state_topic": f"{topic}/problem",
+            "value_template": f"{{{{ 'OFF' if value == '{NO_PROBLEM}' else 'ON' }}}}",
+            "json_attributes_topic": f"{topic}/problem",
+            "json_attributes_template": (
+                f"{{{{ {{'reason': none if value == '{NO_PROBLEM}' else value}} | tojson }}}}"
+            ),
+        },
+        "hint": {
+            "p": "sensor",
+            "name": "Hint",
+            "entity_category": "diagnostic",
+            "state_topic": f"{topic}/hint",
+            # Home Assistant takes no longer states.
+            "value_template": f"{{{{ value[:{_MAX_STATE_CHARACTERS}] }}}}",
+            "icon": "mdi:lightbulb-question-outline",
+        },
+        "color": {
+            "p": "sensor",
+            "name": "Colour",
+            "state_topic": f"{topic}/color",
+            "icon": "mdi:palette",
+        },
+    }
+
+
+def _link(link: str) -> dict[str, str]:
+    return {"url": link} if link else {}
+
+
+def _level_template(publish: Literal["change", "window"]) -> str:
+    """Return a template that, where changes are wanted, keeps a level that moves by less than 1 dB.
+
+    Home Assistant stores every change.
+    """
+    level = "value_json.level_dbfs"
+    rounded = f"{level} | round(0) | int"
+    if publish == "window":
+        return f"{{{{ {rounded} }}}}"
+    kept = f"is_number(this.state) and ({level} - this.state | float) | abs < 1"
+    return f"{{{{ this.state if {kept} else {rounded} }}}}"
+
+
+def _playing_template(music_threshold: float) -> str:
+    return (
+        "{{ 'ON' if value_json.state == 'music' or (value_json.state == 'unknown' "
+        f"and value_json.music_probability >= {music_threshold:g}) else 'OFF' }}}}"
+    )

@@ -1,0 +1,198 @@
+"""Publishes to an MQTT broker, and comes back to it whenever it was lost."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING, NoReturn, Protocol
+
+import aiomqtt
+
+from rtgenre.backoff import Backoff
+from rtgenre.outputs.mqtt.broker import (
+    GOODBYE_SECONDS,
+    Broker,
+    PacketTooLarge,
+    lost,
+    mark_read,
+    send,
+)
+from rtgenre.outputs.mqtt.topics import OFFLINE, Message, NodeTopics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rtgenre.config import MqttConfig
+    from rtgenre.messages.hub import Hub
+    from rtgenre.messages.payload import Document
+    from rtgenre.monitoring.metrics import Metrics
+
+STABLE_SECONDS = 30.0
+"""A connection that held this long was a good one: the next wait is short again."""
+
+logger = logging.getLogger(__name__)
+
+
+class MqttExtension(Protocol):
+    """Further messages over the same connections, built purely: discovery, lights."""
+
+    @property
+    def topics(self) -> Sequence[str]:
+        """What to subscribe to, wildcards allowed."""
+
+    def on_connect(self, node: str) -> Sequence[Message]:
+        """Return what to say when a node has (re)connected."""
+
+    def on_document(self, document: Document) -> Sequence[Message]:
+        """Return what to say about a node's document."""
+
+    def on_message(self, node: str, topic: str, payload: bytes) -> Sequence[Message]:
+        """Return the answers to a message on one of ``topics``."""
+
+
+class MqttOutput:
+    """Publishes every node's documents, each node over a connection of its own.
+
+    A connection has one last will; with one for each node, ``<prefix>/<node>/availability`` is
+    right for every node, whatever happens to this process.
+    """
+
+    def __init__(
+        self,
+        config: MqttConfig,
+        hub: Hub,
+        *,
+        nodes: Sequence[str],
+        colors: Mapping[str, str],
+        metrics: Metrics,
+        extensions: Sequence[MqttExtension] = (),
+    ) -> None:
+        """Check the settings, without connecting.
+
+        Args:
+            config: the settings.
+            hub: where the documents come from.
+            nodes: the sources' nodes.
+            colors: ``#rrggbb`` by genre, ``unknown`` and ``silence``; empty to leave ``/color``
+                to an extension.
+            metrics: counts connections.
+            extensions: what else is published.
+
+        Raises:
+            OutputError: the password, certificate or key cannot be read.
+        """
+        self._broker = Broker(config)
+        self._config = config
+        self._hub = hub
+        self._nodes = nodes
+        self._colors = colors
+        self._metrics = metrics
+        self._extensions = extensions
+        # The trouble that was told last, so that it is told once for all nodes and attempts.
+        self._told = ""
+        # Until a message proves too large, which would come again with every subscription.
+        self._listens = True
+
+    async def run(self) -> None:
+        """Publish until cancelled, then say ``offline``; that takes a second at most."""
+        async with asyncio.TaskGroup() as group:
+            for node in self._nodes:
+                group.create_task(self._keep_connected(node), name=f"mqtt {node}")
+
+    async def _keep_connected(self, node: str) -> NoReturn:
+        backoff = Backoff(first_seconds=1.0, longest_seconds=60.0)
+        reconnects = self._metrics.for_node(node).mqtt_reconnects
+        while True:
+            began_at = time.monotonic()
+            try:
+                await self._connect(node)
+            except PacketTooLarge as error:
+                self._listens = False
+                self._tell(f"{self._broker.explain(error)}; nothing is subscribed to from now on")
+            except aiomqtt.MqttError as error:
+                self._tell(self._broker.explain(error))
+            if time.monotonic() - began_at > STABLE_SECONDS:
+                backoff.reset()
+            await asyncio.sleep(backoff.next_seconds())
+            reconnects.inc()
+
+    async def _connect(self, node: str) -> None:
+        topics = NodeTopics(
+            self._config.topic_prefix,
+            node,
+            publish=self._config.publish,
+            colors=self._colors,
+            qos=self._config.qos,
+        )
+        connected = self._metrics.for_node(node).mqtt_connected
+        will = topics.availability(OFFLINE)
+        async with self._broker.connect(node, will) as client:
+            connected.set(1)
+            self._tell("")
+            try:
+                await self._serve(client, node, topics)
+            except asyncio.CancelledError:
+                goodbye = asyncio.create_task(send(client, [will]))
+                await asyncio.wait({goodbye}, timeout=GOODBYE_SECONDS)
+                mark_read(goodbye)
+                raise
+            finally:
+                connected.set(0)
+
+    async def _serve(self, client: aiomqtt.Client, node: str, topics: NodeTopics) -> None:
+        # No TaskGroup: when an error and a cancellation meet, Python 3.11 forgets the latter.
+        tasks = {
+            asyncio.create_task(self._publish(client, node, topics), name=f"mqtt publish {node}"),
+            asyncio.create_task(self._answer(client, node), name=f"mqtt answer {node}"),
+            asyncio.create_task(lost(client), name=f"mqtt lost {node}"),
+        }
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks, timeout=GOODBYE_SECONDS)
+            for task in tasks:
+                mark_read(task)
+        for task in done:
+            task.result()
+
+    async def _publish(self, client: aiomqtt.Client, node: str, topics: NodeTopics) -> NoReturn:
+        await send(client, topics.on_connect())
+        for extension in self._extensions:
+            await send(client, extension.on_connect(node))
+        skipped_messages = self._metrics.for_node(node).mqtt_skipped_messages
+        next_sequence: int | None = None
+        with self._hub.subscribe() as subscription:
+            while True:
+                document = await subscription.get()
+                if document["node"] != node:
+                    continue
+                if document["type"] == "state":
+                    if next_sequence is not None:
+                        skipped_messages.inc(max(0, document["sequence"] - next_sequence))
+                    next_sequence = document["sequence"] + 1
+                await send(client, topics.on_document(document))
+                for extension in self._extensions:
+                    await send(client, extension.on_document(document))
+
+    async def _answer(self, client: aiomqtt.Client, node: str) -> None:
+        """Hand incoming messages to the extensions."""
+        for extension in self._extensions if self._listens else []:
+            for topic in extension.topics:
+                await client.subscribe(topic, qos=self._config.qos)
+        async for message in client.messages:
+            for extension in self._extensions:
+                if any(message.topic.matches(topic) for topic in extension.topics):
+                    payload = message.payload if isinstance(message.payload, bytes) else b""
+                    await send(client, extension.on_message(node, str(message.topic), payload))
+
+    def _tell(self, problem: str) -> None:
+        if problem == self._told:
+            return
+        self._told = problem
+        if problem:
+            logger.warning("%s; trying again in the background", problem)
+        else:
+            logger.info("connected to the MQTT broker at %s", self._broker.address)

@@ -1,0 +1,59 @@
+"""Chooses what else goes over MQTT: Home Assistant's discovery and the lamps' commands."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from rtgenre import __version__
+from rtgenre.config import settings_without_effect
+from rtgenre.outputs.lights.extension import LightsExtension
+from rtgenre.outputs.mqtt.homeassistant import DiscoveryParams, HomeAssistantExtension
+
+if TYPE_CHECKING:
+    from rtgenre.config import Config
+    from rtgenre.model.info import ModelInfo
+
+logger = logging.getLogger(__name__)
+
+
+def lights_extension(config: Config, *, colors: dict[str, str]) -> LightsExtension:
+    """Return what publishes ``/color`` and moves the lamps."""
+    return LightsExtension(
+        config.lights,
+        config.mqtt,
+        colors=colors,
+        nodes=[source.node for source in config.source],
+    )
+
+
+def home_assistant_extension(
+    config: Config, info: ModelInfo, *, page_url: str
+) -> HomeAssistantExtension | None:
+    """Return what announces the nodes to Home Assistant, unless that is off."""
+    settings = config.homeassistant
+    if not settings.enabled:
+        return None
+    return HomeAssistantExtension(
+        DiscoveryParams(
+            labels=info.labels,
+            version=__version__,
+            model=info.name,
+            link=settings.link or page_url,
+            names={source.node: source.shown_name for source in config.source},
+            discovery_prefix=settings.discovery_prefix,
+            topic_prefix=config.mqtt.topic_prefix,
+            expire_after_seconds=settings.expire_after_seconds,
+            publish=config.mqtt.publish,
+            music_threshold=config.smoothing.music_below,
+            retain=settings.retain,
+            announce_within_seconds=settings.announce_within_seconds,
+            qos=config.mqtt.qos,
+        )
+    )
+
+
+def warn_of_settings_without_effect(config: Config, info: ModelInfo) -> None:
+    """Say which settings do nothing, and what to write instead."""
+    for remark in settings_without_effect(config, model=info.name, labels=info.labels):
+        logger.warning("%s", remark)

@@ -1,0 +1,1 @@
+"""The port: HTTP, WebSockets, the page, and who may connect."""

@@ -1,0 +1,136 @@
+"""One WebSocket client: what it is sent, and what it may send."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+from rtgenre.outputs.web.client_request import ClientRequestError, RateLimit, parse_client_request
+from rtgenre.outputs.web.connection import CLOSE_POLICY
+from rtgenre.outputs.web.http import error_document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rtgenre.config import WebSocketConfig
+    from rtgenre.messages.column_hub import ColumnHub
+    from rtgenre.messages.hub import Hub
+    from rtgenre.messages.payload import Document, HelloDocument
+    from rtgenre.monitoring.metrics import Metrics
+    from rtgenre.outputs.web.connection import Connection
+
+MAX_INVALID_MESSAGES = 3
+
+
+class Feed:
+    """What every client of a port is sent, and the limits that it must keep."""
+
+    def __init__(
+        self,
+        config: WebSocketConfig,
+        hub: Hub,
+        columns: ColumnHub,
+        hello: Callable[[], HelloDocument],
+        metrics: Metrics,
+    ) -> None:
+        """Take the limits, where documents and spectrogram columns come from, and the greeting."""
+        self.config = config
+        self.hub = hub
+        self.columns = columns
+        self.hello = hello
+        self.metrics = metrics
+        # The newest document of each type and node with its JSON, so that it is written once.
+        self._written: dict[tuple[str, str], tuple[Document, bytes]] = {}
+
+    def written(self, document: Document) -> bytes:
+        """Return a document as JSON."""
+        key = (document["type"], document["node"])
+        known = self._written.get(key)
+        if known is None or known[0] is not document:
+            known = self._written[key] = (document, _json(document))
+        return known[1]
+
+
+class Client:
+    """One client: its own place at the hub, and its own pace."""
+
+    def __init__(self, connection: Connection, feed: Feed) -> None:
+        self._connection = connection
+        self._feed = feed
+        self._rate = RateLimit(feed.config.messages_per_second)
+        self._invalid_messages = 0
+        self._columns_task: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Greet the client, then send to it and listen to it until it goes.
+
+        Raises:
+            ConnectionClosed: it went, alone or in an exception group.
+        """
+        await self._send(_json(self._feed.hello()))
+        async with asyncio.TaskGroup() as group:
+            sender = group.create_task(self._send_documents(), name="websocket documents")
+            try:
+                await self._listen(group)
+            finally:
+                sender.cancel()
+                self._stop_columns()
+
+    async def _send_documents(self) -> None:
+        skipped = 0
+        with self._feed.hub.subscribe() as subscription:
+            while True:
+                document = await subscription.get()
+                self._feed.metrics.websocket_skipped_messages.inc(subscription.skipped - skipped)
+                skipped = subscription.skipped
+                await self._send(self._feed.written(document))
+
+    async def _send_columns(self) -> None:
+        dropped = 0
+        with self._feed.columns.subscribe() as subscription:
+            while True:
+                message = await subscription.get()
+                self._feed.metrics.websocket_dropped_columns.inc(subscription.dropped - dropped)
+                dropped = subscription.dropped
+                await self._send(message, text=False)
+
+    async def _send(self, message: bytes, *, text: bool = True) -> None:
+        try:
+            async with asyncio.timeout(self._feed.config.send_timeout_seconds):
+                await self._connection.send(message, text=text)
+        except TimeoutError:
+            self._feed.metrics.websocket_refused.labels("slow").inc()
+            self._connection.transport.abort()
+            await self._connection.wait_closed()
+
+    async def _listen(self, group: asyncio.TaskGroup) -> None:
+        async for message in self._connection:
+            if not self._rate.allows(time.monotonic()):
+                await self._connection.refuse(CLOSE_POLICY, "too many messages")
+                return
+            try:
+                request = parse_client_request(message)
+            except ClientRequestError as error:
+                self._invalid_messages += 1
+                if self._invalid_messages >= MAX_INVALID_MESSAGES:
+                    await self._connection.refuse(CLOSE_POLICY, f"{error}, again and again")
+                    return
+                await self._send(_json(error_document(str(error))))
+                continue
+            if request.subscribe and self._columns_task is None:
+                self._columns_task = group.create_task(
+                    self._send_columns(), name="websocket columns"
+                )
+            if request.unsubscribe:
+                self._stop_columns()
+
+    def _stop_columns(self) -> None:
+        if self._columns_task is not None:
+            self._columns_task.cancel()
+            self._columns_task = None
+
+
+def _json(document: Any) -> bytes:
+    return json.dumps(document, ensure_ascii=False, allow_nan=False).encode()

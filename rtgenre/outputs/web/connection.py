@@ -1,0 +1,133 @@
+"""One TCP connection as HTTP and WebSocket frames: one request, its answer, then frames."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from websockets.asyncio.server import ServerConnection
+from websockets.datastructures import Headers
+from websockets.exceptions import InvalidMessage
+from websockets.http11 import Response
+from websockets.protocol import State
+
+from rtgenre.outputs.web.client_request import RateLimit
+from rtgenre.outputs.web.http import HttpResponse, error_response
+
+if TYPE_CHECKING:
+    from websockets.protocol import Event
+
+    from rtgenre.outputs.web.connections import Connections, Visitor
+
+CLOSE_POLICY = 1008
+
+GOODBYE_SECONDS = 0.7
+# Small buffers: a slow client gets the newest values, not a queue of old ones.
+SEND_BUFFER_BYTES = 65536
+MAX_EARLY_BYTES = 65536
+"""Taken of what comes before the request was answered."""
+SLICE_BYTES = 4096
+"""Looked at before the limit of frames is checked again."""
+MIN_FRAMES_PER_SECOND = 100.0
+FRAMES_PER_MESSAGE = 4
+"""Pings, pongs and the parts of messages count, too."""
+BURST_FRAMES = 200
+
+
+class Connection(ServerConnection):
+    """What the WebSocket library makes of a visitor."""
+
+    def __init__(
+        self, connections: Connections, messages_per_second: float, *args: Any, **options: Any
+    ) -> None:
+        super().__init__(*args, **options)
+        self._connections = connections
+        self._frame_rate = RateLimit(
+            max(MIN_FRAMES_PER_SECOND, FRAMES_PER_MESSAGE * messages_per_second), BURST_FRAMES
+        )
+        self.visitor: Visitor  # from its first moment as a connection on
+        # What came after the request, before that was answered.
+        self._early = b""
+        self._refused = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, after TLS where there is any."""
+        super().connection_made(transport)
+        self.visitor = self._connections.visitor(transport)
+        self.visitor.abort = self.transport.abort
+        self.visitor.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+
+    def data_received(self, data: bytes) -> None:
+        """Take one request; what follows it has to wait until that was answered."""
+        if self.protocol.state is not State.CONNECTING:
+            self._receive_frames(data)
+            return
+        lines = iter(data.splitlines(keepends=True))
+        while self._awaits_request() and (line := next(lines, b"")):
+            super().data_received(line)
+        self._early = (self._early + b"".join(lines))[:MAX_EARLY_BYTES]
+
+    def receive_early_frames(self) -> None:
+        """Take what a client sent before its handshake was answered."""
+        self._receive_frames(b"")
+
+    def process_event(self, event: Event) -> None:
+        """Take the request or a frame."""
+        if self.request is None:
+            self._connections.has_asked(self.visitor)
+        elif not self._frame_rate.allows(time.monotonic()):
+            self._end_flood()
+            return
+        super().process_event(event)
+
+    def send_data(self) -> None:
+        """Send what is to be sent; a request that cannot be read is told so."""
+        problem = self.protocol.handshake_exc
+        if isinstance(problem, InvalidMessage) and not self._refused:
+            self._refused = True
+            if not isinstance(problem.__cause__, EOFError):
+                message = "only requests without a body are answered: GET, HEAD or DELETE"
+                answer = http_response(error_response(400, message), "GET")
+                self.transport.write(answer.serialize())
+        super().send_data()
+
+    async def refuse(self, code: int, reason: str) -> None:
+        """Close with a reason, without waiting long for the other side."""
+        self._connections.metrics.websocket_refused.labels(str(code)).inc()
+        try:
+            async with asyncio.timeout(GOODBYE_SECONDS):
+                await self.close(code, reason)
+        except TimeoutError:
+            self.transport.abort()
+
+    def _awaits_request(self) -> bool:
+        return self.request is None and self.protocol.handshake_exc is None
+
+    def _receive_frames(self, data: bytes) -> None:
+        data, self._early = self._early + data, b""
+        for start in range(0, len(data), SLICE_BYTES):
+            super().data_received(data[start : start + SLICE_BYTES])
+
+    def _end_flood(self) -> None:
+        if self.protocol.state is State.OPEN:
+            self._connections.metrics.websocket_refused.labels(str(CLOSE_POLICY)).inc()
+            self.protocol.fail(CLOSE_POLICY, "too many frames")
+            self.send_data()
+            self.loop.call_later(GOODBYE_SECONDS, self.transport.abort)
+
+
+def http_response(response: HttpResponse, method: str) -> Response:
+    """Return an answer as the WebSocket library sends it."""
+    headers = Headers(
+        {
+            "Connection": "close",
+            "Content-Length": str(len(response.body)),
+            "Content-Type": response.content_type,
+            **response.headers,
+        }
+    )
+    body = b"" if method == "HEAD" else response.body
+    return Response(response.status, HTTPStatus(response.status).phrase, headers, body)

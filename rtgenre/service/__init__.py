@@ -1,0 +1,1 @@
+"""The process: one listener per source, one classifier, the outputs."""

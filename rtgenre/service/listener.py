@@ -1,0 +1,176 @@
+"""Runs one source through its pipeline: audio in, documents to the hub."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from rtgenre.monitoring.health import NodeHealth
+from rtgenre.sources.base import SourceError
+from rtgenre.sources.retry import run_with_retries
+
+if TYPE_CHECKING:
+    from rtgenre.messages.column_hub import ColumnHub
+    from rtgenre.messages.hub import Hub
+    from rtgenre.model.inference import BatchingClassifier
+    from rtgenre.monitoring.metrics import Metrics
+    from rtgenre.pipeline import Pipeline
+    from rtgenre.sources.base import AudioSource
+    from rtgenre.types import Block, Window
+
+
+OPENING_SECONDS = 10.0
+"""What a source may take to open before its silence counts as ill health."""
+
+_DIGITAL_SILENCE = (
+    "only digital silence for a minute: is the microphone muted, or is this program not allowed "
+    "to record?"
+)
+
+logger = logging.getLogger(__name__)
+
+
+class Listener:
+    """One source, from the first block to the last document.
+
+    A live source never waits: when inference is late, the newest window is classified and the
+    others are counted as skipped. A source that can wait does, and skips nothing.
+    """
+
+    def __init__(
+        self,
+        source: AudioSource,
+        pipeline: Pipeline,
+        classifier: BatchingClassifier,
+        *,
+        hub: Hub,
+        column_hub: ColumnHub,
+        metrics: Metrics,
+        wait_for_input: bool = False,
+    ) -> None:
+        self.source = source
+        self.pipeline = pipeline
+        self._classifier = classifier
+        self._hub = hub
+        self._column_hub = column_hub
+        self._metrics = metrics
+        # Whether a source that cannot be used is tried again: others go on meanwhile.
+        self._wait_for_input = wait_for_input
+        # The window of a live source that is to be classified next.
+        self._newest: Window | None = None
+        self._newest_arrived = asyncio.Event()
+        self._heard = False
+        self.ended = False
+        self.skipped_windows = 0
+        # When the last document was published, at first when the listener began, on the monotonic
+        # clock; and for how much of the time since then the source said why there is none.
+        self._last_window_at = time.monotonic()
+        self._explained_seconds = OPENING_SECONDS
+
+    @property
+    def node(self) -> str:
+        """The name of this source in messages."""
+        return self.pipeline.node
+
+    @property
+    def problem(self) -> str | None:
+        """Why nothing is heard just now, or None while all is well."""
+        return self.source.problem
+
+    @property
+    def hint(self) -> str | None:
+        """What might be set wrong, though all may be well; else None."""
+        is_silent = self.source.is_microphone and self.pipeline.silence_watch.is_silent
+        return _DIGITAL_SILENCE if is_silent and self.problem is None else None
+
+    def watch(self) -> None:
+        """Note, every now and then, for how long the source has said why no window comes."""
+        if self.problem is not None:
+            lost_seconds = time.monotonic() - self._last_window_at
+            self._explained_seconds = max(self._explained_seconds, lost_seconds)
+
+    def health(self) -> NodeHealth:
+        """Return how the source is doing now."""
+        self.watch()
+        allowed_seconds = 2 * self.pipeline.hop_seconds + self._explained_seconds
+        if self.pipeline.begins_anew:
+            allowed_seconds += self.pipeline.info.features.window_seconds
+        return NodeHealth(
+            node=self.node,
+            source=self.source.name,
+            problem=self.problem,
+            silent_for_seconds=time.monotonic() - self._last_window_at,
+            allowed_seconds=allowed_seconds,
+            hint=self.hint,
+        )
+
+    async def run(self) -> None:
+        """Listen until the source ends.
+
+        Raises:
+            SourceError: the source cannot be used, and is not waited for.
+            ValueError: the model gave nonsense.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._classify_newest(), name=f"classify {self.node}")
+            if self._wait_for_input:
+                await run_with_retries(self.source, self._deliver)
+            else:
+                await self.source.run(self._deliver)
+            await self._take(self.pipeline.finish())
+            self.ended = True
+            self._newest_arrived.set()
+
+    async def _deliver(self, block: Block) -> None:
+        if not self._heard:
+            self._heard = True
+            logger.info("%s: listening to %s", self.node, self.source.name)
+        self.pipeline.draws_columns = self._column_hub.has_subscribers
+        try:
+            windows = self.pipeline.push(block)
+        except ValueError as error:
+            raise SourceError(f"{self.source.name}: {error}") from error
+        for column in self.pipeline.take_columns():
+            self._column_hub.publish(
+                self.node, column.values, column.end_seconds, column.captured_at
+            )
+        await self._take(windows)
+
+    async def _take(self, windows: list[Window]) -> None:
+        for window in windows:
+            if not self.source.live:
+                await self._classify(window)
+                await self._hub.taken_by_lossless()
+                continue
+            if self._newest is not None:
+                self.skipped_windows += 1
+            self._newest = window
+            self._newest_arrived.set()
+
+    async def _classify_newest(self) -> None:
+        while True:
+            await self._newest_arrived.wait()
+            self._newest_arrived.clear()
+            while self._newest is not None:
+                window, self._newest = self._newest, None
+                await self._classify(window)
+            if self.ended:
+                return
+
+    async def _classify(self, window: Window) -> None:
+        inference = await self._classifier.classify(window.samples)
+        latency_seconds = max(0.0, time.time() - window.captured_at)
+        document = self.pipeline.conclude(
+            window,
+            inference.prediction,
+            latency_seconds=latency_seconds,
+            title=self.source.title,
+        )
+        self._last_window_at = time.monotonic()
+        self._explained_seconds = 0.0
+        self._metrics.observe_window(
+            document, inference_seconds=inference.seconds, latency_seconds=latency_seconds
+        )
+        self._hub.publish(document)

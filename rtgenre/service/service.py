@@ -1,0 +1,301 @@
+"""The running service: one listener per source, one classifier, the outputs, and their shutdown."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING, Any
+
+from rtgenre import __version__
+from rtgenre.messages.column_hub import ColumnHub
+from rtgenre.messages.hub import Hub
+from rtgenre.messages.payload import HelloDocument, HelloSource, hello_document, status_document
+from rtgenre.model.inference import BatchingClassifier
+from rtgenre.monitoring.health import NodeHealth, health_document
+from rtgenre.monitoring.logs import set_up_logging
+from rtgenre.monitoring.metrics import Metrics
+from rtgenre.outputs.colors import complete_colors
+from rtgenre.outputs.mqtt.smarthome import (
+    home_assistant_extension,
+    lights_extension,
+    warn_of_settings_without_effect,
+)
+from rtgenre.pipeline import Pipeline
+from rtgenre.service.listener import Listener
+from rtgenre.service.reload import changed_settings, with_live_settings
+from rtgenre.systemd import Notifier, supervise
+from rtgenre.threads import DaemonThreads
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rtgenre.config import Config, SourceConfig
+    from rtgenre.model.classifier import Classifier
+    from rtgenre.outputs.history import HistoryOutput
+    from rtgenre.outputs.terminal import TerminalOutput
+    from rtgenre.outputs.web.server import WebSocketOutput
+    from rtgenre.sources.base import AudioSource
+
+_WATCH_SECONDS = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+class Service:
+    """Everything that ``rtgenre run`` runs."""
+
+    def __init__(
+        self,
+        config: Config,
+        classifier: Classifier,
+        sources: Sequence[tuple[SourceConfig, AudioSource]],
+    ) -> None:
+        self._config = config
+        self._classifier = classifier
+        self._sources = sources
+        self.hub = Hub()
+        self.column_hub = ColumnHub([source_config.node for source_config, _ in sources])
+        self._history = self._make_history()
+        self.metrics = Metrics()
+        info = classifier.info
+        self.metrics.set_info(__version__, info)
+        self._listeners: list[Listener] = []
+        self._web_socket: WebSocketOutput | None = None
+        self._reported_failures: list[str] = []
+        self._lights = lights_extension(config, colors=self._colors())
+        self._notifier = Notifier()
+        warn_of_settings_without_effect(config, info)
+
+    async def run(self, stop: asyncio.Event, terminal: TerminalOutput | None = None) -> int:
+        """Run until every source has ended or ``stop`` is set.
+
+        Returns:
+            The exit code: 0, or 1 if an input could not be used.
+
+        Raises:
+            SourceError: the only source cannot be used at all.
+            OutputError: an output cannot be used, such as a port that is taken.
+        """
+        asyncio.get_running_loop().set_default_executor(DaemonThreads())
+        async with AsyncExitStack() as resources:
+            inference = await resources.enter_async_context(BatchingClassifier(self._classifier))
+            self._listeners = [
+                Listener(
+                    source,
+                    self._pipeline(config, source),
+                    inference,
+                    hub=self.hub,
+                    column_hub=self.column_hub,
+                    metrics=self.metrics,
+                    wait_for_input=len(self._sources) > 1,
+                )
+                for config, source in self._sources
+            ]
+            await self._open_web_socket(resources)
+            async with asyncio.TaskGroup() as outputs:
+                tasks = [outputs.create_task(self._watch(), name="watch")]
+                if terminal is not None:
+                    tasks.append(outputs.create_task(terminal.run(self.hub), name="terminal"))
+                if self._history is not None:
+                    tasks.append(outputs.create_task(self._history.run(), name="history"))
+                if self._publishes_mqtt():
+                    tasks.append(outputs.create_task(self._run_mqtt(), name="mqtt"))
+                if self._config.mdns.enabled and self._web_socket is not None:
+                    tasks.append(outputs.create_task(self._run_mdns(), name="mdns"))
+                if self._notifier.enabled:
+                    watching = supervise(self._notifier, self.node_health, self.hub.latest)
+                    tasks.append(outputs.create_task(watching, name="supervision"))
+                try:
+                    await self._listen(stop)
+                finally:
+                    for task in tasks:
+                        task.cancel()
+        self._report_failures()
+        return 1 if self._reported_failures else 0
+
+    def health(self) -> tuple[bool, dict[str, Any]]:
+        """Return whether every source is being heard, and the document that says so."""
+        return health_document(self.node_health(), __version__)
+
+    def node_health(self) -> list[NodeHealth]:
+        """Return how every source that has not ended is doing."""
+        return [listener.health() for listener in self._listeners if not listener.ended]
+
+    def reload(self, config: Config) -> None:
+        """Take over what can change while running, and say what needs a restart."""
+        self._notifier.reloading()
+        live, restart = changed_settings(self._config, config)
+        self._config = with_live_settings(self._config, config)
+        set_up_logging(self._config)
+        for listener in self._listeners:
+            listener.pipeline.tracker.params = self._config.smoothing.tracker_params()
+        self._lights.change(self._config.lights, colors=self._colors())
+        logger.info("settings read again; now in use: %s", ", ".join(live) or "no changes")
+        if restart:
+            logger.warning("changes that need a restart: %s", ", ".join(restart))
+        warn_of_settings_without_effect(self._config, self._classifier.info)
+        self._notifier.ready()
+
+    def hello(self) -> HelloDocument:
+        """Return the greeting of WebSocket clients."""
+        return hello_document(
+            version=__version__,
+            info=self._classifier.info,
+            colors=self._colors(),
+            hop_seconds=self._config.windows.hop_seconds,
+            sources=[
+                HelloSource(node=config.node, name=config.shown_name, source=source.name)
+                for config, source in self._sources
+            ],
+        )
+
+    def _colors(self) -> dict[str, str]:
+        return complete_colors(self._config.colors, self._classifier.info.labels)
+
+    def _pipeline(self, config: SourceConfig, source: AudioSource) -> Pipeline:
+        return Pipeline(
+            node=config.node,
+            source=source.name,
+            channel=config.channel,
+            hop_seconds=self._config.windows.hop_seconds,
+            info=self._classifier.info,
+            tracker_params=self._config.smoothing.tracker_params(),
+        )
+
+    def _make_history(self) -> HistoryOutput | None:
+        if not self._config.history.enabled:
+            return None
+        from rtgenre.outputs.history import HistoryOutput  # noqa: PLC0415 - off for some
+
+        return HistoryOutput(
+            self._config.history,
+            self.hub,
+            nodes=[
+                config.node
+                for config, source in self._sources
+                if config.speed != "max" and not source.is_demo
+            ],
+            model=self._classifier.info.identity,
+        )
+
+    async def _open_web_socket(self, resources: AsyncExitStack) -> None:
+        if not self._config.websocket.enabled:
+            return
+        from rtgenre.outputs.web.server import WebSocketOutput  # noqa: PLC0415 - start-up time
+
+        output = WebSocketOutput(
+            self._config.websocket,
+            self.hub,
+            hello=self.hello,
+            health=self.health,
+            metrics=self.metrics,
+            columns=self.column_hub,
+            routes={} if self._history is None else self._history.routes(),
+        )
+        self._web_socket = await resources.enter_async_context(output)
+        logger.info("open %s to watch, or connect to %s", output.http_url, output.url)
+
+    def _publishes_mqtt(self) -> bool:
+        """Say whether there is a broker, and something heard that it is to know of."""
+        if not self._config.mqtt.host:
+            return False
+        if all(source.is_demo for _, source in self._sources):
+            logger.warning("the demo goes to no broker and no lamps")
+            return False
+        return True
+
+    async def _run_mqtt(self) -> None:
+        from rtgenre.outputs.mqtt.publisher import MqttOutput  # noqa: PLC0415 - off for most
+
+        page_url = self._web_socket.http_url if self._web_socket is not None else ""
+        discovery = home_assistant_extension(self._config, self._classifier.info, page_url=page_url)
+        output = MqttOutput(
+            self._config.mqtt,
+            self.hub,
+            nodes=[config.node for config, _ in self._sources],
+            colors={},  # the lights publish /color
+            metrics=self.metrics,
+            extensions=[self._lights] if discovery is None else [discovery, self._lights],
+        )
+        await output.run()
+
+    async def _run_mdns(self) -> None:
+        from rtgenre.outputs.web.auth import is_loopback  # noqa: PLC0415 - off for most
+        from rtgenre.outputs.web.mdns import MdnsOutput  # noqa: PLC0415
+
+        websocket = self._config.websocket
+        if self._web_socket is None or is_loopback(websocket.host):
+            return
+        nodes = [config.node for config, _ in self._sources]
+        output = MdnsOutput(
+            name=nodes[0],
+            host=websocket.host,
+            port=self._web_socket.port,
+            properties={
+                "version": __version__,
+                "path": "/ws",
+                "tls": "1" if websocket.cert_file else "0",
+                "nodes": ",".join(nodes),
+            },
+        )
+        await output.run()
+
+    async def _listen(self, stop: asyncio.Event) -> None:
+        async def run_all() -> None:
+            async with asyncio.TaskGroup() as tasks:
+                for listener in self._listeners:
+                    tasks.create_task(listener.run(), name=f"listen {listener.node}")
+            await self.hub.taken_by_lossless()
+
+        listening = asyncio.create_task(run_all(), name="listen")
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        try:
+            await asyncio.wait({listening, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            listening.cancel()
+            stopping.cancel()
+            await asyncio.wait({listening})
+        if not listening.cancelled():
+            listening.result()
+
+    async def _watch(self) -> None:
+        """Tell everybody when a source is lost or back, and keep the counters current."""
+        told: dict[str, tuple[str | None, str | None]] = {}
+        while True:
+            self._report_failures()
+            for listener in self._listeners:
+                listener.watch()
+                self.metrics.observe_source(listener)
+                before = told.get(listener.node, (None, None))
+                news = (listener.problem, listener.hint)
+                if news != before:
+                    told[listener.node] = news
+                    self._tell(listener, was_lost=before[0] is not None)
+            await asyncio.sleep(_WATCH_SECONDS)
+
+    def _report_failures(self) -> None:
+        """Name each input that could not be used, once."""
+        for _, source in self._sources:
+            for failure in source.failures:
+                if failure not in self._reported_failures:
+                    self._reported_failures.append(failure)
+                    logger.error("%s", failure)
+
+    def _tell(self, listener: Listener, *, was_lost: bool) -> None:
+        if listener.problem is not None:
+            logger.warning("%s: %s", listener.node, listener.problem)
+        elif was_lost:
+            logger.info("%s: hearing %s again", listener.node, listener.source.name)
+        if listener.hint is not None:
+            logger.info("%s: %s", listener.node, listener.hint)
+        self.hub.publish(
+            status_document(
+                node=listener.node,
+                source=listener.source.name,
+                problem=listener.problem,
+                hint=listener.hint,
+                time=time.time(),
+            )
+        )

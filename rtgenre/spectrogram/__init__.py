@@ -1,1 +1,0 @@
-"""What the detector hears, column by column, for those who look."""

@@ -1,0 +1,1 @@
+"""Why this genre is shown and not that: predictions over time."""

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtgenre.audio.windows import SILENCE_DBFS, WindowSlicer, rms_dbfs
+
+RATE_HZ = 100
+
+
+def slice_all(signal, sizes, window=40, hop=20):
+    slicer = WindowSlicer(window, hop, RATE_HZ)
+    windows, taken = [], 0
+    for size in [*sizes, len(signal)]:
+        chunk = signal[taken : taken + size]
+        taken += len(chunk)
+        windows += slicer.push(chunk, captured_at=1000 + taken / RATE_HZ)
+    return windows
+
+
+@given(sizes=st.lists(st.integers(0, 130), max_size=30), hop=st.integers(1, 40))
+def test_any_block_sizes_give_the_same_windows(sizes, hop):
+    signal = np.random.default_rng(0).standard_normal(500).astype(np.float32)
+    windows = slice_all(signal, sizes, hop=hop)
+    assert [w.end_sample for w in windows] == list(range(40, 501, hop))
+    for window in windows:
+        np.testing.assert_array_equal(
+            window.samples, signal[window.start_sample : window.end_sample]
+        )
+        assert window.end_sample - window.start_sample == 40
+        assert window.captured_at == pytest.approx(1000 + window.end_sample / RATE_HZ)
+
+
+def test_no_window_reaches_across_a_gap():
+    slicer = WindowSlicer(40, 20, RATE_HZ)
+    slicer.push(np.zeros(70, dtype=np.float32), 0.0)
+    slicer.reset()
+    windows = slicer.push(np.ones(100, dtype=np.float32), 0.0)
+    assert [w.start_sample for w in windows] == [70, 90, 110, 130]
+    assert all((w.samples == 1).all() for w in windows)
+
+
+def test_hop_longer_than_the_window_is_refused():
+    with pytest.raises(ValueError, match="a hop of 41 samples"):
+        WindowSlicer(40, 41, RATE_HZ)
+
+
+def test_level_is_that_of_the_newest_hop():
+    signal = np.concatenate([np.zeros(20), np.ones(20)]).astype(np.float32)
+    (window,) = slice_all(signal, [], window=40, hop=20)
+    assert window.level_dbfs == pytest.approx(0.0)
+
+
+def test_the_levels_of_quarter_seconds_tell_where_in_a_window_there_is_sound():
+    signal = np.concatenate([np.zeros(30), np.ones(50), np.zeros(25)]).astype(np.float32)
+    (window,) = slice_all(signal, [], window=105, hop=40)
+    assert window.levels_dbfs == pytest.approx([-120, 0, 0, -120], abs=0.01)
+    (short,) = slice_all(signal[:20], [], window=20, hop=20)
+    assert short.levels_dbfs == pytest.approx([-120])
+
+
+def test_levels_are_dbfs_of_the_root_mean_square():
+    assert rms_dbfs(np.full(10, 0.1, dtype=np.float32)) == pytest.approx(-20, abs=1e-3)
+    sine = np.sin(np.linspace(0, 200 * np.pi, 44100, endpoint=False)).astype(np.float32)
+    assert rms_dbfs(sine) == pytest.approx(-3.01, abs=0.01)
+    assert rms_dbfs(np.zeros(10, dtype=np.float32)) == SILENCE_DBFS
+    assert rms_dbfs(np.zeros(0, dtype=np.float32)) == SILENCE_DBFS

@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rtgenre.messages.column_hub import MAX_WAITING_COLUMNS, ColumnHub
+from rtgenre.messages.columns import SpectrogramColumn, decode_column, encode_column
+
+
+@given(st.integers(0, 255), st.floats(0, 1e9), st.floats(0, 1e10), st.lists(st.integers(0, 255)))
+def test_a_column_comes_back_as_it_was(source: int, end: float, at: float, values: list[int]):
+    message = encode_column(SpectrogramColumn(source, end, at, np.array(values, dtype=np.uint8)))
+    assert len(message) == 20 + len(values)
+    column = decode_column(message)
+    assert (column.source_index, column.end_seconds, column.captured_at) == (source, end, at)
+    assert column.values.tolist() == values
+
+
+def test_the_layout_is_the_one_that_is_written_down():
+    message = encode_column(SpectrogramColumn(2, 1.5, 3.0, np.array([7, 9], dtype=np.uint8)))
+    assert message == bytes.fromhex("01 02 0200 000000000000f83f 0000000000000840 07 09")
+
+
+def test_other_values_and_messages_are_refused():
+    with pytest.raises(ValueError, match="must be uint8"):
+        encode_column(SpectrogramColumn(0, 0.0, 0.0, np.zeros((1, 2), dtype=np.uint8)))
+    for message in (
+        b"",
+        b"\x02" + bytes(30),
+        encode_column(SpectrogramColumn(0, 0.0, 0.0, np.zeros(3, dtype=np.uint8)))[:-1],
+    ):
+        with pytest.raises(ValueError, match=r"format|mel bands"):
+            decode_column(message)
+
+
+async def test_a_slow_viewer_loses_the_oldest_columns():
+    hub = ColumnHub(["den", "hall"])
+    column = np.zeros(4, dtype=np.uint8)
+    hub.publish("hall", column, 0.0, 0.0)
+    with hub.subscribe() as subscription:
+        assert hub.has_subscribers
+        for index in range(MAX_WAITING_COLUMNS + 3):
+            hub.publish("hall", column, float(index), 0.0)
+        first = decode_column(await subscription.get())
+        assert (first.source_index, first.end_seconds) == (1, 3.0)
+        assert subscription.dropped == 3
+        for _ in range(MAX_WAITING_COLUMNS - 1):
+            await subscription.get()
+        waiting = asyncio.create_task(subscription.get())
+        await asyncio.sleep(0)
+        hub.publish("den", column, 99.0, 0.0)
+        assert decode_column(await waiting).source_index == 0
+    assert not hub.has_subscribers

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from rtgenre.history.report import history_document
+from rtgenre.history.stretches import Stretch
+from rtgenre.messages.payload import SCHEMA_VERSION, iso_utc
+from rtgenre.outputs.web.client_request import ClientRequestError, parse_client_request
+from rtgenre.outputs.web.files import read_web_files
+from rtgenre.outputs.web.http import error_document, static_responses
+from rtgenre.types import PlayState, UnknownReason
+from tests.documents import a_hello, a_state, a_status
+
+SCHEMA: dict[str, Any] = json.loads((files("rtgenre.messages") / "payload.schema.json").read_text())
+VALIDATOR = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
+REQUEST = Draft202012Validator({**SCHEMA, "oneOf": [{"$ref": "#/$defs/request"}]})
+
+DOCUMENTS = {
+    "hello": a_hello(),
+    "music": a_state(3),
+    "unsure": a_state(state=PlayState.UNKNOWN),
+    "not music": a_state(state=PlayState.UNKNOWN, reason=UnknownReason.NOT_MUSIC),
+    "unfamiliar": a_state(state=PlayState.UNKNOWN, reason=UnknownReason.UNFAMILIAR),
+    "silence": a_state(state=PlayState.SILENCE, level_dbfs=-120.0),
+    "lost": a_status("the device is gone"),
+    "back": a_status(None),
+    "hint": a_status(None, hint="is it muted?"),
+    "history": history_document(
+        [Stretch("den", 1.7e9, 1.7e9 + 60, "rock", 0.8, "crnn 4")], since=1.6e9, until=1.8e9
+    ),
+    "error": error_document("the message is not JSON"),
+}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
+def test_every_message_is_as_the_schema_says_and_names_no_field_it_does_not(document: Any):
+    VALIDATOR.validate(document)
+    described = SCHEMA["$defs"][document["type"]]
+    assert document.keys() == described["properties"].keys() == set(described["required"])
+
+
+def test_the_service_answers_with_the_schema_at_an_address_of_its_own():
+    response = static_responses(read_web_files())["/schema.json"]
+    assert response.content_type == "application/json"
+    assert json.loads(response.body) == SCHEMA
+
+
+def test_the_schema_itself_is_valid_and_of_the_version_that_is_sent():
+    Draft202012Validator.check_schema(SCHEMA)
+    for name in ("hello", "state", "status", "history", "error"):
+        assert SCHEMA["$defs"][name]["properties"]["schema"] == {
+            "description": SCHEMA["$defs"]["hello"]["properties"]["schema"]["description"],
+            "const": SCHEMA_VERSION,
+        }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"genre": None},
+        {"state": "silence"},
+        {"state": "noise"},
+        {"confidence": 1.1},
+        {"confidence": None},
+        {"reason": "unsure"},
+        {"state": "unknown", "genre": None},
+        {"state": "unknown", "genre": None, "reason": "not_music"},
+        {"state": "silence", "genre": None},
+        {"schema": 1},
+        {"time": 1.0},
+        {"node": "no/slash"},
+        {"level_dbfs": None},
+    ],
+    ids=str,
+)
+def test_the_schema_tells_a_wrong_state_from_a_right_one(change: dict[str, Any]):
+    assert not VALIDATOR.is_valid({**a_state(), **change})
+
+
+def test_times_are_utc_with_milliseconds():
+    assert iso_utc(1_700_000_000.5) == "2023-11-14T22:13:20.500Z"
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.floats(allow_nan=False)
+        | st.sampled_from(["spectrogram", "x"]),
+        lambda parts: (
+            st.lists(parts, max_size=3)
+            | st.dictionaries(st.sampled_from(["token", "subscribe", "unsubscribe", "x"]), parts)
+        ),
+    )
+)
+def test_a_client_message_is_understood_exactly_when_the_schema_allows_it(document: Any):
+    # A null token is as good as none to the parser.
+    if isinstance(document, dict) and document.get("token", "") is None:
+        return
+    try:
+        parse_client_request(json.dumps(document))
+    except ClientRequestError:
+        understood = False
+    else:
+        understood = True
+    assert understood == REQUEST.is_valid(document)

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rtgenre.outputs.mqtt.broker_check import check_broker
+from tests.broker import Broker, free_port, settings_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+async def test_a_good_broker_passes_every_step(tmp_path: Path):
+    async with Broker(tmp_path) as broker:
+        steps = await check_broker(settings_for(broker.port))
+    assert [(step.name, step.ok) for step in steps] == [
+        ("name", True),
+        ("TCP", True),
+        ("login", True),
+        ("publish", True),
+    ]
+
+
+async def test_an_unknown_name_is_found_out_first():
+    config = settings_for(1883).model_copy(update={"host": "no-such-host.invalid"})
+    steps = await check_broker(config)
+    assert [(step.name, step.ok) for step in steps] == [("name", False)]
+    assert "check [mqtt] host" in steps[0].message
+
+
+async def test_a_closed_port_is_told_from_a_bad_login(tmp_path: Path):
+    steps = await check_broker(settings_for(free_port()))
+    assert [(step.name, step.ok) for step in steps] == [("name", True), ("TCP", False)]
+    async with Broker(tmp_path, "allow_anonymous false") as broker:
+        steps = await check_broker(settings_for(broker.port))
+    assert [(step.name, step.ok) for step in steps][2:] == [("login", False)]
+    assert "check [mqtt] username and password" in steps[-1].message

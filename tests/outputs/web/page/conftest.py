@@ -1,0 +1,208 @@
+"""A browser, the running service, and a service whose documents the test chooses."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect, sync_playwright
+from websockets.sync.client import connect
+
+from rtgenre.config import HistoryConfig
+from rtgenre.demo import DEMO_RECORDING
+from rtgenre.messages.column_hub import ColumnHub
+from rtgenre.messages.hub import Hub
+from rtgenre.outputs.history import HistoryOutput
+from tests.broker import free_port
+from tests.documents import a_websocket_output
+
+REPOSITORY = Path(__file__).parents[4]
+expect.set_options(timeout=30_000)
+CHROMIUM_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Names for the tests of other sites.
+    "--host-resolver-rules=MAP *.example 127.0.0.1",
+]
+PHONE, TABLET, WALL = (390, 844), (1180, 820), (1920, 1080)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("the page is tested in Chromium: apt install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens an address, fails on whatever the browser complains about, and closes at the end."""
+    complaints = []
+    with ExitStack() as contexts:
+
+        def open_page(url, *, size=TABLET, theme="dark", **options):
+            context = browser.new_context(
+                viewport={"width": size[0], "height": size[1]},
+                color_scheme=theme,
+                locale="en-GB",
+                **options,
+            )
+            contexts.callback(context.close)
+            context.set_default_timeout(30_000)
+            page = context.new_page()
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            page.on("console", lambda message: _note(complaints, message))
+            page.goto(url)
+            return page
+
+        yield open_page
+    assert complaints == []
+
+
+_EXPECTED = (
+    "ERR_CONNECTION",  # A service that the test stopped,
+    "WebSocket connection",  # and what became of its connection;
+    "status of 401",  # a token that the test leaves out,
+    "status of 404",  # a history that it leaves out,
+    "status of 503",  # or that it breaks;
+    "willReadFrequently",  # and how the test looks at canvases.
+)
+
+
+def _note(complaints, message):
+    unexpected = not any(text in message.text for text in _EXPECTED)
+    if message.type in {"error", "warning"} and unexpected:
+        complaints.append(message.text)
+
+
+class RunningService:
+    """``rtgenre run`` of the demo recording, as a process that can be stopped and started."""
+
+    def __init__(self, folder):
+        self.port = free_port()
+        self.history_file = folder / "history.db"
+        self._process = None
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/"
+
+    def start(self):
+        self._process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "rtgenre", "run", str(DEMO_RECORDING), "--loop"),
+                *("--node", "kitchen", "--port", str(self.port), "--quiet"),
+            ],
+            cwd=self.history_file.parent,
+            env=os.environ
+            | {"PYTHONPATH": str(REPOSITORY), "RTGENRE_HISTORY__FILE": str(self.history_file)},
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                self.hello()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise AssertionError("the service did not start")
+
+    def stop(self):
+        self._process.send_signal(signal.SIGTERM)
+        self._process.wait(30)
+
+    def hello(self):
+        with connect(f"ws://127.0.0.1:{self.port}/ws") as client:
+            return json.loads(client.recv())
+
+    def next_state(self):
+        """Return a state document that was just sent."""
+        with connect(f"ws://127.0.0.1:{self.port}/ws") as client:
+            n_states = 0
+            while True:
+                document = json.loads(client.recv())
+                n_states += document["type"] == "state"
+                # The first one may be as old as a hop.
+                if n_states == 2:
+                    return document
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    service = RunningService(tmp_path_factory.mktemp("service"))
+    service.start()
+    yield service
+    service.stop()
+
+
+class PuppetService:
+    """The real port with a hub that the test publishes to, in a thread of its own."""
+
+    def __init__(self, folder, nodes, **options):
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
+        self._thread.start()
+        self._hub = Hub()
+        self._columns = ColumnHub(nodes)
+        self._history = HistoryOutput(
+            HistoryConfig(file=folder / "history.db"), self._hub, nodes=nodes, model="crnn 4"
+        )
+        options = {"columns": self._columns, "routes": self._history.routes()} | options
+        self._output = a_websocket_output(self._hub, *nodes, **options)
+        self._history_task = self._call(self._open())
+
+    async def _open(self):
+        await self._output.__aenter__()
+        return asyncio.create_task(self._history.run())
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self._output.port}/"
+
+    def publish(self, document):
+        self._loop.call_soon_threadsafe(self._hub.publish, document)
+
+    def publish_column(self, *arguments):
+        self._loop.call_soon_threadsafe(self._columns.publish, *arguments)
+
+    def close(self):
+        self._call(self._close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    async def _close(self):
+        self._history_task.cancel()
+        await asyncio.wait({self._history_task})
+        await self._output.__aexit__(None, None, None)
+
+    def _call(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(30)
+
+
+@pytest.fixture
+def puppet(tmp_path):
+    with ExitStack() as puppets:
+
+        def start(*nodes, **options):
+            puppet = PuppetService(tmp_path, nodes or ("den",), **options)
+            puppets.callback(puppet.close)
+            return puppet
+
+        yield start

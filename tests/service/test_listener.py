@@ -1,0 +1,144 @@
+import asyncio
+
+import numpy as np
+import pytest
+
+from rtgenre.messages.column_hub import ColumnHub
+from rtgenre.messages.hub import Hub
+from rtgenre.model.inference import BatchingClassifier
+from rtgenre.monitoring.metrics import Metrics
+from rtgenre.pipeline import Pipeline
+from rtgenre.service.listener import OPENING_SECONDS, Listener
+from rtgenre.sources.base import SourceError
+from rtgenre.tracking.smoothing import TrackerParams
+from rtgenre.types import Block
+from tests.networks import INFO, HeldNetwork, tone_classifier
+from tests.signals import tone
+from tests.sources_in_memory import HandSource, MemorySource
+
+
+def make_listener(source, inference, hub, channel="mix"):
+    pipeline = Pipeline(
+        node="kitchen",
+        source=source.name,
+        channel=channel,
+        hop_seconds=2.0,
+        info=INFO,
+        tracker_params=TrackerParams(),
+    )
+    return Listener(
+        source,
+        pipeline,
+        inference,
+        hub=hub,
+        column_hub=ColumnHub(["kitchen"]),
+        metrics=Metrics(),
+    )
+
+
+async def test_a_late_model_skips_to_the_newest_window_and_counts_the_others():
+    network, hub, source = HeldNetwork(), Hub(), HandSource()
+    async with BatchingClassifier(tone_classifier(network)) as inference:
+        with hub.subscribe() as subscription:
+            listener = make_listener(source, inference, hub)
+            running = asyncio.create_task(listener.run())
+            source.play(tone(200, 4))
+            await asyncio.to_thread(network.entered.wait)
+            for _ in range(5):
+                source.play(tone(200, 2))
+            source.end()
+            await source.drained()
+            network.let_go.set()
+            documents = [await subscription.get()]
+            await running
+            documents += [await subscription.get()]
+    assert [d["window_end_seconds"] for d in documents] == [4.0, 14.0]
+    assert listener.skipped_windows == 4
+
+
+async def test_a_file_waits_for_the_model_and_skips_nothing():
+    hub = Hub()
+    blocks = [Block(tone(200, 1)[:, None], 22050, 1000.0 + i) for i in range(60)]
+    source = MemorySource(blocks)
+    ends = []
+
+    async def collect():
+        with hub.subscribe(lossless=True) as subscription:
+            while True:
+                ends.append((await subscription.get())["window_end_seconds"])
+
+    async with BatchingClassifier(tone_classifier()) as inference:
+        collecting = asyncio.create_task(collect())
+        await asyncio.sleep(0)
+        await make_listener(source, inference, hub).run()
+        collecting.cancel()
+    assert ends == [4.0 + 2 * i for i in range(29)]
+
+
+async def test_a_missing_channel_ends_the_source_with_what_it_has():
+    source = MemorySource([Block(tone(200, 1)[:, None], 22050, 1000.0)])
+    async with BatchingClassifier(tone_classifier()) as inference:
+        with pytest.raises(ExceptionGroup) as caught:
+            await make_listener(source, inference, Hub(), channel=3).run()
+    (error,) = caught.value.exceptions
+    assert isinstance(error, SourceError)
+    assert "memory: channel 3 was asked for; this input has 1 channel" in str(error)
+
+
+@pytest.mark.parametrize("is_microphone", [True, False])
+async def test_digital_silence_is_no_ill_health_and_a_hint_for_a_microphone_alone(is_microphone):
+    source = HandSource(is_microphone=is_microphone)
+    async with BatchingClassifier(tone_classifier()) as inference:
+        listener = make_listener(source, inference, Hub())
+        running = asyncio.create_task(listener.run())
+        for _ in range(61):
+            source.play(np.zeros(22050, dtype=np.float32))
+        await source.drained()
+        health = listener.health()
+        assert health.problem is health.reason is None
+        assert (health.hint is not None and "muted" in health.hint) == is_microphone
+        source.play(tone(200, 0.1))
+        await source.drained()
+        assert listener.health().hint is None
+        source.end()
+        await running
+
+
+async def test_after_a_gap_a_window_may_take_its_length_and_two_hops():
+    source, hub = HandSource(), Hub()
+    async with BatchingClassifier(tone_classifier()) as inference:
+        with hub.subscribe() as subscription:
+            listener = make_listener(source, inference, hub)
+            running = asyncio.create_task(listener.run())
+            assert listener.health().allowed_seconds == 4.0 + 4.0 + OPENING_SECONDS
+            source.play(tone(200, 4))
+            await subscription.get()
+            assert listener.health().allowed_seconds == 4.0
+            source.play(tone(200, 1), gap=True)
+            await source.drained()
+            assert listener.health().allowed_seconds == 4.0 + 4.0
+            source.play(tone(200, 3))
+            await subscription.get()
+            assert listener.health().allowed_seconds == 4.0
+            source.end()
+            await running
+
+
+async def test_the_time_for_which_an_input_was_lost_is_no_ill_health_once_it_is_back():
+    source, hub = HandSource(), Hub()
+    async with BatchingClassifier(tone_classifier()) as inference:
+        with hub.subscribe() as subscription:
+            listener = make_listener(source, inference, hub)
+            running = asyncio.create_task(listener.run())
+            source.play(tone(200, 4))
+            await subscription.get()
+            listener._last_window_at -= 60
+            assert "no window for 60.0 s" in listener.health().reason
+            source.problem = "unplugged"
+            listener.watch()
+            source.problem = None
+            assert listener.health().reason is None
+            listener._last_window_at -= 10
+            assert "no window for 70.0 s" in listener.health().reason
+            source.end()
+            await running

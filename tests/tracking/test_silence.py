@@ -1,0 +1,76 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from rtgenre.audio.windows import SEGMENT_SECONDS
+from rtgenre.tracking.silence import SilenceFollower
+
+WINDOW_SEGMENTS, HOP_SEGMENTS = 16, 8
+SOUND, QUIET = -30.0, -90.0
+
+
+def seconds(n_seconds, level_dbfs):
+    return [level_dbfs] * round(n_seconds / SEGMENT_SECONDS)
+
+
+def follow(levels_dbfs, after_seconds=3.0, follower=None):
+    """Return (end, judged, silent) of every window of 4 s, every 2 s."""
+    follower = follower or SilenceFollower()
+    outcomes = []
+    for end in range(WINDOW_SEGMENTS, len(levels_dbfs) + 1, HOP_SEGMENTS):
+        judged = follower.update(
+            levels_dbfs[end - WINDOW_SEGMENTS : end],
+            end_seconds=end * SEGMENT_SECONDS,
+            below_dbfs=-60.0,
+            after_seconds=after_seconds,
+        )
+        outcomes.append((end * SEGMENT_SECONDS, judged, follower.silent))
+    return outcomes
+
+
+def test_music_is_judged_in_every_window():
+    assert follow(seconds(10, SOUND)) == [(e, True, False) for e in (4.0, 6.0, 8.0, 10.0)]
+
+
+def test_music_that_begins_is_judged_as_soon_as_most_of_the_window_is_music():
+    for lead_seconds in np.arange(0, 8, SEGMENT_SECONDS):
+        outcomes = follow(seconds(lead_seconds, QUIET) + seconds(10, SOUND))
+        first = next(end for end, judged, _ in outcomes if judged)
+        assert first - lead_seconds >= 2.5
+        assert first - lead_seconds <= 4.5
+        assert all(silent for end, _, silent in outcomes if end < first)
+
+
+@pytest.mark.parametrize("after_seconds", [0.0, 1.0, 3.0, 6.0])
+def test_silence_begins_when_quiet_has_lasted(after_seconds):
+    outcomes = follow(seconds(8, SOUND) + seconds(12, QUIET), after_seconds)
+    began = next(end for end, _, silent in outcomes if silent)
+    assert after_seconds <= began - 8 <= after_seconds + 2
+    assert not any(judged for end, judged, _ in outcomes if end > 8.5)
+
+
+@pytest.mark.parametrize("pause_seconds", [0.25, 0.75, 1.5, 2.75])
+def test_a_pause_between_songs_is_no_silence(pause_seconds):
+    for shift_seconds in np.arange(0, 2, SEGMENT_SECONDS):
+        levels = seconds(8 + shift_seconds, SOUND) + seconds(pause_seconds, QUIET)
+        outcomes = follow(levels + seconds(10, SOUND))
+        assert not any(silent for _, _, silent in outcomes)
+
+
+def test_music_with_rests_is_judged_all_the_time():
+    levels = (seconds(0.5, SOUND) + seconds(0.5, QUIET)) * 10
+    assert all(judged for _, judged, _ in follow(levels))
+
+
+def test_a_knock_does_not_end_silence():
+    levels = seconds(8, QUIET) + seconds(0.5, SOUND) + seconds(8, QUIET)
+    assert all(silent for _, _, silent in follow(levels))
+
+
+def test_a_clock_that_ticks_after_music_does_not_keep_its_genre_for_ever():
+    tick = seconds(0.25, SOUND) + seconds(1.75, QUIET)
+    outcomes = follow(seconds(8, SOUND) + tick * 10)
+    silent = [silent for _, _, silent in outcomes]
+    assert silent[-1]
+    assert all(after >= before for before, after in pairwise(silent))
