@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from rtgenre.audio.samples import sanitise
+from rtgenre.audio.windows import rms_dbfs
 from rtgenre.model.classifier import Classifier, find_model_folder
 from rtgenre.model.info import ModelError
 from rtgenre.outputs.mqtt.broker_check import check_broker
