@@ -21,6 +21,7 @@ ONLY_IMPORTERS = {
     "prometheus_client": {"monitoring/metrics.py"},
     "zeroconf": {"outputs/web/mdns.py"},
     "sqlite3": {"history/store.py", "outputs/history.py"},
+    "mutagen": {"tagging/song_tags.py"},
     "matplotlib": {"history/plot.py", "api/file_plot.py"},
     "tensorflow": set(),
     "librosa": set(),
@@ -56,6 +57,7 @@ PURE = [
     "sources/addresses.py",
     "sources/devices.py",
     "sources/pcm.py",
+    "tagging/sampling.py",
 ]
 
 IMPURE_LIBRARIES = {"asyncio", "logging", "time", "os", "socket", "threading", "subprocess"}

@@ -25,7 +25,7 @@ from rtgenre.outputs.mqtt.smarthome import (
 from rtgenre.pipeline import Pipeline
 from rtgenre.service.listener import Listener
 from rtgenre.service.reload import changed_settings, with_live_settings
-from rtgenre.systemd import Notifier, supervise
+from rtgenre.service.systemd import Notifier, supervise
 from rtgenre.threads import DaemonThreads
 
 if TYPE_CHECKING:

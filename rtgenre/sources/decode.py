@@ -42,6 +42,11 @@ class AudioFile:
         self._frames_read = 0
         self._ended = False
 
+    @property
+    def promised_seconds(self) -> float:
+        """The length that the file itself gives; 0 where it gives none."""
+        return self._promised_frames / self.sample_rate_hz
+
     def read(self, n_frames: int) -> FloatArray:
         """Return the next ``(n_frames, n_channels)``, fewer at the end, none after it.
 
@@ -62,6 +67,18 @@ class AudioFile:
                 promised_seconds = self._promised_frames / self.sample_rate_hz
                 self.remark = f"ends early, after {self._seconds()} of {promised_seconds:.1f} s"
         return samples
+
+    def skip(self, n_frames: int) -> None:
+        """Pass over frames, without decoding them where the format allows it.
+
+        Raises:
+            DecodeError: as ``read``.
+        """
+        if n_frames > 0 and self._decoder.skip(n_frames):
+            self._frames_read += n_frames
+            return
+        while n_frames > 0 and len(samples := self.read(n_frames)):
+            n_frames -= len(samples)
 
     def blocks(self, block_seconds: float = 0.5) -> Iterator[FloatArray]:
         """Yield the rest of the file, each block ``(n_frames, n_channels)``.

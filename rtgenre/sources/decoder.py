@@ -40,5 +40,8 @@ class Decoder(Protocol):
             DecodeError: the rest cannot be read.
         """
 
+    def skip(self, n_frames: int) -> bool:
+        """Pass over frames without decoding them, if that is possible; say whether it was."""
+
     def close(self) -> None:
         """Let go of the file."""

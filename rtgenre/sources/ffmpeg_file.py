@@ -85,6 +85,10 @@ class FfmpegDecoder:
         big_endian = np.frombuffer(whole, dtype=">f4")
         return big_endian.astype(np.float32).reshape(-1, self.n_channels)
 
+    def skip(self, n_frames: int) -> bool:
+        """Say that a pipe can only be read."""
+        return False
+
     def close(self) -> None:
         """Let go of the file."""
         end_process(self._process)

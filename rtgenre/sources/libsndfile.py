@@ -69,6 +69,7 @@ class LibsndfileDecoder:
             path.name, title=tags.get("title", ""), artist=tags.get("artist", "")
         )
         self.promised_frames = _promised_frames(self._file)
+        self._frames_read = 0
         # An MP3 without the header that gives its length is read only as far as a guess.
         self.length_is_a_guess = bool(_GUESSED_LENGTH.search(self._file.extra_info))
 
@@ -78,7 +79,17 @@ class LibsndfileDecoder:
             samples: FloatArray = self._file.read(n_frames, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
             raise DecodeError(self._path, _reason(error)) from error
+        self._frames_read += len(samples)
         return samples
+
+    def skip(self, n_frames: int) -> bool:
+        """Go on further behind; see ``Decoder``."""
+        try:
+            self._file.seek(self._frames_read + n_frames)
+        except soundfile.LibsndfileError:
+            return False
+        self._frames_read += n_frames
+        return True
 
     def close(self) -> None:
         """Let go of the file."""

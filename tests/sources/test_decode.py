@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -285,3 +286,19 @@ def test_no_temporary_folder_is_needed(tmp_path, tone_wav, monkeypatch, name):
     monkeypatch.setattr(tempfile, "_get_default_tempdir", refuse)
     monkeypatch.setattr(tempfile, "tempdir", None)
     assert len(_read(_encoded(tmp_path / name, tone_wav))[0]) >= 44100
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3", "m4a"])
+def test_what_is_skipped_is_not_read_and_the_rest_is(tmp_path, ending):
+    path = tmp_path / f"rising.{ending}"
+    samples = np.concatenate([tone(5, 22050, 1, 200), tone(5, 22050, 1, 2000)])
+    source = ["-f", "f32le", "-ar", "22050", "-ac", "1", "-i", "-"]
+    subprocess.run(["ffmpeg", "-v", "error", *source, path], input=samples.tobytes(), check=True)
+    with closing(open_audio(path)) as file:
+        file.read(22050)
+        file.skip(5 * 22050)
+        rest = np.concatenate(list(file.blocks()))[:, 0]
+        assert file.remark is None
+    assert len(rest) == pytest.approx(4 * 22050, abs=3000)
+    spectrum = np.abs(np.fft.rfft(rest[:22050]))
+    assert spectrum.argmax() == pytest.approx(2000, abs=5)

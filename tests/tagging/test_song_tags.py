@@ -1,0 +1,32 @@
+import pytest
+
+from rtgenre.tagging.song_tags import SongTags, read_tags
+from tests.signals import tone
+from tests.tagging.songs import song
+
+TONE = tone(200, 5)
+
+
+@pytest.mark.parametrize("ending", ["mp3", "flac", "ogg", "opus", "m4a", "wma", "aiff", "wv"])
+def test_title_artist_album_and_genre_are_read_from_every_kind_of_tags(tmp_path, ending):
+    tags = {"title": "Für Elise", "artist": "L. v. B.", "album": "Bagatelles", "genre": "Classical"}
+    path = song(tmp_path / f"song.{ending}", TONE, rate_hz=48000, **tags)
+    read = read_tags(path)
+    assert read.seconds == pytest.approx(len(TONE) / 48000, abs=0.3)
+    assert (read.title, read.artist, read.album, read.genre) == tuple(tags.values())
+
+
+def test_a_tag_of_several_lines_or_without_end_stays_one_short_line(tmp_path):
+    path = song(tmp_path / "song.flac", TONE, title="one\ntwo", artist="x" * 9000)
+    read = read_tags(path)
+    assert read.title == r"one\ntwo"
+    assert read.artist == "x" * 500
+
+
+def test_a_file_without_tags_or_that_is_none_says_nothing(tmp_path):
+    assert read_tags(song(tmp_path / "song.flac", TONE)).title == ""
+    assert read_tags(tmp_path / "missing.mp3") == SongTags()
+    for ending in ["mp3", "flac", "ogg", "m4a", "txt"]:
+        path = tmp_path / f"broken.{ending}"
+        path.write_bytes(b"ID3\x04\x00\x00\x7f\x7f\x7f\x7fOggSfLaC\x00\x00\x00ftyp" * 40)
+        assert read_tags(path).title == ""
