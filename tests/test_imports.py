@@ -60,6 +60,18 @@ PURE = [
     "tagging/sampling.py",
 ]
 
+TRAINING = PACKAGE.parent / "training"
+
+ROOMS_OF_TRAINING: dict[str, set[str]] = {
+    "data": set(),
+    "scoring": {"data"},
+    "release": {"data", "scoring"},
+    # What hears runs as TFLite, as the service runs it.
+    "frontends": {"data", "release"},
+    "networks": {"data", "frontends"},
+}
+"""Which other rooms each may use; commands may use all."""
+
 IMPURE_LIBRARIES = {"asyncio", "logging", "time", "os", "socket", "threading", "subprocess"}
 
 
@@ -105,6 +117,24 @@ def test_each_library_has_its_one_importer(library):
 @pytest.mark.parametrize("module", PURE)
 def test_the_pure_core_knows_no_loops_clocks_files_or_logs(module):
     assert not runtime_imports(PACKAGE / module) & IMPURE_LIBRARIES
+
+
+@pytest.mark.parametrize("room", ROOMS_OF_TRAINING)
+def test_a_room_of_training_uses_no_command_and_only_the_rooms_it_may(room):
+    used = set()
+    for path in (TRAINING / room).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "training":
+                used.add(node.module.split(".")[1])
+    assert used <= ROOMS_OF_TRAINING[room] | {room}
+
+
+def test_the_readme_of_training_names_every_command_room_and_module():
+    readme = (TRAINING / "README.md").read_text(encoding="utf-8")
+    for path in TRAINING.rglob("*.py"):
+        name = path.stem if path.parent == TRAINING else path.name
+        assert path.stem == "__init__" or f"`{name}`" in readme, path
+    assert {path.parent.name for path in TRAINING.glob("*/__init__.py")} == set(ROOMS_OF_TRAINING)
 
 
 def test_the_service_starts_without_anything_that_only_training_needs():

@@ -1,9 +1,9 @@
 """How the shipped models are made, from music on disk to ``models/<name>/``.
 
-The steps, each a command (``python -m training.<step>``)::
+Each module here is a command (``python -m training.<command>``); rooms hold what they use::
 
-    prepare, negatives -> train -> export -> evaluate
-     mel_<split>.npz      runs/     models/    figures
+    data ------> frontends ----> networks -----> scoring -----> release
+    recordings   what hears      what is fitted  what judges    what ships
 
 ``training`` may import ``rtgenre``, never the reverse.
 """

@@ -23,23 +23,23 @@ import keras
 import numpy as np
 from keras import ops
 
-from training import yamnet
-from training.dataset import DatasetError
-from training.ear import build_ear, build_pupil, build_yamnet
-from training.fitting import optimiser
-from training.lessons import Lessons, Plan, make_lessons
-from training.library import held_out_names, read_library
-from training.mn04 import build_mn04
-from training.musicnn import build_musicnn, read_jamendo, read_million_songs
-from training.plots import plot_curves
-from training.rooms import Rooms
-from training.runs import git_commit
+from training.data.dataset import DatasetError
+from training.data.library import held_out_names, read_library
+from training.data.rooms import Rooms
+from training.frontends import yamnet
+from training.frontends.ear import build_ear, build_pupil, build_yamnet
+from training.frontends.lessons import Lessons, Plan, make_lessons
+from training.frontends.mn04 import build_mn04
+from training.frontends.musicnn import build_musicnn, read_jamendo, read_million_songs
+from training.networks.fitting import optimiser
+from training.release.plots import plot_curves
+from training.release.runs import git_commit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from training.dataset import FloatArray
-    from training.library import Recording
+    from training.data.dataset import FloatArray
+    from training.data.library import Recording
 
 EAR_FILE_NAME = "ear.keras"
 TEACHER_WEIGHTS = {"mn04": 1.0, "jamendo": 1.0, "million_songs": 1.0, "yamnet": 0.5}

@@ -21,10 +21,8 @@ from rich.progress import track as progress_bar
 
 from rtgenre.model.classifier import Classifier, find_model_folder
 from rtgenre.model.info import ModelError
-from training import judging, listening, metrics
-from training.audio import AudioFile, find_audio, read_audio, read_tracks
-from training.crnn_card import recordings_summary
-from training.dataset import (
+from training.data.audio import AudioFile, find_audio, read_audio, read_tracks
+from training.data.dataset import (
     FEATURES,
     DatasetError,
     FloatArray,
@@ -33,14 +31,16 @@ from training.dataset import (
     mel_file,
     splits_of,
 )
-from training.library import Recording, held_out_names, read_library
-from training.splits import GTZAN_PARTITION, read_partition
+from training.data.library import Recording, held_out_names, read_library
+from training.data.splits import GTZAN_PARTITION, read_partition
+from training.release.crnn_card import recordings_summary
+from training.scoring import listening, metrics, spectrograms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from rtgenre.types import Prediction
-    from training.outcome import Outcome
+    from training.scoring.outcome import Outcome
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ class Material:
     negatives: Path | None = None
     """A dataset made by ``training.negatives``."""
     conditions: bool = False
-    """Whether to play the recordings in ``data`` under ``training.conditions``."""
+    """Whether to play the recordings in ``data`` under ``training.data.conditions``."""
 
 
 def load_split(folder: Path, split: str) -> list[Track]:
@@ -106,7 +106,7 @@ def audio_of_split(folder: Path, split: str) -> list[AudioFile]:
     return chosen
 
 
-def predictor(classifier: Classifier) -> judging.Predict:
+def predictor(classifier: Classifier) -> spectrograms.Predict:
     """Let a classifier predict many windows in batches, with a progress bar."""
 
     def predict(features: FloatArray) -> list[Prediction]:
@@ -184,26 +184,26 @@ def _evaluate_recordings(
 def _evaluate_spectrograms(
     classifier: Classifier, material: Material, plots: Path | None
 ) -> dict[str, Any]:
-    """Judge a model on spectrograms; ``training.judging`` says what each figure means."""
+    """Judge a model on spectrograms; ``scoring/spectrograms.py`` says what the figures mean."""
     labels = classifier.info.labels
     predict = predictor(classifier)
     tracks = load_split(material.data[0], material.split)
-    outcome = judging.predict_tracks(predict, labels, tracks)
+    outcome = spectrograms.predict_tracks(predict, labels, tracks)
     figures = {
         "model": {"name": classifier.info.name, "version": classifier.info.version},
         "split": material.split,
         "labels": list(labels),
-        **judging.judge_windows(outcome),
-        **judging.judge_tracks(outcome),
-        "confusion": judging.window_confusion(outcome).tolist(),
-        "live": judging.judge_live(predict, labels, tracks),
+        **spectrograms.judge_windows(outcome),
+        **spectrograms.judge_tracks(outcome),
+        "confusion": spectrograms.window_confusion(outcome).tolist(),
+        "live": spectrograms.judge_live(predict, labels, tracks),
     }
     if material.negatives:
         negatives = load_tracks(material.negatives, f"negatives_{material.split}")
-        figures["negatives"] = judging.judge_negatives(predict, negatives)
+        figures["negatives"] = spectrograms.judge_negatives(predict, negatives)
     if material.conditions:
         recordings = read_recordings(material.data[0], material.split)
-        figures["conditions"] = judging.judge_conditions(predict, labels, recordings)
+        figures["conditions"] = spectrograms.judge_conditions(predict, labels, recordings)
     if plots:
         _plot(outcome, classifier.info.name, plots)
     result: dict[str, Any] = _rounded(figures)
@@ -290,19 +290,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(json.dumps(figures, indent=2) if args.json else summary(figures))
 
 
-def _plot(outcome: judging.Outcome, name: str, folder: Path) -> None:
-    from training import plots  # noqa: PLC0415 - matplotlib is slow to import
+def _plot(outcome: spectrograms.Outcome, name: str, folder: Path) -> None:
+    from training.release import plots  # noqa: PLC0415 - matplotlib is slow to import
 
     bins = metrics.reliability_bins(outcome.probabilities, outcome.truth)
     ece = metrics.expected_calibration_error(bins)
-    truth, predicted = judging.track_verdicts(outcome)
+    truth, predicted = spectrograms.track_verdicts(outcome)
     confusion = metrics.confusion_matrix(truth, predicted, len(outcome.labels))
     plots.plot_confusion(confusion, outcome.labels, f"{name}: tracks, %", folder / "confusion.png")
     plots.plot_reliability(bins, ece, name, folder / "reliability.png")
 
 
 def _plot_collections(outcome: Outcome, collections: dict[str, Any], folder: Path) -> None:
-    from training import plots  # noqa: PLC0415 - matplotlib is slow to import
+    from training.release import plots  # noqa: PLC0415 - matplotlib is slow to import
 
     for name, figures in collections.items():
         if "confusion" in figures:

@@ -23,9 +23,7 @@ import numpy as np
 
 from rtgenre.model.classifier import KERAS_FILE_NAME, LiteRtNetwork
 from rtgenre.model.info import TFLITE_FILE_NAME, ModelError, ModelInfo, write_model_info
-from training.card import model_card
-from training.crnn_card import recordings_card
-from training.dataset import (
+from training.data.dataset import (
     FEATURES,
     DatasetError,
     FloatArray,
@@ -33,7 +31,6 @@ from training.dataset import (
     genre_indices,
     stack_windows,
 )
-from training.embedding import EXAMPLES_FILE_NAME
 from training.evaluate import (
     Material,
     evaluate,
@@ -41,9 +38,12 @@ from training.evaluate import (
     load_split,
     recordings_of,
 )
-from training.hearing import windows_of
-from training.runs import RunInfo, read_run
-from training.tflite import Weights, convert
+from training.frontends.hearing import windows_of
+from training.networks.embedding import EXAMPLES_FILE_NAME
+from training.release.card import model_card
+from training.release.crnn_card import recordings_card
+from training.release.runs import RunInfo, read_run
+from training.release.tflite import Weights, convert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,9 +1,10 @@
 """Make what is not music: speech, noise and near-silence, all from free sources.
 
 ``python -m training.negatives OUT`` writes ``mel_negatives_train.npz`` and
-``mel_negatives_valid.npz`` (the layout of ``training.dataset``; the genre is ``speech``, ``noise``
-or ``silence``), their sound in ``audio`` and ``tracks.csv``, which says where each came from. Train
-and valid share no voice, language, text or recording. The same command goes on where it stopped.
+``mel_negatives_valid.npz`` (the layout of ``training.data.dataset``; the genre is ``speech``,
+``noise`` or ``silence``), their sound in ``audio`` and ``tracks.csv``, which says where each came
+from. Train and valid share no voice, language, text or recording. The same command goes on where it
+stopped.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import numpy as np
 import soundfile
 
 from rtgenre.model.features import log_mel_spectrogram
-from training.acoustics import (
+from training.data.acoustics import (
     SAMPLE_RATE_HZ,
     add_at_snr,
     as_float32,
@@ -31,7 +32,7 @@ from training.acoustics import (
     reverberate,
     rms,
 )
-from training.dataset import (
+from training.data.dataset import (
     FEATURES,
     TRACKS_FILE,
     DatasetError,
@@ -40,8 +41,8 @@ from training.dataset import (
     from_decibels,
     save_tracks,
 )
-from training.noises import NOISES, dither
-from training.recordings import Voice, fetch_packages, find_voices, string_together
+from training.data.noises import NOISES, dither
+from training.data.recordings import Voice, fetch_packages, find_voices, string_together
 
 CLIP_SECONDS = 12.0
 AUDIO_FOLDER = "audio"

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import track as progress_bar
 
-from training.audio import AudioFile, Fault, find_audio, read_tracks
-from training.dataset import (
+from training.data.audio import AudioFile, Fault, find_audio, read_tracks
+from training.data.dataset import (
     FEATURES,
     TRACKS_FILE,
     DatasetError,
@@ -34,7 +34,7 @@ from training.dataset import (
     save_tracks,
     splits_of,
 )
-from training.splits import GTZAN_PARTITION, read_partition, split_by_artist
+from training.data.splits import GTZAN_PARTITION, read_partition, split_by_artist
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

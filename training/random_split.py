@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from training.dataset import (
+from training.data.dataset import (
     FloatArray,
     IntArray,
     genre_indices,
@@ -25,7 +25,7 @@ from training.dataset import (
     load_tracks,
     stack_windows,
 )
-from training.plain_networks import build_cnn
+from training.networks.plain import build_cnn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

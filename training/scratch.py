@@ -19,9 +19,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from training.augment import Augmentation, augment
-from training.card import GTZAN_RIGHTS, PARTITION_CREDIT, negatives_credits
-from training.dataset import (
+from training.data.augment import Augmentation, augment
+from training.data.dataset import (
     FEATURES,
     DatasetError,
     FloatArray,
@@ -33,10 +32,11 @@ from training.dataset import (
     load_tracks,
     stack_windows,
 )
-from training.fitting import fit_temperature, optimiser
-from training.plain_networks import GENRE_LOGITS, build_cnn, build_crnn
-from training.plots import plot_curves
-from training.runs import RunInfo, data_fingerprint, git_commit, write_run
+from training.networks.fitting import fit_temperature, optimiser
+from training.networks.plain import GENRE_LOGITS, build_cnn, build_crnn
+from training.release.card import GTZAN_RIGHTS, PARTITION_CREDIT, negatives_credits
+from training.release.plots import plot_curves
+from training.release.runs import RunInfo, data_fingerprint, git_commit, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,7 +50,7 @@ ABOUT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Knobs:
+class ScratchOptions:
     """Everything that can be turned."""
 
     seed: int = 1
@@ -72,21 +72,25 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
     """Augmented windows of music and plain ones of what is not, with targets for both outputs."""
 
     def __init__(
-        self, tracks: Sequence[Track], genres: IntArray, negatives: Sequence[Track], knobs: Knobs
+        self,
+        tracks: Sequence[Track],
+        genres: IntArray,
+        negatives: Sequence[Track],
+        options: ScratchOptions,
     ) -> None:
         super().__init__()
-        self.tracks, self.genres, self.negatives, self.knobs = tracks, genres, negatives, knobs
+        self.tracks, self.genres, self.negatives, self.options = tracks, genres, negatives, options
         self.n_labels = int(genres.max()) + 1
-        self.rng = np.random.default_rng(knobs.seed)
+        self.rng = np.random.default_rng(options.seed)
         self.order = self._shuffled()
 
     def __len__(self) -> int:
-        return math.ceil(len(self.order) / self.knobs.music_per_batch)
+        return math.ceil(len(self.order) / self.options.music_per_batch)
 
     def __getitem__(self, index: int) -> tuple[FloatArray, FloatArray]:
-        n = self.knobs.music_per_batch
+        n = self.options.music_per_batch
         chosen = self.order[index * n : (index + 1) * n]
-        other = self.rng.integers(len(self.negatives), size=self.knobs.negatives_per_batch)
+        other = self.rng.integers(len(self.negatives), size=self.options.negatives_per_batch)
         plain = np.stack([self._random_window(self.negatives[one]) for one in other])
         music = np.stack([self._random_window(self.tracks[one]) for one in chosen])
         music = augment(music, self.rng, Augmentation(), babble=plain)
@@ -99,7 +103,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
         self.order = self._shuffled()
 
     def _shuffled(self) -> IntArray:
-        passes = range(self.knobs.windows_per_track)
+        passes = range(self.options.windows_per_track)
         return np.concatenate([self.rng.permutation(len(self.tracks)) for _ in passes])
 
     def _random_window(self, track: Track) -> FloatArray:
@@ -107,7 +111,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
         return cut_window(track.columns, int(self.rng.integers(last + 1)))
 
     def _targets(self, chosen: IntArray) -> FloatArray:
-        smoothing = self.knobs.label_smoothing
+        smoothing = self.options.label_smoothing
         targets = np.full((len(chosen), self.n_labels + 1), smoothing / self.n_labels)
         targets[np.arange(len(chosen)), self.genres[chosen]] += 1.0 - smoothing
         targets[:, -1] = 1.0
@@ -115,7 +119,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
 
     def _mix(self, windows: FloatArray, targets: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Blend pairs of windows and of targets (mixup, Zhang et al. 2018)."""
-        alpha = self.knobs.mixup_alpha
+        alpha = self.options.mixup_alpha
         share = self.rng.beta(alpha, alpha, len(windows)).astype(np.float32)
         share = np.maximum(share, 1.0 - share)[:, None]
         pair = self.rng.permutation(len(windows))
@@ -145,30 +149,34 @@ def apply_temperature(model: keras.Model, temperature: float) -> None:
     layer.set_weights([weights / temperature for weights in layer.get_weights()])
 
 
-def train(network: str, data: Path, negatives: Path, run_folder: Path, knobs: Knobs) -> None:
+def train(
+    network: str, data: Path, negatives: Path, run_folder: Path, options: ScratchOptions
+) -> None:
     """Train a network and write its run folder.
 
     Raises:
         DatasetError: the data cannot be read.
     """
-    keras.utils.set_random_seed(knobs.seed)
+    keras.utils.set_random_seed(options.seed)
     tracks, valid = load_tracks(data, "train"), load_tracks(data, "valid")
     labels = labels_of(tracks)
     not_music = load_tracks(negatives, "negatives_train")
-    batches = Batches(tracks, genre_indices(tracks, labels), not_music, knobs)
+    batches = Batches(tracks, genre_indices(tracks, labels), not_music, options)
     windows = stack_windows(valid)
     truth = genre_indices(valid, labels)[windows.track_index]
     targets = np.eye(len(labels) + 1, dtype=np.float32)[truth]
     targets[:, -1] = 1.0
     model = BUILDERS[network](len(labels))
-    chosen = optimiser(knobs.peak_learning_rate, knobs.weight_decay, knobs.epochs, len(batches))
-    model.compile(chosen, two_part_loss(knobs.music_loss_weight))
+    chosen = optimiser(
+        options.peak_learning_rate, options.weight_decay, options.epochs, len(batches)
+    )
+    model.compile(chosen, two_part_loss(options.music_loss_weight))
     run_folder.mkdir(parents=True, exist_ok=True)
     best = run_folder / "best.weights.h5"
-    step = knobs.validation_window_step
+    step = options.validation_window_step
     model.fit(
         batches,
-        epochs=knobs.epochs,
+        epochs=options.epochs,
         validation_data=(windows.features[::step], targets[::step]),
         callbacks=[
             keras.callbacks.BackupAndRestore(run_folder / "checkpoint", delete_checkpoint=False),
@@ -191,11 +199,11 @@ def train(network: str, data: Path, negatives: Path, run_folder: Path, knobs: Kn
     finished.save(run_folder / "model.keras")
     plot_curves(_history(run_folder), f"{network} from scratch", run_folder / "curves.png")
     used = {"train": tracks, "valid": valid, "not music": not_music}
-    write_run(_describe(network, labels, used, knobs), run_folder)
+    write_run(_describe(network, labels, used, options), run_folder)
 
 
 def _describe(
-    network: str, labels: tuple[str, ...], used: dict[str, list[Track]], knobs: Knobs
+    network: str, labels: tuple[str, ...], used: dict[str, list[Track]], options: ScratchOptions
 ) -> RunInfo:
     return RunInfo(
         name=network,
@@ -209,7 +217,7 @@ def _describe(
             "fingerprint": data_fingerprint([one for tracks in used.values() for one in tracks]),
         },
         credits=(GTZAN_RIGHTS, PARTITION_CREDIT, *negatives_credits()),
-        config={"network": network, **asdict(knobs), **asdict(Augmentation())},
+        config={"network": network, **asdict(options), **asdict(Augmentation())},
         git_commit=git_commit(),
     )
 
@@ -231,15 +239,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("run", type=Path, help="folder to write; if it holds a run, that goes on")
     parser.add_argument("--data", type=Path, required=True, help="dataset with train and valid")
     parser.add_argument("--negatives", type=Path, required=True, help="by training.negatives")
-    parser.add_argument("--epochs", type=int, default=Knobs().epochs)
-    parser.add_argument("--seed", type=int, default=Knobs().seed)
+    parser.add_argument("--epochs", type=int, default=ScratchOptions().epochs)
+    parser.add_argument("--seed", type=int, default=ScratchOptions().seed)
     args = parser.parse_args(arguments)
-    knobs = Knobs(epochs=args.epochs, seed=args.seed)
+    options = ScratchOptions(epochs=args.epochs, seed=args.seed)
     try:
-        train(args.network, args.data, args.negatives, args.run, knobs)
+        train(args.network, args.data, args.negatives, args.run, options)
     except DatasetError as error:
         raise SystemExit(f"error: {error}") from error
-    print(json.dumps(asdict(knobs)))
+    print(json.dumps(asdict(options)))
 
 
 if __name__ == "__main__":

@@ -26,11 +26,13 @@ import numpy as np
 
 from rtgenre.model.features import TWO_EARS_FEATURES
 from rtgenre.types import Prediction
-from training.crnn_card import crnn_credits
-from training.dataset import DatasetError
+from training.data.dataset import DatasetError
+from training.data.library import FOLDS_SEED, N_FOLDS, OTHER, held_out_names, read_library
+from training.data.splits import artist_folds
 from training.distil import EAR_FILE_NAME
-from training.embedding import EXAMPLES_FILE_NAME, fit_embedding, write_examples
-from training.fitting import (
+from training.frontends.hearing import Ear, Heard, hear, two_ears
+from training.networks.embedding import EXAMPLES_FILE_NAME, fit_embedding, write_examples
+from training.networks.fitting import (
     NO_GENRE,
     Batches,
     BatchOptions,
@@ -41,20 +43,18 @@ from training.fitting import (
     optimiser,
     three_part_loss,
 )
-from training.hearing import Ear, Heard, hear, two_ears
-from training.library import FOLDS_SEED, N_FOLDS, OTHER, held_out_names, read_library
-from training.networks import N_FURTHER, build_heads, chain, with_probabilities
-from training.outcome import Outcome, judge
-from training.runs import RunInfo, git_commit, names_fingerprint, write_run
-from training.splits import artist_folds
-from training.voices import Said, Voices
-from training.yardstick import fit_linear_head
+from training.networks.heads import N_FURTHER, build_heads, chain, with_probabilities
+from training.networks.voices import Said, Voices
+from training.networks.yardstick import fit_linear_head
+from training.release.crnn_card import crnn_credits
+from training.release.runs import RunInfo, git_commit, names_fingerprint, write_run
+from training.scoring.outcome import Outcome, judge
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from training.dataset import FloatArray, IntArray
-    from training.library import Recording
+    from training.data.dataset import FloatArray, IntArray
+    from training.data.library import Recording
 
 HELD_OUT = "held_out.json"
 """In the folder of a run with ``--hold-out``: temperature and figures."""
@@ -88,7 +88,7 @@ class TrainOptions:
     negatives_share: float = 0.12
     """Of the windows that are drawn: what is not music."""
     n_copies: int = 3
-    """Of every window: as it is, and through rooms, see ``training.hearing``."""
+    """Of every window: as it is, and through rooms, see ``training.frontends.hearing``."""
     not_music_odds: float = 4.0
     """How many times likelier than in training no music is taken to be."""
     familiar_odds: float = 0.4

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from rtgenre.model.info import ModelError
 from rtgenre.tracking.smoothing import TrackerParams
-from training import live
-from training.dataset import FEATURES, DatasetError
+from training.data.dataset import FEATURES, DatasetError
 from training.evaluate import Material, load_classifier, load_split, predictor, recordings_of
-from training.listening import LIVE_SHORTEST_SECONDS, live_sounds
+from training.scoring import live
+from training.scoring.listening import LIVE_SHORTEST_SECONDS, live_sounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -98,11 +98,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     good.sort(key=lambda result: -result[0].right_share)
     print(f"{len(good)} of {len(results)} settings are calm and quick enough")
     for scores, params in good[: args.show]:
-        knobs = ", ".join(f"{name}={getattr(params, name):g}" for name in GRID)
+        chosen = ", ".join(f"{name}={getattr(params, name):g}" for name in GRID)
         print(
             f"right {scores.right_share:.1%}, unknown {scores.unknown_share:.1%}, "
             f"{scores.wrong_switches_per_minute:.2f} wrong switches a minute, "
-            f"{scores.median_seconds_to_change:.1f} s to a change: {knobs}"
+            f"{scores.median_seconds_to_change:.1f} s to a change: {chosen}"
         )
 
 

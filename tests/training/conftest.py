@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from training.audio import spectrogram
-from training.dataset import FEATURES, Track, save_tracks
+from training.data.audio import spectrogram
+from training.data.dataset import FEATURES, Track, save_tracks
 
 if TYPE_CHECKING:
     from pathlib import Path

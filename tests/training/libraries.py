@@ -12,13 +12,13 @@ from rtgenre.model.classifier import Classifier
 from rtgenre.model.features import MUSICNN_FEATURES, YAMNET_FEATURES
 from rtgenre.model.info import ModelInfo
 from tests.training.conftest import GENRE_HZ, tone, write_wav
-from training.library import OTHER
+from training.data.library import OTHER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from training.dataset import FloatArray
+    from training.data.dataset import FloatArray
 
 LABELS = tuple(sorted(GENRE_HZ))
 _OTHER_HZ = 6000.0

@@ -10,10 +10,11 @@ from keras import layers, ops
 
 from tests.training.libraries import write_library
 from tests.training.tiny_yamnet import tiny_yamnet
-from training import distil, yamnet
-from training.dataset import DatasetError
+from training import distil
+from training.data.dataset import DatasetError
 from training.distil import DistilOptions, Teachers, said_loss
-from training.lessons import Plan
+from training.frontends import yamnet
+from training.frontends.lessons import Plan
 
 if TYPE_CHECKING:
     from pathlib import Path

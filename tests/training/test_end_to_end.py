@@ -13,9 +13,9 @@ from rtgenre.model.classifier import Classifier
 from rtgenre.model.info import read_model_info
 from tests.training.conftest import GENRE_HZ
 from training import evaluate, export, prepare, scratch
-from training.acoustics import coloured_noise
-from training.audio import spectrogram
-from training.dataset import Track, save_tracks
+from training.data.acoustics import coloured_noise
+from training.data.audio import spectrogram
+from training.data.dataset import Track, save_tracks
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from rtgenre.model.classifier import Classifier
 from rtgenre.model.info import ModelInfo
 from tests.training.conftest import GENRE_HZ, make_track, tone, write_wav
 from training import evaluate as evaluate_module
-from training.dataset import FEATURES, DatasetError, FloatArray, Track, save_tracks
+from training.data.dataset import FEATURES, DatasetError, FloatArray, Track, save_tracks
 from training.evaluate import Material, evaluate, load_split, main
 
 if TYPE_CHECKING:

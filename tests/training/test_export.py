@@ -14,11 +14,11 @@ from rtgenre.model.classifier import Classifier
 from rtgenre.model.info import read_model_info
 from tests.training.conftest import GENRE_HZ
 from training import export as export_module
-from training.dataset import FEATURES, DatasetError, load_tracks
+from training.data.dataset import FEATURES, DatasetError, load_tracks
 from training.evaluate import Material
 from training.export import ExportError, export
-from training.runs import RunInfo, data_fingerprint, read_run, write_run
-from training.tflite import Weights, convert
+from training.release.runs import RunInfo, data_fingerprint, read_run, write_run
+from training.release.tflite import Weights, convert
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,11 +9,11 @@ import pytest
 
 from tests.training.conftest import tone, write_wav
 from training import negatives
-from training.acoustics import rms
-from training.dataset import load_tracks
+from training.data.acoustics import rms
+from training.data.dataset import load_tracks
+from training.data.noises import NOISES, dither
+from training.data.recordings import SOURCES, Voice, find_voices, string_together
 from training.negatives import SHARES, ClipMaker, make_split
-from training.noises import NOISES, dither
-from training.recordings import SOURCES, Voice, find_voices, string_together
 
 if TYPE_CHECKING:
     from pathlib import Path

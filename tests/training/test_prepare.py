@@ -10,8 +10,8 @@ import soundfile
 
 from rtgenre.model.features import log_mel_spectrogram
 from tests.training.conftest import tone, write_wav
-from training.audio import Fault, find_audio, read_audio
-from training.dataset import FEATURES, DatasetError, Track, load_tracks, splits_of, to_decibels
+from training.data.audio import Fault, find_audio, read_audio
+from training.data.dataset import FEATURES, DatasetError, Track, load_tracks, splits_of, to_decibels
 from training.prepare import main, prepare
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ import pytest
 
 from tests.training.conftest import GENRE_HZ, make_track
 from training import random_split
-from training.dataset import FEATURES, genre_indices
-from training.fitting import fit_temperature
-from training.plain_networks import build_cnn, build_crnn
+from training.data.dataset import FEATURES, genre_indices
+from training.networks.fitting import fit_temperature
+from training.networks.plain import build_cnn, build_crnn
 from training.scratch import (
     Batches,
-    Knobs,
+    ScratchOptions,
     apply_temperature,
     main,
     two_part_loss,
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LABELS = tuple(GENRE_HZ)
-KNOBS = Knobs(music_per_batch=4, negatives_per_batch=2, windows_per_track=2, label_smoothing=0.1)
+OPTIONS = ScratchOptions(
+    music_per_batch=4, negatives_per_batch=2, windows_per_track=2, label_smoothing=0.1
+)
 
 
-def batches(knobs: Knobs = KNOBS) -> Batches:
+def batches(options: ScratchOptions = OPTIONS) -> Batches:
     tracks = [make_track(genre, 0) for genre in LABELS]
     negatives = [make_track("low", 5)]
-    return Batches(tracks, genre_indices(tracks, LABELS), negatives, knobs)
+    return Batches(tracks, genre_indices(tracks, LABELS), negatives, options)
 
 
 def test_an_epoch_shows_every_track_equally_often() -> None:

@@ -12,14 +12,15 @@ import pytest
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.features import TWO_EARS_FEATURES
 from tests.training.libraries import LABELS, quick_ear, second_ear, write_library, write_negatives
-from training import evaluate, export, hearing, train
-from training.dataset import DatasetError
+from training import evaluate, export, train
+from training.data.dataset import DatasetError
+from training.data.library import read_library
 from training.distil import EAR_FILE_NAME
-from training.embedding import EXAMPLES_FILE_NAME
-from training.fitting import NO_GENRE, BatchOptions
-from training.hearing import Heard
-from training.library import read_library
-from training.runs import read_run
+from training.frontends import hearing
+from training.frontends.hearing import Heard
+from training.networks.embedding import EXAMPLES_FILE_NAME
+from training.networks.fitting import NO_GENRE, BatchOptions
+from training.release.runs import read_run
 from training.train import TrainOptions
 
 if TYPE_CHECKING:

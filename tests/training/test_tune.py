@@ -7,8 +7,8 @@ import pytest
 from rtgenre.tracking.smoothing import TrackerParams
 from tests.training.test_evaluate import ear
 from training import tune
-from training.dataset import load_tracks
-from training.live import play
+from training.data.dataset import load_tracks
+from training.scoring.live import play
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.yamnet import Convolution
+from training.frontends.yamnet import Convolution
 
 _WIDTHS_AND_STRIDES = (
     *((4, 1), (6, 2), (6, 1), (8, 2), (8, 1), (10, 2)),

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from training.frontends.musicnn import Layer, Norm, Weights, build_musicnn, slaney_filters
+
+N_OUT = 10
+N_FRONT, N_MIDDLE = 4 + 4 + 2 * 3, 64
+DEAD = np.array([False, True, False, True])
+VARIANTS = {"jamendo": True, "million_songs": False}
+
+
+def norm(n: int, dead: np.ndarray | None = None) -> Norm:
+    rng = np.random.default_rng(n)
+    scale = np.where(np.zeros(n, bool) if dead is None else dead, 0.0, 1.0)
+    shift = rng.normal(scale=0.5, size=n)
+    return Norm.of(
+        [scale, shift, np.zeros(n), np.ones(n)],
+        1e-3,
+    )
+
+
+def layer(*shape: int, dead: np.ndarray | None = None) -> Layer:
+    rng = np.random.default_rng(shape)
+    kernel = rng.normal(scale=np.sqrt(1 / np.prod(shape[:-1])), size=shape).astype(np.float32)
+    return Layer(kernel, np.full(shape[-1], 0.1, np.float32), norm(shape[-1], dead))
+
+
+def tiny_musicnn(name: str = "million_songs") -> Weights:
+    """A network of musicnn's shape, far smaller and with random weights; two filters are dead."""
+    is_jamendo = VARIANTS[name]
+    n_pooled = 2 * (N_FRONT + 3 * N_MIDDLE)
+    return Weights(
+        name=name,
+        filters=slaney_filters(),
+        input_norm=norm(1),
+        vertical=(layer(7, 86, 1, 4, dead=DEAD), layer(7, 38, 1, 4)),
+        horizontal=(layer(16, 1, 3), layer(9, 1, 3)),
+        middle=(layer(7, N_FRONT, N_MIDDLE), *[layer(7, N_MIDDLE, N_MIDDLE)] * 2),
+        pooled_norm=None if is_jamendo else norm(n_pooled),
+        dense=layer(n_pooled, N_OUT),
+        norm_first=is_jamendo,
+        decibels=is_jamendo,
+    )
+
+
+@pytest.fixture(scope="module")
+def sounds() -> np.ndarray:
+    return np.random.default_rng(1).normal(scale=0.1, size=(2, 16000)).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_dead_filters_that_are_left_out_change_nothing(name: str, sounds: np.ndarray) -> None:
+    weights = tiny_musicnn(name)
+    all_alive = tuple(
+        replace(one, norm=replace(one.norm, is_alive=np.ones(4, bool))) for one in weights.vertical
+    )
+    assert weights.vertical[0].norm.is_alive.tolist() == [True, False, True, False]
+
+    said = np.asarray(build_musicnn(weights, 16000)(sounds))
+    expected = np.asarray(build_musicnn(replace(weights, vertical=all_alive), 16000)(sounds))
+
+    assert said.shape == (2, N_OUT)
+    assert not np.allclose(said[0], said[1])
+    np.testing.assert_allclose(said, expected, atol=1e-4)
+
+
+def test_the_million_songs_network_puts_maximum_and_mean_of_a_value_side_by_side(
+    sounds: np.ndarray,
+) -> None:
+    weights = tiny_musicnn("million_songs")
+    n_pooled = len(weights.dense.kernel)
+    identity = np.eye(n_pooled, dtype=np.float32)
+    plain = Norm(np.ones(n_pooled, np.float32), np.zeros(n_pooled, np.float32), np.ones(n_pooled))
+    nothing = np.zeros(n_pooled, np.float32)
+    showing = replace(weights, pooled_norm=plain, dense=Layer(identity, nothing + 100.0, plain))
+
+    pooled = np.asarray(build_musicnn(showing, 16000)(sounds)) - 100.0
+
+    assert (pooled[:, 0::2] >= pooled[:, 1::2] - 1e-3).all()
+
+
+def test_the_filters_are_librosas() -> None:
+    import librosa
+
+    expected = librosa.filters.mel(sr=16000, n_fft=512, n_mels=96)
+    np.testing.assert_allclose(slaney_filters(), expected.T, atol=1e-6)

@@ -1,0 +1,47 @@
+import numpy as np
+
+from training.networks.fitting import NO_GENRE, Examples
+from training.networks.yardstick import fit_linear_head
+
+N_LABELS = 3
+
+
+def test_what_differs_in_mean_or_maximum_is_told_apart():
+    rng = np.random.default_rng(1)
+    kinds = np.tile(np.arange(N_LABELS + 2), 40)  # the genres, other music, no music
+    steps = rng.normal(scale=0.3, size=(len(kinds), 6, 8))
+    steps[:, :, :5] += 4.0 * np.eye(5)[kinds][:, None]
+    genres = np.where(kinds < N_LABELS, kinds, NO_GENRE)
+    examples = Examples(
+        copies=[steps.astype(np.float16)],
+        genres=genres,
+        is_music=(kinds < N_LABELS + 1).astype(np.float32),
+        weights=np.ones(len(kinds), np.float32),
+        recording_index=np.arange(len(kinds)),
+        n_labels=N_LABELS,
+    )
+
+    logits = np.asarray(fit_linear_head(examples)(steps.astype(np.float32)))
+
+    assert logits.shape == (len(kinds), N_LABELS + 2)
+    known, music = genres != NO_GENRE, kinds < N_LABELS + 1
+    np.testing.assert_array_equal(logits[known, :N_LABELS].argmax(axis=1), genres[known])
+    assert logits[music, -2].min() > logits[~music, -2].max()
+    assert logits[known, -1].min() > logits[music & ~known, -1].max()
+
+
+def test_it_learns_from_what_is_heard_through_rooms_too():
+    rng = np.random.default_rng(1)
+    genres = np.tile([0, 1, 2, NO_GENRE], 10)
+    steps = rng.normal(size=(40, 6, 4)).astype(np.float16)
+    is_music = np.tile([1, 1, 1, 0], 10).astype(np.float32)
+    is_music[3] = 1.0  # some other music, so that there is something to tell apart
+    weights = np.ones(40, np.float32)
+
+    def head_of(*copies):
+        return fit_linear_head(
+            Examples(list(copies), genres, is_music, weights, np.arange(40), n_labels=3)
+        )
+
+    alone, both = head_of(steps), head_of(steps, 50 * steps)
+    assert not np.allclose(alone.get_weights()[0], both.get_weights()[0], rtol=0.01)

@@ -1,0 +1,1 @@
+"""What is learnt from: recordings and spectrograms, their splits, noises, rooms, augmentation."""

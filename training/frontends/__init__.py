@@ -1,0 +1,1 @@
+"""What hears: the two ears, the teachers of the first one, and what was heard."""

@@ -1,0 +1,91 @@
+"""The ear: YAMNet's convolutions, taught to hear in music what several teachers hear.
+
+It takes YAMNet's log-mel spectrogram of a whole window and gives a row of values for each sixth of
+a second. ``training.distil`` teaches it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from rtgenre.model.features import YAMNET_FEATURES
+from training.frontends.yamnet import PATCH_FRAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from training.frontends.yamnet import Convolution
+
+Tensor = Any
+N_KEPT = 23
+"""Convolutions of YAMNet's 27 that stay: those before its last two layers, which hold half of all
+weights and halve the frames once more."""
+N_VALUES = 384
+"""Of a step."""
+
+
+def build_ear(convolutions: Sequence[Convolution], n_values: int = N_VALUES) -> keras.Model:
+    """Build it, beginning with YAMNet's weights.
+
+    Returns:
+        ``(batch, 398, 64)``, a log-mel spectrogram, to ``(batch, 25, n_values)``.
+    """
+    window = keras.Input((YAMNET_FEATURES.n_frames, YAMNET_FEATURES.n_mels), name="window")
+    x = layers.Reshape((*window.shape[1:], 1))(window)
+    x = convolve(x, convolutions[:N_KEPT])
+    # Where a pattern lies in frequency means something: each band has weights of its own.
+    x = layers.Conv2D(n_values, (1, x.shape[2]), activation="relu", name="bands")(x)
+    steps = layers.Reshape((x.shape[1], n_values), name="steps")(x)
+    return keras.Model(window, steps, name="ear")
+
+
+def build_pupil(ear: keras.Model, n_taught: int) -> keras.Model:
+    """Let the ear say, of a whole window, what teachers say: ``(batch, n_taught)``."""
+    steps = ear.output
+    pooled = layers.Concatenate()(
+        [layers.GlobalAveragePooling1D()(steps), layers.GlobalMaxPooling1D()(steps)]
+    )
+    said = layers.Dense(n_taught, name="said", dtype="float32")(pooled)
+    return keras.Model(ear.input, said, name="pupil")
+
+
+def build_yamnet(convolutions: Sequence[Convolution], n_samples: int) -> keras.Model:
+    """Build YAMNet as it was, a teacher: ``(batch, n_samples)`` at 16 kHz to ``(batch, 1024)``.
+
+    It hears patches of 0.96 s; what it says of them is averaged.
+    """
+    from training.frontends.spectra import yamnet_log_mel  # noqa: PLC0415
+
+    sound = keras.Input((n_samples,), name="sound_16k")
+    log_mel = yamnet_log_mel(sound)
+    n_patches = log_mel.shape[1] // PATCH_FRAMES
+    patches = ops.reshape(
+        log_mel[:, : n_patches * PATCH_FRAMES], (-1, PATCH_FRAMES, log_mel.shape[2], 1)
+    )
+    heard = layers.GlobalAveragePooling2D()(convolve(patches, convolutions))
+    said = ops.mean(ops.reshape(heard, (-1, n_patches, heard.shape[-1])), axis=1)
+    return keras.Model(sound, said, name="yamnet")
+
+
+def convolve(x: Tensor, convolutions: Sequence[Convolution]) -> Tensor:
+    """Put YAMNet's convolutions on ``(batch, n_frames, n_bands, 1)``."""
+    for index, one in enumerate(convolutions):
+        options = {
+            "kernel_size": one.kernel.shape[:2],
+            "strides": one.stride,
+            "padding": "same",
+            "activation": "relu",
+            "name": f"yamnet{index}",
+        }
+        layer = (
+            layers.DepthwiseConv2D(**options)
+            if one.depthwise
+            else layers.Conv2D(one.kernel.shape[-1], **options)
+        )
+        x = layer(x)
+        layer.set_weights([np.asarray(one.kernel), np.asarray(one.bias)])
+    return x

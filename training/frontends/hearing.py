@@ -1,0 +1,212 @@
+"""What an ear hears of every window of a library, worked out once and kept on disk.
+
+Windows are made in blocks of recordings, one file a block, so that a run that was cut off goes on.
+Copy 0 is of the recordings as they are, others are heard in rooms (``ROOMS``). A folder
+is of one ear: it notes which, so that no other takes over what that one heard.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from rtgenre.model.features import (
+    MUSICNN_FEATURES,
+    YAMNET_FEATURES,
+    FeatureParams,
+    log_mel_spectrogram,
+)
+from training.data.dataset import DatasetError, IntArray
+from training.data.library import cut_windows, read_sound
+from training.data.rooms import RoomParams, Rooms, Scale, musicnn_scale, yamnet_scale
+from training.frontends.musicnn import read_million_songs
+from training.frontends.second_ear import build_second_ear
+from training.release.tflite import fast_network
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from training.data.dataset import FloatArray
+    from training.data.library import Recording
+
+HalfArray = NDArray[np.float16]
+ROOMS = (RoomParams(), RoomParams(noise=1.0, snr_db=(3.0, 20.0), mask=0.0))
+"""Of the copies behind the first: rooms of all kinds, and always noisy ones."""
+_BLOCK = 100
+_WHOSE = "ear.txt"
+"""In a folder of blocks: fingerprint of the ear's weights."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """Windows of many recordings, one after another."""
+
+    copies: list[HalfArray]
+    """Each ``(n_windows, n_steps, n_values)``; the first is of the windows as they are."""
+    recording_index: IntArray
+    """``(n_windows,)``, which of the recordings each window is of."""
+
+    def select(self, rows: IntArray) -> Heard:
+        """Take some windows."""
+        return Heard([copy[rows] for copy in self.copies], self.recording_index[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """A network that hears, and what it takes."""
+
+    name: str
+    network: keras.Model
+    """``(batch, n_frames, n_mels)`` to ``(batch, n_steps, n_values)``."""
+    features: FeatureParams
+    scale: Scale
+
+
+def two_ears(ear: keras.Model) -> tuple[Ear, Ear]:
+    """Take the taught ear, and musicnn beside it."""
+    second = build_second_ear(read_million_songs())
+    return (
+        Ear("ear", ear, YAMNET_FEATURES, yamnet_scale()),
+        Ear("second_ear", second, MUSICNN_FEATURES, musicnn_scale()),
+    )
+
+
+def hear(
+    ears: Sequence[Ear], recordings: Sequence[Recording], folder: Path, *, n_copies: int, seed: int
+) -> Heard:
+    """Let ears hear recordings; what one says of a whole window stands in every step.
+
+    Recordings that cannot be decoded are named on standard error and have no windows.
+
+    Args:
+        ears: the first one sets the steps.
+        recordings: of any length.
+        folder: keeps what was heard.
+        n_copies: of every window; the first as it is, the others through ``ROOMS``.
+        seed: of the rooms.
+    """
+    heard = [
+        EarCache(ear, folder / ear.name, n_copies=n_copies, seed=seed).hear(recordings)
+        for ear in ears
+    ]
+    n_steps = heard[0].copies[0].shape[1]
+    copies = []
+    for copy in range(n_copies):
+        values = [one.copies[copy] for one in heard]
+        spread = [np.broadcast_to(v, (len(v), n_steps, v.shape[2])) for v in values]
+        copies.append(np.concatenate(spread, axis=2))
+    return Heard(copies, heard[0].recording_index)
+
+
+class EarCache:
+    """Lets an ear hear recordings, and keeps in a folder what it heard."""
+
+    def __init__(self, ear: Ear, folder: Path, *, n_copies: int, seed: int) -> None:
+        self._ear = ear
+        self._network = fast_network(ear.network)
+        self._folder = folder
+        self._n_copies = n_copies
+        self._seed = seed
+
+    def hear(self, recordings: Sequence[Recording]) -> Heard:
+        """Hear recordings, or read what was heard of them before.
+
+        Raises:
+            DatasetError: none can be heard, or another ear has heard what is in the folder.
+        """
+        self._claim_folder()
+        parts = []
+        for start in range(0, len(recordings), _BLOCK):
+            parts.append(self._block(recordings[start : start + _BLOCK], start))
+            done = min(start + _BLOCK, len(recordings))
+            print(
+                f"\r{self._ear.name}: {done}/{len(recordings)} recordings", end="", file=sys.stderr
+            )
+        print(file=sys.stderr)
+        if not sum(len(index) for _, index in parts):
+            raise DatasetError(f"none of {len(recordings)} recordings can be heard")
+        copies = [
+            np.concatenate([steps[copy] for steps, _ in parts]) for copy in range(self._n_copies)
+        ]
+        return Heard(copies, np.concatenate([index for _, index in parts]))
+
+    def _block(
+        self, recordings: Sequence[Recording], first_index: int
+    ) -> tuple[HalfArray, IntArray]:
+        names = "\n".join(str(one.path) for one in recordings)
+        digest = hashlib.sha256(names.encode()).hexdigest()[:16]
+        path = self._folder / f"{digest}.npz"
+        steps, index = self._read(path)
+        if len(steps) < self._n_copies:
+            windows, index = windows_of(recordings, self._ear.features)
+            missing = range(len(steps), self._n_copies)
+            steps = [*steps, *(self._hear(windows, copy) for copy in missing)]
+            part = path.with_suffix(".part.npz")
+            np.savez(part, allow_pickle=False, steps=np.stack(steps), index=index)
+            part.rename(path)
+        return np.stack(steps), index + first_index
+
+    def _read(self, path: Path) -> tuple[list[HalfArray], IntArray]:
+        """Read the copies of a block that were heard before, at most as many as are wanted."""
+        if not path.exists():
+            return [], np.zeros(0, np.int64)
+        with np.load(path, allow_pickle=False) as kept:
+            return list(kept["steps"][: self._n_copies]), kept["index"]
+
+    def _claim_folder(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path, mine = self._folder / _WHOSE, _fingerprint(self._ear.network)
+        whose = path.read_text(encoding="utf-8").strip() if path.exists() else mine
+        if whose != mine:
+            raise DatasetError(
+                f"{self._folder} holds what another ear heard ({whose}, not {mine}); name another "
+                "folder with --heard, or remove this one"
+            )
+        path.write_text(f"{mine}\n", encoding="utf-8")
+
+    def _hear(self, windows: FloatArray, copy: int) -> HalfArray:
+        if not len(windows):
+            return np.zeros((0, *self._ear.network.output_shape[1:]), np.float16)
+        if copy:
+            rooms = Rooms(ROOMS[copy - 1], seed=self._seed + copy, scale=self._ear.scale)
+            blocks = [windows[start : start + 64] for start in range(0, len(windows), 64)]
+            windows = np.concatenate(
+                [keras.ops.convert_to_numpy(rooms(block, training=True)) for block in blocks]
+            )
+        return self._network(windows).astype(np.float16)
+
+
+def windows_of(
+    recordings: Sequence[Recording], params: FeatureParams
+) -> tuple[FloatArray, IntArray]:
+    """Cut recordings into windows, as the live service does.
+
+    Returns:
+        ``(n_windows, *params.shape)``, and which recording each is of.
+    """
+    windows, index = [], []
+    for number, one in enumerate(recordings):
+        try:
+            sound = read_sound(one.path, params.sample_rate_hz)
+        except DatasetError as error:
+            print(f"left out: {error}", file=sys.stderr)
+            continue
+        cut = cut_windows(sound, params.sample_rate_hz)
+        windows += [log_mel_spectrogram(window, params) for window in cut]
+        index += [number] * len(cut)
+    stacked = np.asarray(windows, np.float32).reshape(-1, *params.shape)
+    return stacked, np.array(index, dtype=np.int64)
+
+
+def _fingerprint(network: keras.Model) -> str:
+    digest = hashlib.sha256()
+    for one in network.get_weights():
+        digest.update(np.ascontiguousarray(one).tobytes())
+    return digest.hexdigest()[:16]

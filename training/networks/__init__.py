@@ -1,0 +1,1 @@
+"""What is trained on what the ears hear, and the networks from scratch beside it."""

@@ -1,0 +1,95 @@
+"""What a window sounds like, in few values: own genres are learnt from these.
+
+An embedding is the mean over time of what the ears hear, turned to its principal components. Their
+spread is evened out half-way: as it is, the first few would drown the others, and made all equal,
+noise in the last ones would count as much as music in the first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from training.networks.heads import build_embedding
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import keras
+
+    from training.data.dataset import IntArray
+    from training.data.library import Recording
+    from training.networks.fitting import Examples
+
+EMBEDDING_SIZE = 256
+EXAMPLES_FILE_NAME = "examples.npz"
+"""In the folder of a run and of a model: embeddings of what it was taught, see ``rtgenre``."""
+EXAMPLES_PER_RECORDING = 4
+_OTHER = 255
+_LEAST_VARIANCE = 1e-4
+"""Of a component, relative to the first one: what varies less is not blown up."""
+
+
+def fit_embedding(examples: Examples, size: int = EMBEDDING_SIZE) -> keras.Model:
+    """Find the principal components of music as it is.
+
+    Returns:
+        ``(batch, n_steps, n_values)`` to ``(batch, size)``, of mean 0 and variance 1 over all
+        values together.
+    """
+    music = examples.copies[0][examples.is_music > 0]
+    means = np.stack([window.astype(np.float32).mean(axis=0) for window in music])
+    centre, spread = means.mean(axis=0), means.std(axis=0) + 1e-6
+    standard = (means - centre) / spread
+    variances, directions = np.linalg.eigh(standard.T @ standard / len(standard))
+    size = min(size, len(variances))
+    variances, directions = variances[::-1][:size], directions[:, ::-1][:, :size]
+    variances = np.maximum(variances, _LEAST_VARIANCE * variances[0])
+    evened = directions / variances**0.25
+    evened /= np.sqrt(np.sqrt(variances).mean())
+    kernel = evened / spread[:, None]
+    _, n_steps, n_values = examples.copies[0].shape
+    model = build_embedding(n_steps, n_values, size)
+    model.get_layer("projection").set_weights([kernel, -centre @ kernel])
+    return model
+
+
+def write_examples(
+    path: Path, model: keras.Model, examples: Examples, recordings: list[Recording]
+) -> None:
+    """Write embeddings of a few windows of every recording, as plain numbers.
+
+    ``embeddings`` int8 ``(n, size)``, to be multiplied by ``scale`` float32 ``(size,)``; ``labels``
+    uint8 ``(n,)``, 255 for other music; ``recordings`` and ``groups`` uint32 ``(n,)``, which
+    recording each is of, and which artist that is by.
+    """
+    rows = _spread_over_recordings(examples)
+    embeddings = model.predict(
+        examples.copies[0][rows].astype(np.float32), batch_size=512, verbose=0
+    )
+    scale = np.maximum(np.abs(embeddings).max(axis=0), 1e-6) / 127.0
+    index = examples.recording_index[rows]
+    artists = {name: number for number, name in enumerate(sorted({r.artist for r in recordings}))}
+    genres = examples.genres[rows]
+    np.savez_compressed(
+        path,
+        allow_pickle=False,
+        embeddings=np.rint(embeddings / scale).astype(np.int8),
+        scale=scale.astype(np.float32),
+        labels=np.where(genres < 0, _OTHER, genres).astype(np.uint8),
+        recordings=index.astype(np.uint32),
+        groups=np.array([artists[recordings[one].artist] for one in index], np.uint32),
+    )
+
+
+def _spread_over_recordings(examples: Examples) -> IntArray:
+    """Choose some windows of every recording of music, evenly over it."""
+    music = np.flatnonzero(examples.is_music > 0)
+    index = examples.recording_index[music]
+    chosen: list[int] = []
+    for recording in np.unique(index):
+        rows = music[index == recording]
+        n = min(EXAMPLES_PER_RECORDING, len(rows))
+        chosen += rows[np.linspace(0, len(rows) - 1, n + 2)[1:-1].round().astype(int)].tolist()
+    return np.unique(np.array(chosen, dtype=np.int64))

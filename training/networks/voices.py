@@ -1,0 +1,42 @@
+"""What classifies behind the ears: recurrent heads, and a linear one of the same weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import keras
+
+    from training.data.dataset import FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """Logits of the same windows, each ``(n_windows, n_outputs)``."""
+
+    together: FloatArray
+    recurrent: FloatArray
+    linear: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Voices:
+    """All that has a say in what a window is."""
+
+    heads: Sequence[keras.Model]
+    linear: keras.Model
+
+    def say(self, steps: np.ndarray) -> Said:
+        """Judge windows ``(n_windows, n_steps, n_values)``."""
+        recurrent = np.mean([_logits(one, steps) for one in self.heads], axis=0)
+        linear = _logits(self.linear, steps)
+        return Said((recurrent + linear) / 2, recurrent, linear)
+
+
+def _logits(model: keras.Model, steps: np.ndarray) -> FloatArray:
+    return np.asarray(model.predict(steps.astype(np.float32), batch_size=512, verbose=0))

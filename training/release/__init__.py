@@ -1,0 +1,1 @@
+"""What ships: the run's record, TFLite, the card and its plots."""

@@ -1,0 +1,1 @@
+"""What judges: windows, recordings, and what a viewer sees live."""
