@@ -5,7 +5,7 @@ The data flows one way::
     source -> resample -> ring/windows -> features -> classifier -> smoothing -> hub -> outputs
      thread     pure         pure           pure        worker        pure       loop    loop
 
-One such line runs per source; the classifier is shared. ``pipeline.py`` knows the stages,
+One such line runs per source; the classifier is shared. ``service/pipeline.py`` knows the stages,
 ``service/`` runs them; what is left of the hub knows nothing of what is right of it.
 
 What programs may use is what ``__all__`` names; ``docs/api.md`` shows how.

@@ -6,7 +6,7 @@ from datetime import datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtgenre.pipeline import Pipeline
+from rtgenre.service.pipeline import Pipeline
 from rtgenre.sources.clock import CaptureClock
 from rtgenre.tracking.smoothing import TrackerParams
 from rtgenre.types import CLOCK_STEP_SECONDS, Block

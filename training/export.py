@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from rtgenre.model.classifier import KERAS_FILE_NAME, LiteRtNetwork
+from rtgenre.model.classifier import LiteRtNetwork
 from rtgenre.model.info import TFLITE_FILE_NAME, ModelError, ModelInfo, write_model_info
 from training.data.dataset import (
     FEATURES,
@@ -42,7 +42,7 @@ from training.frontends.hearing import windows_of
 from training.networks.embedding import EXAMPLES_FILE_NAME
 from training.release.card import model_card
 from training.release.crnn_card import recordings_card
-from training.release.runs import RunInfo, read_run
+from training.release.runs import KERAS_FILE_NAME, RunInfo, read_run
 from training.release.tflite import Weights, convert
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ from training.networks.fitting import fit_temperature, optimiser
 from training.networks.plain import GENRE_LOGITS, build_cnn, build_crnn
 from training.release.card import GTZAN_RIGHTS, PARTITION_CREDIT, negatives_credits
 from training.release.plots import plot_curves
-from training.release.runs import RunInfo, data_fingerprint, git_commit, write_run
+from training.release.runs import KERAS_FILE_NAME, RunInfo, data_fingerprint, git_commit, write_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -196,7 +196,7 @@ def train(
     apply_temperature(model, temperature)
     finished = BUILDERS[network](len(labels))  # without the optimiser's state
     finished.set_weights(model.get_weights())
-    finished.save(run_folder / "model.keras")
+    finished.save(run_folder / KERAS_FILE_NAME)
     plot_curves(_history(run_folder), f"{network} from scratch", run_folder / "curves.png")
     used = {"train": tracks, "valid": valid, "not music": not_music}
     write_run(_describe(network, labels, used, options), run_folder)

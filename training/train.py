@@ -47,7 +47,7 @@ from training.networks.heads import N_FURTHER, build_heads, chain, with_probabil
 from training.networks.voices import Said, Voices
 from training.networks.yardstick import fit_linear_head
 from training.release.crnn_card import crnn_credits
-from training.release.runs import RunInfo, git_commit, names_fingerprint, write_run
+from training.release.runs import KERAS_FILE_NAME, RunInfo, git_commit, names_fingerprint, write_run
 from training.scoring.outcome import Outcome, judge
 
 if TYPE_CHECKING:
@@ -294,7 +294,7 @@ def train(
         temperature=temperature,
         offsets=options.offsets,
     )
-    model.save(run_folder / "model.keras")
+    model.save(run_folder / KERAS_FILE_NAME)
     run = _describe(material, libraries, mode, data, options)
     write_run(replace(run, embedding_size=embedding.output_shape[-1]), run_folder)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from rtgenre.audio.samples import check_channel
 from rtgenre.model.features import log_mel_spectrogram
-from rtgenre.pipeline import Pipeline
+from rtgenre.service.pipeline import Pipeline
 from rtgenre.sources.decode import open_audio
 from rtgenre.sources.decoder import DecodeError
 from rtgenre.sources.names import told_path

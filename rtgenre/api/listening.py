@@ -13,8 +13,8 @@ from rtgenre.messages.column_hub import ColumnHub
 from rtgenre.messages.hub import Hub
 from rtgenre.model.inference import BatchingClassifier
 from rtgenre.monitoring.metrics import Metrics
-from rtgenre.pipeline import Pipeline
 from rtgenre.service.listener import Listener
+from rtgenre.service.pipeline import Pipeline
 from rtgenre.sources.open import open_source
 from rtgenre.tracking.smoothing import TrackerParams
 

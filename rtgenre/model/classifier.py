@@ -1,4 +1,4 @@
-"""Runs a model folder: ``model.tflite`` with LiteRT, else ``model.keras`` with Keras."""
+"""Runs the ``model.tflite`` of a model folder with LiteRT."""
 
 from __future__ import annotations
 
@@ -21,8 +21,6 @@ from rtgenre.types import FloatArray, Prediction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-KERAS_FILE_NAME = "model.keras"
 
 _MAX_FILE_BYTES = 256 * 2**20
 
@@ -114,10 +112,9 @@ def find_model_folder(name_or_path: str) -> Path:
 
 
 def _load_network(info: ModelInfo, folder: Path, threads: int) -> Network:
-    tflite_path, keras_path = folder / TFLITE_FILE_NAME, folder / KERAS_FILE_NAME
-    path = tflite_path if tflite_path.is_file() else keras_path
+    path = folder / TFLITE_FILE_NAME
     if not path.is_file():
-        raise ModelError(f"no model in {folder}: neither {TFLITE_FILE_NAME} nor {KERAS_FILE_NAME}")
+        raise ModelError(f"no {TFLITE_FILE_NAME} in {folder}; python -m training.export makes it")
     if path.stat().st_size > _MAX_FILE_BYTES:
         raise ModelError(
             f"{path} has {path.stat().st_size / 2**20:.0f} MB; at most "
@@ -125,13 +122,9 @@ def _load_network(info: ModelInfo, folder: Path, threads: int) -> Network:
         )
     check_unchanged(info, path)
     try:
-        return LiteRtNetwork(path, threads) if path == tflite_path else KerasNetwork(path)
+        return LiteRtNetwork(path, threads)
     except ImportError as error:
-        if path == keras_path:
-            message = f"{path} needs Keras: pip install 'rtgenre[training]'"
-        else:
-            message = f"{path} needs LiteRT: pip install ai-edge-litert"
-        raise ModelError(f"{message} ({error})") from error
+        raise ModelError(f"{path} needs LiteRT: pip install ai-edge-litert ({error})") from error
     except (ValueError, RuntimeError, OSError) as error:
         raise ModelError(f"{path} is not a model that can be run: {error}") from error
 
@@ -177,16 +170,3 @@ def _quiet_standard_error() -> Iterator[None]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-
-
-class KerasNetwork:
-    """A Keras file, for models that are still being trained."""
-
-    def __init__(self, path: Path) -> None:
-        import keras  # noqa: PLC0415 - heavy, and only in the training extra
-
-        self._model = keras.models.load_model(path, compile=False)
-
-    def run(self, features: FloatArray) -> FloatArray:
-        """Run the windows as one batch."""
-        return np.asarray(self._model.predict_on_batch(features), dtype=np.float32)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rtgenre.messages.hub import Hub
     from rtgenre.model.inference import BatchingClassifier
     from rtgenre.monitoring.metrics import Metrics
-    from rtgenre.pipeline import Pipeline
+    from rtgenre.service.pipeline import Pipeline
     from rtgenre.sources.base import AudioSource
     from rtgenre.types import Block, Window
 

@@ -22,10 +22,10 @@ from rtgenre.outputs.mqtt.smarthome import (
     lights_extension,
     warn_of_settings_without_effect,
 )
-from rtgenre.pipeline import Pipeline
 from rtgenre.service.listener import Listener
+from rtgenre.service.pipeline import Pipeline
 from rtgenre.service.reload import changed_settings, with_live_settings
-from rtgenre.service.systemd import Notifier, supervise
+from rtgenre.systemd import Notifier, supervise
 from rtgenre.threads import DaemonThreads
 
 if TYPE_CHECKING:

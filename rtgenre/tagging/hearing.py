@@ -10,7 +10,7 @@ import numpy as np
 
 from rtgenre.api.file_verdict import predict_window
 from rtgenre.audio.samples import check_channel
-from rtgenre.pipeline import Pipeline
+from rtgenre.service.pipeline import Pipeline
 from rtgenre.sources.decode import open_audio
 from rtgenre.sources.decoder import DecodeError
 from rtgenre.tagging.sampling import sample_starts

@@ -22,7 +22,7 @@ several_times = settings(
 
 @pytest.fixture
 def folder(tmp_path):
-    """Copy the shipped model without Keras's file, and write its checksum."""
+    """Copy the shipped model and write its checksum."""
     shipped = find_model_folder("crnn")
     shutil.copy(shipped / "model.tflite", tmp_path)
     write_model_info(read_model_info(shipped), tmp_path)
@@ -44,6 +44,12 @@ def error_of(folder):
     with pytest.raises(ModelError) as caught:
         Classifier.load(folder)
     return str(caught.value)
+
+
+def test_a_folder_that_holds_only_what_training_saves_says_how_to_convert_it(folder):
+    (folder / "model.tflite").rename(folder / "model.keras")
+    assert "no model.tflite in" in error_of(folder)
+    assert "training.export" in error_of(folder)
 
 
 def test_an_unchanged_model_loads(folder):

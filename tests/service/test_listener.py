@@ -7,8 +7,8 @@ from rtgenre.messages.column_hub import ColumnHub
 from rtgenre.messages.hub import Hub
 from rtgenre.model.inference import BatchingClassifier
 from rtgenre.monitoring.metrics import Metrics
-from rtgenre.pipeline import Pipeline
 from rtgenre.service.listener import OPENING_SECONDS, Listener
+from rtgenre.service.pipeline import Pipeline
 from rtgenre.sources.base import SourceError
 from rtgenre.tracking.smoothing import TrackerParams
 from rtgenre.types import Block

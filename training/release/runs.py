@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 FILE_NAME = "run.json"
+KERAS_FILE_NAME = "model.keras"
 
 
 @dataclass(frozen=True, slots=True)

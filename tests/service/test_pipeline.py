@@ -7,7 +7,7 @@ import pytest
 from rtgenre.messages.payload import SCHEMA_VERSION
 from rtgenre.model.features import YAMNET_FEATURES, FeatureParams
 from rtgenre.model.info import ModelInfo
-from rtgenre.pipeline import Pipeline
+from rtgenre.service.pipeline import Pipeline
 from rtgenre.tracking.smoothing import TrackerParams
 from rtgenre.types import Block, Prediction
 from tests.signals import noise, tone
