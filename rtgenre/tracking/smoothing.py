@@ -28,7 +28,7 @@ class TrackerParams:
     """A new genre must lead the shown one by this much smoothed probability …"""
     switch_hold_seconds: float = 0.0
     """… for this long before it is shown."""
-    unknown_below: float = 0.2
+    unknown_below: float = 0.15
     """No genre is shown while the confidence in the likeliest one is less than this."""
     music_below: float = 0.5
     """No genre is shown while the smoothed probability of music is less than this."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import layers
 
 from rtgenre.model.features import MUSICNN_FEATURES
 
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float32]
 
 Tensor = Any
-_TOGETHER = 4
-"""Frames that a horizontal block works out at once, as output channels."""
+_WIDTH = 48
+"""Output channels that keep a processor's vector units busy. Of fewer filters several places are
+worked out at once."""
 
 
 def build_second_ear(weights: Weights) -> keras.Model:
@@ -83,46 +84,67 @@ def _folded_dense(
 def _vertical(x: Tensor, block: Layer, name: str) -> Tensor:
     """Find patterns of pitch, wherever they lie: ``(n_frames, 96, 1)`` to a value a frame.
 
-    The frames that a kernel spans become input channels: the same sums, faster.
+    The frames that a kernel spans become input channels, and some places side by side become
+    output channels: the same sums, faster.
     """
-    alive = block.norm.is_alive
-    taps = len(block.kernel)
+    norm, n_filters = block.norm.select(block.norm.is_alive), int(block.norm.is_alive.sum())
+    taps, n_bands = block.kernel.shape[:2]
+    n_places = x.shape[2] - n_bands + 1
     before = (taps - 1) // 2
     x = layers.ZeroPadding2D(((before, taps - 1 - before), (0, 0)))(x)
     shifted = [layers.Cropping2D(((tap, taps - 1 - tap), (0, 0)))(x) for tap in range(taps)]
-    kernel = block.kernel[..., alive].transpose(2, 1, 0, 3)  # (1, n_bands, taps, n_filters)
-    x = _convolution(layers.Concatenate()(shifted), kernel, block.bias[alive], name)
-    return ops.max(_scaled(x, block.norm.select(alive), f"{name}_norm"), axis=2)
+    x = layers.Concatenate()(shifted)
+    together = _places_together(n_filters)
+    more = -n_places % together
+    x = layers.ZeroPadding2D(((0, 0), (0, more)))(x)
+    kernel = block.kernel[..., block.norm.is_alive].transpose(2, 1, 0, 3)
+    kernel = _repeated(kernel, together, axis=1)
+    bias = np.tile(block.bias[block.norm.is_alive], together)
+    x = _convolution(x, kernel, bias, name, strides=(1, together))
+    x = layers.Reshape((x.shape[1], n_places + more, n_filters))(x)
+    x = layers.Cropping2D(((0, 0), (0, more)))(x)
+    return _scaled_maximum(x, norm, f"{name}_norm")
 
 
 def _horizontal(x: Tensor, block: Layer, name: str) -> Tensor:
     """Find patterns in time, in any band: ``(n_frames, 96, 1)`` to a value a frame.
 
-    Frames are worked out a few at a time, as output channels: the same sums, faster.
+    Some frames one after another become output channels: the same sums, faster.
     """
-    alive = block.norm.is_alive
-    n_frames, n_filters = x.shape[1], int(alive.sum())
-    more = -n_frames % _TOGETHER
+    norm, n_filters = block.norm.select(block.norm.is_alive), int(block.norm.is_alive.sum())
+    n_frames = x.shape[1]
+    together = _places_together(n_filters)
+    more = -n_frames % together
     taps = len(block.kernel)
     before = (taps - 1) // 2
     x = layers.ZeroPadding2D(((before, taps - 1 - before + more), (0, 0)))(x)
-    kernel = block.kernel[:, None][..., alive]  # (taps, 1, 1, n_filters)
-    copies = [
-        np.pad(kernel, ((shift, _TOGETHER - 1 - shift), (0, 0), (0, 0), (0, 0)))
-        for shift in range(_TOGETHER)
-    ]
-    bias = np.tile(block.bias[alive], _TOGETHER)
-    x = _convolution(x, np.concatenate(copies, axis=-1), bias, name, stride=_TOGETHER)
-    x = ops.max(_scaled(x, block.norm.select(alive).tiled(_TOGETHER), f"{name}_norm"), axis=2)
+    kernel = _repeated(block.kernel[:, None][..., block.norm.is_alive], together, axis=0)
+    bias = np.tile(block.bias[block.norm.is_alive], together)
+    x = _convolution(x, kernel, bias, name, strides=(together, 1))
+    x = _scaled_maximum(x, norm.tiled(together), f"{name}_norm")
     x = layers.Reshape((n_frames + more, n_filters))(x)
     return layers.Cropping1D((0, more))(x)
 
 
+def _places_together(n_filters: int) -> int:
+    return max(4, _WIDTH // n_filters)
+
+
+def _repeated(kernel: FloatArray, n: int, axis: int) -> FloatArray:
+    """Let a kernel work out ``n`` places side by side along an axis, as output channels."""
+    widths = [(0, 0)] * kernel.ndim
+    copies = []
+    for shift in range(n):
+        widths[axis] = (shift, n - 1 - shift)
+        copies.append(np.pad(kernel, widths))
+    return np.concatenate(copies, axis=-1)
+
+
 def _convolution(
-    x: Tensor, kernel: FloatArray, bias: FloatArray, name: str, stride: int = 1
+    x: Tensor, kernel: FloatArray, bias: FloatArray, name: str, strides: tuple[int, int]
 ) -> Tensor:
     layer = layers.Conv2D(
-        kernel.shape[-1], kernel.shape[:2], strides=(stride, 1), activation="relu", name=name
+        kernel.shape[-1], kernel.shape[:2], strides=strides, activation="relu", name=name
     )
     x = layer(x)
     layer.set_weights([kernel, bias])
@@ -136,6 +158,19 @@ def _middle(x: Tensor, kernel: FloatArray, bias: FloatArray, norm: Norm, name: s
     x = layer(x)
     layer.set_weights([kernel, bias])
     return _scaled(x, norm, f"{name}_norm")
+
+
+def _scaled_maximum(x: Tensor, norm: Norm, name: str) -> Tensor:
+    """Normalise, and take the maximum over the bands: ``(frames, bands, n)`` to ``(frames, n)``.
+
+    Of what is scaled by a positive number the maximum can come first, on a tenth of the values.
+    LiteRT works out a pooling much faster than a reduction.
+    """
+    pool = layers.MaxPooling2D((1, x.shape[2]))
+    flat = layers.Reshape((x.shape[1], x.shape[3]))
+    if (norm.scale > 0).all():
+        return _scaled(flat(pool(x)), norm, name)
+    return flat(pool(_scaled(x, norm, name)))
 
 
 def _scaled(x: Tensor, norm: Norm, name: str) -> Tensor:
