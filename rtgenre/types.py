@@ -48,6 +48,8 @@ class Window:
     """RMS of the newest hop; a full-scale square wave is 0 dBFS, digital silence -120."""
     levels_dbfs: FloatArray
     """``(n_segments,)``, RMS of each quarter of a second, oldest first."""
+    title: str | None = None
+    """What the source said it played when the last sample was heard."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,7 @@ class Listener:
             logger.info("%s: listening to %s", self.node, self.source.name)
         self.pipeline.draws_columns = self._column_hub.has_subscribers
         try:
-            windows = self.pipeline.push(block)
+            windows = self.pipeline.push(block, title=self.source.title)
         except ValueError as error:
             raise SourceError(f"{self.source.name}: {error}") from error
         for column in self.pipeline.take_columns():
@@ -163,10 +163,7 @@ class Listener:
         inference = await self._classifier.classify(window.samples)
         latency_seconds = max(0.0, time.time() - window.captured_at)
         document = self.pipeline.conclude(
-            window,
-            inference.prediction,
-            latency_seconds=latency_seconds,
-            title=self.source.title,
+            window, inference.prediction, latency_seconds=latency_seconds
         )
         self._last_window_at = time.monotonic()
         self._explained_seconds = 0.0

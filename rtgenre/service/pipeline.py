@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rtgenre.audio.columns import COLUMNS, Column, ColumnMaker
@@ -51,6 +52,8 @@ class Pipeline:
         self._columns: list[Column] = []
         # When the newest block was captured, for what the resampler still holds.
         self._captured_at = 0.0
+        # What plays in the newest block.
+        self._title: str | None = None
         self.tracker = GenreTracker(info.labels, tracker_params)
         self.silence_watch = DigitalSilenceWatch()
         # Totals since the start, for metrics.
@@ -73,8 +76,12 @@ class Pipeline:
         run_start_seconds = self._slicer.run_start_sample / self.info.features.sample_rate_hz
         return self._end_seconds <= run_start_seconds
 
-    def push(self, block: Block) -> list[Window]:
+    def push(self, block: Block, *, title: str | None = None) -> list[Window]:
         """Take in a block and return the windows it completes, oldest first.
+
+        Args:
+            block: the audio.
+            title: what plays in it by the source's own account.
 
         Raises:
             ValueError: the block does not have the channel that was chosen.
@@ -86,6 +93,7 @@ class Pipeline:
         if block.gap or rate_changed:
             windows = self.finish()
             self._reset()
+        self._title = title
         if self._resampler is None:
             self._resampler = Resampler(block.sample_rate_hz, self.info.features.sample_rate_hz)
         self.silence_watch.push(block.samples, block.sample_rate_hz)
@@ -96,7 +104,7 @@ class Pipeline:
         self._captured_at = block.captured_at
         resampled = self._resampler.push(mono)
         captured_at = block.captured_at - self._resampler.held_seconds
-        windows += self._slicer.push(resampled, captured_at)
+        windows += self._cut(resampled, captured_at)
         self._draw(mono, block)
         return windows
 
@@ -109,15 +117,10 @@ class Pipeline:
         """Return the windows that the last few milliseconds complete, when the audio has ended."""
         if self._resampler is None:
             return []
-        return self._slicer.push(self._resampler.flush(), self._captured_at)
+        return self._cut(self._resampler.flush(), self._captured_at)
 
     def conclude(
-        self,
-        window: Window,
-        prediction: Prediction,
-        *,
-        latency_seconds: float,
-        title: str | None = None,
+        self, window: Window, prediction: Prediction, *, latency_seconds: float
     ) -> StateDocument:
         """Smooth a window's prediction and build the document about it."""
         sample_rate_hz = self.info.features.sample_rate_hz
@@ -129,7 +132,7 @@ class Pipeline:
         document = state_document(
             node=self.node,
             source=self.source,
-            title=title,
+            title=window.title,
             sequence=self._sequence,
             labels=self.info.labels,
             sample_rate_hz=sample_rate_hz,
@@ -146,6 +149,10 @@ class Pipeline:
         self._told_clipped_samples = self.clipped_samples
         self._told_invalid_samples = self.invalid_samples
         return document
+
+    def _cut(self, samples: FloatArray, captured_at: float) -> list[Window]:
+        windows = self._slicer.push(samples, captured_at)
+        return [replace(window, title=self._title) for window in windows]
 
     def _stamp(self, captured_at: float, end_seconds: float, held_seconds: float) -> None:
         """Take over when the newest window was heard, and since when its genre is shown."""

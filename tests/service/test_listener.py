@@ -75,6 +75,27 @@ async def test_a_file_waits_for_the_model_and_skips_nothing():
     assert ends == [4.0 + 2 * i for i in range(29)]
 
 
+async def test_the_last_window_of_a_file_has_its_own_title_and_not_the_next_ones():
+    network, hub, source = HeldNetwork(), Hub(), HandSource()
+    async with BatchingClassifier(tone_classifier(network)) as inference:
+        with hub.subscribe() as subscription:
+            running = asyncio.create_task(make_listener(source, inference, hub).run())
+            source.title = "one"
+            # The resampler holds back the window's end until the next file begins.
+            source.play(tone(200, 4, rate_hz=44100), 44100)
+            await source.drained()
+            source.title = "another"
+            source.play(tone(200, 4, rate_hz=44100), 44100, gap=True)
+            await asyncio.to_thread(network.entered.wait)
+            source.end()
+            await source.drained()
+            network.let_go.set()
+            documents = [await subscription.get()]
+            await running
+            documents += [await subscription.get()]
+    assert [document["title"] for document in documents] == ["one", "another"]
+
+
 async def test_a_missing_channel_ends_the_source_with_what_it_has():
     source = MemorySource([Block(tone(200, 1)[:, None], 22050, 1000.0)])
     async with BatchingClassifier(tone_classifier()) as inference:
