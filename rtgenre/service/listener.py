@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from rtgenre.monitoring.health import NodeHealth
+from rtgenre.outputs.words import source_name
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.retry import run_with_retries
 
@@ -77,6 +78,8 @@ class Listener:
     @property
     def problem(self) -> str | None:
         """Why nothing is heard just now, or None while all is well."""
+        if self.ended and self.source.problem is None:
+            return f"the input has ended: {source_name(self.source.name)}"
         return self.source.problem
 
     @property
@@ -126,12 +129,12 @@ class Listener:
     async def _deliver(self, block: Block) -> None:
         if not self._heard:
             self._heard = True
-            logger.info("%s: listening to %s", self.node, self.source.name)
+            logger.info("%s: listening to %s", self.node, source_name(self.source.name))
         self.pipeline.draws_columns = self._column_hub.has_subscribers
         try:
             windows = self.pipeline.push(block, title=self.source.title)
         except ValueError as error:
-            raise SourceError(f"{self.source.name}: {error}") from error
+            raise SourceError(f"{source_name(self.source.name)}: {error}") from error
         for column in self.pipeline.take_columns():
             self._column_hub.publish(
                 self.node, column.values, column.end_seconds, column.captured_at

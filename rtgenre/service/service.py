@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from rtgenre import __version__
 from rtgenre.messages.column_hub import ColumnHub
 from rtgenre.messages.hub import Hub
-from rtgenre.messages.payload import HelloDocument, HelloSource, hello_document, status_document
+from rtgenre.messages.payload import HelloDocument, HelloSource, hello_document
 from rtgenre.model.inference import BatchingClassifier
 from rtgenre.monitoring.health import NodeHealth, health_document
 from rtgenre.monitoring.logs import set_up_logging
@@ -25,6 +24,7 @@ from rtgenre.outputs.mqtt.smarthome import (
 from rtgenre.service.listener import Listener
 from rtgenre.service.pipeline import Pipeline
 from rtgenre.service.reload import changed_settings, with_live_settings
+from rtgenre.service.watch import Watch
 from rtgenre.systemd import Notifier, supervise
 from rtgenre.threads import DaemonThreads
 
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from rtgenre.outputs.terminal import TerminalOutput
     from rtgenre.outputs.web.server import WebSocketOutput
     from rtgenre.sources.base import AudioSource
-
-_WATCH_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +61,6 @@ class Service:
         self.metrics.set_info(__version__, info)
         self._listeners: list[Listener] = []
         self._web_socket: WebSocketOutput | None = None
-        self._reported_failures: list[str] = []
         self._lights = lights_extension(config, colors=self._colors())
         self._notifier = Notifier()
         warn_of_settings_without_effect(config, info)
@@ -95,7 +92,8 @@ class Service:
             ]
             await self._open_web_socket(resources)
             async with asyncio.TaskGroup() as outputs:
-                tasks = [outputs.create_task(self._watch(), name="watch")]
+                watch = Watch(self._listeners, self.hub, self.metrics)
+                tasks = [outputs.create_task(watch.run(), name="watch")]
                 if terminal is not None:
                     tasks.append(outputs.create_task(terminal.run(self.hub), name="terminal"))
                 if self._history is not None:
@@ -112,8 +110,8 @@ class Service:
                 finally:
                     for task in tasks:
                         task.cancel()
-        self._report_failures()
-        return 1 if self._reported_failures else 0
+        watch.look()
+        return 1 if watch.failures else 0
 
     def health(self) -> tuple[bool, dict[str, Any]]:
         """Return whether every source is being heard, and the document that says so."""
@@ -259,43 +257,3 @@ class Service:
             await asyncio.wait({listening})
         if not listening.cancelled():
             listening.result()
-
-    async def _watch(self) -> None:
-        """Tell everybody when a source is lost or back, and keep the counters current."""
-        told: dict[str, tuple[str | None, str | None]] = {}
-        while True:
-            self._report_failures()
-            for listener in self._listeners:
-                listener.watch()
-                self.metrics.observe_source(listener)
-                before = told.get(listener.node, (None, None))
-                news = (listener.problem, listener.hint)
-                if news != before:
-                    told[listener.node] = news
-                    self._tell(listener, was_lost=before[0] is not None)
-            await asyncio.sleep(_WATCH_SECONDS)
-
-    def _report_failures(self) -> None:
-        """Name each input that could not be used, once."""
-        for _, source in self._sources:
-            for failure in source.failures:
-                if failure not in self._reported_failures:
-                    self._reported_failures.append(failure)
-                    logger.error("%s", failure)
-
-    def _tell(self, listener: Listener, *, was_lost: bool) -> None:
-        if listener.problem is not None:
-            logger.warning("%s: %s", listener.node, listener.problem)
-        elif was_lost:
-            logger.info("%s: hearing %s again", listener.node, listener.source.name)
-        if listener.hint is not None:
-            logger.info("%s: %s", listener.node, listener.hint)
-        self.hub.publish(
-            status_document(
-                node=listener.node,
-                source=listener.source.name,
-                problem=listener.problem,
-                hint=listener.hint,
-                time=time.time(),
-            )
-        )

@@ -115,7 +115,7 @@ class DeviceSource(AudioSource):
             await self._open_first(wake)
             while True:
                 self.problem = await self._record(deliver, news)
-                log.warning("%s: %s", self.name, self.problem)
+                log.debug("%s: %s", self.name, self.problem)
                 await _call(self._close)
                 await self._reopen(wake)
         finally:
@@ -243,7 +243,7 @@ class DeviceSource(AudioSource):
         closing = asyncio.wrap_future(portaudio.thread.submit(self._close))
         done, _ = await asyncio.wait([closing], timeout=CLOSE_SECONDS)
         if not done:
-            log.warning("%s: the sound system does not answer; left as it is", self.name)
+            log.warning("the sound system does not answer; it is left as it is")
             portaudio.give_up()
 
 

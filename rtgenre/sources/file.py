@@ -83,11 +83,10 @@ class FileSource(AudioSource):
         """
         while True:
             files, failures = await asyncio.to_thread(self._find_files)
-            self._note(failures)
             played_seconds = 0.0
             for file in files:
                 played_seconds += await self._play(file, deliver, failures)
-                self._note(failures)
+            self._note(failures)
             if not self._begun:
                 raise SourceError("no file could be used: " + "; ".join(failures))
             if not self._loop:
@@ -121,6 +120,7 @@ class FileSource(AudioSource):
         try:
             file = await asyncio.wrap_future(opening)
             self._check(file)
+            self._note(failures)
             self.title = file.title
             read_frames = max(1, round(READ_SECONDS * file.sample_rate_hz))
             while True:

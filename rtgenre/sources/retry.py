@@ -34,6 +34,6 @@ async def run_with_retries(source: AudioSource, deliver: Deliver) -> None:
         else:
             return
         if not source.live:
-            source.failures.append(source.problem)
+            source.failures = source.failures or [source.problem]
             return
         await asyncio.sleep(backoff.next_seconds())

@@ -121,7 +121,7 @@ class StreamSource(AudioSource):
             except OSError as error:  # no descriptor is left, say
                 problem = f"the stream cannot be opened: {error.strerror}"
             if problem != self.problem:
-                log.warning("%s: %s", self.name, problem)
+                log.debug("%s: %s", self.name, problem)
             self.problem = problem
             self._gap = True
             await asyncio.sleep(self._backoff.next_seconds())

@@ -1,5 +1,6 @@
 import asyncio
 import contextlib
+import logging
 import socket
 import subprocess
 import sys
@@ -166,6 +167,7 @@ async def test_a_silent_server_counts_as_lost(radio, monkeypatch):
 
 async def test_an_address_that_never_works_is_said_once_and_tried_on(radio, monkeypatch, caplog):
     monkeypatch.setattr(stream, "Backoff", lambda **_: Backoff(0.05, 0.05))
+    caplog.set_level(logging.DEBUG)
     url = radio.url.replace("/live", "/missing")
     source = StreamSource(url)
     heard = Heard()
@@ -178,10 +180,12 @@ async def test_an_address_that_never_works_is_said_once_and_tried_on(radio, monk
 
 
 async def test_credentials_are_shown_nowhere(radio, caplog, monkeypatch):
+    caplog.set_level(logging.DEBUG)
     radio.encoded = b"this is no music" * 1000
     source = StreamSource(radio.url)
     async with running(source, Heard()):
         await eventually(lambda: source.problem is not None)
+    assert source.name in caplog.text
     shown = source.name + source.problem + caplog.text
     assert "127.0.0.1" in shown
     assert "secret" not in shown

@@ -1,0 +1,116 @@
+"""What a running service says of inputs that are lost, back or over."""
+
+import asyncio
+import contextlib
+import logging
+
+import numpy as np
+import pytest
+import soundfile
+
+from rtgenre.backoff import Backoff
+from rtgenre.config import Config
+from rtgenre.service.service import Service
+from rtgenre.sources import file
+from rtgenre.sources.file import FileSource
+from tests.networks import tone_classifier
+from tests.signals import tone
+from tests.sources.conftest import eventually
+from tests.sources_in_memory import HandSource
+
+
+@pytest.fixture(autouse=True)
+def every_log_line(caplog):
+    caplog.set_level(logging.INFO)
+
+
+@contextlib.asynccontextmanager
+async def serving(*sources):
+    """Run a service with one room a source: den, bath …; yield it and what it publishes."""
+    rooms = [{"node": node} for node, _ in zip(("den", "bath"), sources, strict=False)]
+    config = Config.model_validate(
+        {"source": rooms, "websocket": {"enabled": False}, "history": {"enabled": False}}
+    )
+    service = Service(config, tone_classifier(), list(zip(config.source, sources, strict=True)))
+    stop = asyncio.Event()
+    with service.hub.subscribe() as subscription:
+        task = asyncio.create_task(service.run(stop))
+        try:
+            async with asyncio.timeout(30):
+                yield task, subscription
+        finally:
+            stop.set()
+            await asyncio.wait({task})
+
+
+async def status_of(subscription, node):
+    while True:
+        document = await subscription.get()
+        if (document["type"], document["node"]) == ("status", node):
+            return document
+
+
+async def test_an_input_that_is_lost_and_back_is_said_once_and_in_words(caplog):
+    source = HandSource()
+    source.name = "device: default"
+    async with serving(source) as (_, published):
+        source.play(tone(200, 0.5))
+        await source.drained()
+        source.problem = "unplugged"
+        assert (await status_of(published, "den"))["problem"] == "unplugged"
+        source.problem = None
+        assert (await status_of(published, "den"))["problem"] is None
+    assert caplog.messages == [
+        "den: listening to default input",
+        "den: unplugged",
+        "den: hearing default input again",
+    ]
+
+
+async def test_a_looped_file_that_vanishes_is_said_once(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(file, "Backoff", lambda **_: Backoff(0.05, 0.05))
+    path = tmp_path / "a.wav"
+    soundfile.write(path, tone(200, 0.1), 22050)
+    source = FileSource((path,), loop=True)
+    async with serving(source) as (_, published):
+        await eventually(lambda: "den: listening to a.wav" in caplog.messages)
+        path.rename(tmp_path / "hidden.wav")
+        assert (await status_of(published, "den"))["problem"] == f"{path}: there is no such file"
+    gone = [record for record in caplog.records if "no such file" in record.getMessage()]
+    assert [(record.levelname, record.getMessage()) for record in gone] == [
+        ("WARNING", f"den: {path}: there is no such file")
+    ]
+
+
+async def test_a_file_that_ends_while_other_rooms_go_on_says_so(caplog):
+    ending, going_on = HandSource(), HandSource()
+    ending.name = "file: song.wav"
+    async with serving(ending, going_on) as (_, published):
+        ending.play(tone(200, 4))
+        going_on.play(tone(200, 4))
+        ending.end()
+        assert (await status_of(published, "den"))["problem"] == "the input has ended: song.wav"
+    assert "den: the input has ended: song.wav" in caplog.messages
+    assert not any(record.levelname == "WARNING" for record in caplog.records)
+
+
+async def test_the_last_input_to_end_ends_the_service_without_a_word():
+    sources = HandSource(), HandSource()
+    async with serving(*sources) as (task, published):
+        for source in sources:
+            source.play(np.zeros(2205, dtype=np.float32))
+            source.end()
+        assert await task == 0
+        waiting = asyncio.create_task(published.get())
+        done, _ = await asyncio.wait({waiting}, timeout=0.1)
+        waiting.cancel()
+        assert not done
+
+
+async def test_every_file_that_is_missing_is_said_once_though_none_is_waited_for(tmp_path, caplog):
+    names = ["one.wav", "other.wav"]
+    sources = [FileSource((tmp_path / name,), speed="max") for name in names]
+    async with serving(*sources) as (task, _):
+        assert await task == 1
+    for name in names:
+        assert sum(name in message for message in caplog.messages) == 1, caplog.messages
