@@ -94,17 +94,14 @@ async def supervise(
         documents: returns the newest document of each type and node.
     """
     notifier.ready()
-    try:
-        while True:
-            nodes = health()
-            status = status_line(nodes, documents())
-            if is_progressing(nodes):
-                notifier.alive(status)
-            else:
-                notifier.status(status)
-            await asyncio.sleep(min(_STATUS_SECONDS, notifier.watchdog_seconds or _STATUS_SECONDS))
-    finally:
-        notifier.stopping()
+    while True:
+        nodes = health()
+        status = status_line(nodes, documents())
+        if is_progressing(nodes):
+            notifier.alive(status)
+        else:
+            notifier.status(status)
+        await asyncio.sleep(min(_STATUS_SECONDS, notifier.watchdog_seconds or _STATUS_SECONDS))
 
 
 def status_line(nodes: Sequence[NodeHealth], documents: Iterable[Document]) -> str:

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from rtgenre.service.pipeline import Pipeline
 from rtgenre.sources.decode import open_audio
 from rtgenre.tracking.smoothing import TrackerParams
 from rtgenre.types import Block
+from tests.pulse import PrivatePulse
 
 SHARE_SHOWN_RIGHT = 0.8
 NO_INPUT = """
@@ -99,3 +101,33 @@ def test_the_demo_says_that_it_is_one_and_leaves_history_and_broker_alone(tmp_pa
     assert {document["source"] for document in documents} == {"demo: 4 recordings"}
     assert documents[0]["title"].startswith("J. S. Bach")
     assert read_stretches(history, 0.0, time.time() + 60) == []
+
+
+def test_the_demo_gives_way_to_an_input_that_is_plugged_in(tmp_path):
+    history = tmp_path / "history.db"
+    pulse = PrivatePulse()
+    environment = pulse.environment | {"RTGENRE_HISTORY__FILE": str(history)}
+    try:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "rtgenre", "run"),
+                *("--json", "--port", "0", "--hop-seconds", "0.5"),
+            ],
+            env=environment | {"PYTHONPATH": str(Path.cwd())},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        assert json.loads(process.stdout.readline())["source"] == "demo: 4 recordings"
+        pulse.start()
+        sources = (json.loads(line)["source"] for line in process.stdout)
+        inputs = (source for source in sources if not source.startswith("demo: "))
+        assert [next(inputs), next(inputs)] == ["device: default"] * 2
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=30)
+    finally:
+        pulse.remove()
+    assert process.returncode == 0, err
+    assert b"an input now: listening to it instead of the demo" in err
+    # Of the demo nothing was kept.
+    stretches = read_stretches(history, 0.0, time.time() + 60)
+    assert [stretch.genre for stretch in stretches] == ["silence"]

@@ -42,11 +42,17 @@ def run(config: Config, *, read_config: Callable[[], Config]) -> int:
     classifier = Classifier.load(
         find_model_folder(config.model.folder), threads=config.model.threads
     )
-    alone = len(config.source) == 1
-    sources = [(each, _open_source(each, alone=alone)) for each in config.source]
-    service = Service(config, classifier, sources)
-    terminal = _terminal(config, classifier.info.labels)
-    return run_in_event_loop(_until_stopped(service, terminal, read_config))
+    # One of several inputs is waited for, and so is one that the demo has given way to.
+    may_be_missing = len(config.source) > 1
+    while True:
+        sources = [(each, _open_source(each, may_be_missing)) for each in config.source]
+        service = Service(config, classifier, sources)
+        terminal = _terminal(config, classifier.info.labels)
+        code = run_in_event_loop(_until_stopped(service, terminal, read_config))
+        if not service.gives_way:
+            return code
+        logger.info("this machine has an input now: listening to it instead of the demo")
+        config, may_be_missing = service.config, True
 
 
 async def _until_stopped(
@@ -92,17 +98,17 @@ def _terminal_is_gone() -> bool:
     return False
 
 
-def _open_source(config: SourceConfig, *, alone: bool) -> AudioSource:
-    """Make a source; one of several may be missing, an only default input gives way to the demo."""
-    if alone and config.input == "":
+def _open_source(config: SourceConfig, may_be_missing: bool) -> AudioSource:
+    """Make a source; in place of an only default input that is missing it is the demo."""
+    if not may_be_missing and config.input == "":
         from rtgenre.sources.portaudio import find_input_device  # noqa: PLC0415
 
         try:
             find_input_device(config.input)
         except NoInputDevice as error:
-            logger.warning("%s; playing the demo recordings instead", error)
+            logger.warning("%s; playing the demo recordings until there is one", error)
             return DemoSource()
-    return open_source(config, may_be_missing=not alone)
+    return open_source(config, may_be_missing=may_be_missing)
 
 
 def _terminal(config: Config, labels: Sequence[str]) -> TerminalOutput | None:

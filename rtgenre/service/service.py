@@ -50,7 +50,8 @@ class Service:
         classifier: Classifier,
         sources: Sequence[tuple[SourceConfig, AudioSource]],
     ) -> None:
-        self._config = config
+        self.config = config
+        """All settings, with those that have changed while it runs."""
         self._classifier = classifier
         self._sources = sources
         self.hub = Hub()
@@ -100,7 +101,7 @@ class Service:
                     tasks.append(outputs.create_task(self._history.run(), name="history"))
                 if self._publishes_mqtt():
                     tasks.append(outputs.create_task(self._run_mqtt(), name="mqtt"))
-                if self._config.mdns.enabled and self._web_socket is not None:
+                if self.config.mdns.enabled and self._web_socket is not None:
                     tasks.append(outputs.create_task(self._run_mdns(), name="mdns"))
                 if self._notifier.enabled:
                     watching = supervise(self._notifier, self.node_health, self.hub.latest)
@@ -108,6 +109,7 @@ class Service:
                 try:
                     await self._listen(stop)
                 finally:
+                    self._notify_of_the_end()
                     for task in tasks:
                         task.cancel()
         watch.look()
@@ -121,19 +123,24 @@ class Service:
         """Return how every source that has not ended is doing."""
         return [listener.health() for listener in self._listeners if not listener.ended]
 
+    @property
+    def gives_way(self) -> bool:
+        """Whether it ended so that it can begin anew with an input that is there now."""
+        return any(source.gives_way for _, source in self._sources)
+
     def reload(self, config: Config) -> None:
         """Take over what can change while running, and say what needs a restart."""
         self._notifier.reloading()
-        live, restart = changed_settings(self._config, config)
-        self._config = with_live_settings(self._config, config)
-        set_up_logging(self._config)
+        live, restart = changed_settings(self.config, config)
+        self.config = with_live_settings(self.config, config)
+        set_up_logging(self.config)
         for listener in self._listeners:
-            listener.pipeline.tracker.params = self._config.smoothing.tracker_params()
-        self._lights.change(self._config.lights, colors=self._colors())
+            listener.pipeline.tracker.params = self.config.smoothing.tracker_params()
+        self._lights.change(self.config.lights, colors=self._colors())
         logger.info("settings read again; now in use: %s", ", ".join(live) or "no changes")
         if restart:
             logger.warning("changes that need a restart: %s", ", ".join(restart))
-        warn_of_settings_without_effect(self._config, self._classifier.info)
+        warn_of_settings_without_effect(self.config, self._classifier.info)
         self._notifier.ready()
 
     def hello(self) -> HelloDocument:
@@ -142,33 +149,39 @@ class Service:
             version=__version__,
             info=self._classifier.info,
             colors=self._colors(),
-            hop_seconds=self._config.windows.hop_seconds,
+            hop_seconds=self.config.windows.hop_seconds,
             sources=[
                 HelloSource(node=config.node, name=config.shown_name, source=source.name)
                 for config, source in self._sources
             ],
         )
 
+    def _notify_of_the_end(self) -> None:
+        if self.gives_way:
+            self._notifier.reloading()
+        else:
+            self._notifier.stopping()
+
     def _colors(self) -> dict[str, str]:
-        return complete_colors(self._config.colors, self._classifier.info.labels)
+        return complete_colors(self.config.colors, self._classifier.info.labels)
 
     def _pipeline(self, config: SourceConfig, source: AudioSource) -> Pipeline:
         return Pipeline(
             node=config.node,
             source=source.name,
             channel=config.channel,
-            hop_seconds=self._config.windows.hop_seconds,
+            hop_seconds=self.config.windows.hop_seconds,
             info=self._classifier.info,
-            tracker_params=self._config.smoothing.tracker_params(),
+            tracker_params=self.config.smoothing.tracker_params(),
         )
 
     def _make_history(self) -> HistoryOutput | None:
-        if not self._config.history.enabled:
+        if not self.config.history.enabled:
             return None
         from rtgenre.outputs.history import HistoryOutput  # noqa: PLC0415 - off for some
 
         return HistoryOutput(
-            self._config.history,
+            self.config.history,
             self.hub,
             nodes=[
                 config.node
@@ -179,12 +192,12 @@ class Service:
         )
 
     async def _open_web_socket(self, resources: AsyncExitStack) -> None:
-        if not self._config.websocket.enabled:
+        if not self.config.websocket.enabled:
             return
         from rtgenre.outputs.web.server import WebSocketOutput  # noqa: PLC0415 - start-up time
 
         output = WebSocketOutput(
-            self._config.websocket,
+            self.config.websocket,
             self.hub,
             hello=self.hello,
             health=self.health,
@@ -197,7 +210,7 @@ class Service:
 
     def _publishes_mqtt(self) -> bool:
         """Say whether there is a broker, and something heard that it is to know of."""
-        if not self._config.mqtt.host:
+        if not self.config.mqtt.host:
             return False
         if all(source.is_demo for _, source in self._sources):
             logger.warning("the demo goes to no broker and no lamps")
@@ -208,9 +221,9 @@ class Service:
         from rtgenre.outputs.mqtt.publisher import MqttOutput  # noqa: PLC0415 - off for most
 
         page_url = self._web_socket.http_url if self._web_socket is not None else ""
-        discovery = home_assistant_extension(self._config, self._classifier.info, page_url=page_url)
+        discovery = home_assistant_extension(self.config, self._classifier.info, page_url=page_url)
         output = MqttOutput(
-            self._config.mqtt,
+            self.config.mqtt,
             self.hub,
             nodes=[config.node for config, _ in self._sources],
             colors={},  # the lights publish /color
@@ -223,7 +236,7 @@ class Service:
         from rtgenre.outputs.web.auth import is_loopback  # noqa: PLC0415 - off for most
         from rtgenre.outputs.web.mdns import MdnsOutput  # noqa: PLC0415
 
-        websocket = self._config.websocket
+        websocket = self.config.websocket
         if self._web_socket is None or is_loopback(websocket.host):
             return
         nodes = [config.node for config, _ in self._sources]

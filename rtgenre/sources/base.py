@@ -54,6 +54,11 @@ class AudioSource(ABC):
         """Whether it plays what this program brings along, which is nobody's listening."""
         return False
 
+    @property
+    def gives_way(self) -> bool:
+        """Whether it has ended because something better can be listened to now."""
+        return False
+
     @abstractmethod
     async def run(self, deliver: Deliver) -> None:
         """Deliver blocks until the input ends (return) or the task is cancelled.

@@ -172,6 +172,15 @@ def find_input_device(selector: str | int) -> InputDevice:
     return choose_device(devices, selector)
 
 
+def has_default_input() -> bool:
+    """Say whether the machine has a default input now; only while nothing is recorded."""
+    try:
+        choose_device(list_input_devices(), "")
+    except SourceError:
+        return False
+    return True
+
+
 def supported_rates_hz(device: InputDevice) -> list[int]:
     """Return which of the usual sample rates the device records at, in Hz."""
 
