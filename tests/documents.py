@@ -8,9 +8,11 @@ import numpy as np
 
 from rtgenre.config import WebSocketConfig
 from rtgenre.messages.payload import (
+    AboutDocument,
     HelloDocument,
     StateDocument,
     StatusDocument,
+    about_document,
     hello_document,
     state_document,
     status_document,
@@ -35,6 +37,7 @@ COLORS = {
     "silence": "#000000",
 }
 NOW = 1_700_000_000.0
+INSTANCE = "00c0ffee"
 
 
 def a_state(
@@ -47,6 +50,7 @@ def a_state(
     confidence: float = 0.7,
     level_dbfs: float = -20.0,
     familiar: float = 1.0,
+    instance: str = INSTANCE,
 ) -> StateDocument:
     """Return the document of window number ``sequence`` at a 2 s hop."""
     probabilities = np.array([0.2, confidence, 0.8 - confidence], dtype=np.float32)
@@ -86,15 +90,39 @@ def a_state(
         clipped_samples=0,
         invalid_samples=0,
         latency_seconds=0.02,
+        instance=instance,
     )
 
 
-def a_status(problem: str | None, *, node: str = "den", hint: str | None = None) -> StatusDocument:
+def a_status(
+    problem: str | None,
+    *,
+    node: str = "den",
+    hint: str | None = None,
+    instance: str = INSTANCE,
+) -> StatusDocument:
     """Return the document about a source that was lost or is back."""
-    return status_document(node=node, source="a test", problem=problem, hint=hint, time=NOW)
+    return status_document(
+        node=node, source="a test", problem=problem, hint=hint, time=NOW, instance=instance
+    )
 
 
-def a_hello(*nodes: str, names: Mapping[str, str] | None = None) -> HelloDocument:
+def an_about(
+    node: str = "den",
+    *,
+    instance: str = INSTANCE,
+    host: str = "raspberry",
+    address: str = "",
+    realtime: bool = True,
+) -> AboutDocument:
+    """Return what a node tells of itself when it connects to the broker."""
+    hello = a_hello(node, instance=instance)
+    return about_document(hello=hello, node=node, host=host, address=address, realtime=realtime)
+
+
+def a_hello(
+    *nodes: str, names: Mapping[str, str] | None = None, instance: str = INSTANCE
+) -> HelloDocument:
     """Return the greeting of a service with these nodes, ``den`` if none is given."""
     return hello_document(
         version="1.2.3",
@@ -112,6 +140,7 @@ def a_hello(*nodes: str, names: Mapping[str, str] | None = None) -> HelloDocumen
             {"node": node, "name": (names or {}).get(node, node), "source": "a test"}
             for node in nodes or ("den",)
         ],
+        instance=instance,
     )
 
 

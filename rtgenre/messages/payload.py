@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal, TypedDict
+from typing import TYPE_CHECKING, Literal
+
+from typing_extensions import TypedDict  # pydantic checks typing's only from Python 3.12 on
 
 from rtgenre.audio.columns import COLUMNS, FLOOR_DB
 
@@ -62,6 +64,8 @@ class StateDocument(TypedDict):
     window_start_seconds: float
     window_end_seconds: float
     """On the source's own clock, which starts at 0 and counts samples."""
+    instance: str
+    """Eight hex digits that name the process, new at each start; empty outside the service."""
 
 
 class StatusDocument(TypedDict):
@@ -76,6 +80,7 @@ class StatusDocument(TypedDict):
     """Why no audio comes; null while all is well."""
     hint: str | None
     """What might be set wrong, though all may be well; else null."""
+    instance: str
 
 
 class HelloSource(TypedDict):
@@ -115,6 +120,24 @@ class HelloDocument(TypedDict):
     hop_seconds: float
     spectrogram: SpectrogramScale
     sources: list[HelloSource]
+    instance: str
+
+
+class AboutDocument(TypedDict):
+    """What a node tells over MQTT of itself and its machine, each time that it connects."""
+
+    schema: int
+    type: Literal["about"]
+    node: str
+    instance: str
+    host: str
+    """The machine's own name, for people."""
+    address: str
+    """Where its page is, ``http://…/`` or ``https://…/``; empty where it has none."""
+    realtime: bool
+    """False for files that are read faster than they play, whose times are nobody's."""
+    hello: HelloDocument
+    """What its own clients are greeted with, with this node as the only source."""
 
 
 Document = StateDocument | StatusDocument
@@ -136,6 +159,7 @@ def state_document(
     clipped_samples: int,
     invalid_samples: int,
     latency_seconds: float,
+    instance: str = "",
 ) -> StateDocument:
     """Build the message about one window; ``time`` and ``since`` are Unix seconds."""
     return {
@@ -161,11 +185,18 @@ def state_document(
         "latency_ms": round(1000 * latency_seconds, 1),
         "window_start_seconds": round(window.start_sample / sample_rate_hz, 3),
         "window_end_seconds": round(window.end_sample / sample_rate_hz, 3),
+        "instance": instance,
     }
 
 
 def status_document(
-    *, node: str, source: str, problem: str | None, hint: str | None = None, time: float
+    *,
+    node: str,
+    source: str,
+    problem: str | None,
+    hint: str | None = None,
+    time: float,
+    instance: str = "",
 ) -> StatusDocument:
     """Build the message about a source that was lost or is back; ``time`` is Unix seconds."""
     return {
@@ -176,6 +207,7 @@ def status_document(
         "source": source,
         "problem": problem,
         "hint": hint,
+        "instance": instance,
     }
 
 
@@ -186,6 +218,7 @@ def hello_document(
     colors: dict[str, str],
     hop_seconds: float,
     sources: Sequence[HelloSource],
+    instance: str = "",
 ) -> HelloDocument:
     """Build the greeting of a WebSocket client."""
     return {
@@ -207,6 +240,24 @@ def hello_document(
             "floor_db": FLOOR_DB,
         },
         "sources": list(sources),
+        "instance": instance,
+    }
+
+
+def about_document(
+    *, hello: HelloDocument, node: str, host: str, address: str, realtime: bool
+) -> AboutDocument:
+    """Build what a node tells of itself; ``hello`` may greet with further sources."""
+    sources = [source for source in hello["sources"] if source["node"] == node]
+    return {
+        "schema": SCHEMA_VERSION,
+        "type": "about",
+        "node": node,
+        "instance": hello["instance"],
+        "host": host,
+        "address": address,
+        "realtime": realtime,
+        "hello": {**hello, "sources": sources},
     }
 
 

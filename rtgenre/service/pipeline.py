@@ -32,10 +32,12 @@ class Pipeline:
         hop_seconds: float,
         info: ModelInfo,
         tracker_params: TrackerParams,
+        instance: str = "",
     ) -> None:
         params = info.features
         self.node = node
         self.source = source
+        self.instance = instance
         self.info = info
         self.hop_seconds = hop_seconds
         self._channel = channel
@@ -144,6 +146,7 @@ class Pipeline:
             clipped_samples=self.clipped_samples - self._told_clipped_samples,
             invalid_samples=self.invalid_samples - self._told_invalid_samples,
             latency_seconds=latency_seconds,
+            instance=self.instance,
         )
         self._sequence += 1
         self._told_clipped_samples = self.clipped_samples

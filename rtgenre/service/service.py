@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import secrets
+import socket
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from rtgenre import __version__
 from rtgenre.messages.column_hub import ColumnHub
 from rtgenre.messages.hub import Hub
-from rtgenre.messages.payload import HelloDocument, HelloSource, hello_document
+from rtgenre.messages.payload import (
+    AboutDocument,
+    HelloDocument,
+    HelloSource,
+    about_document,
+    hello_document,
+)
 from rtgenre.model.inference import BatchingClassifier
 from rtgenre.monitoring.health import NodeHealth, health_document
 from rtgenre.monitoring.logs import set_up_logging
@@ -64,6 +72,8 @@ class Service:
         self._web_socket: WebSocketOutput | None = None
         self._lights = lights_extension(config, colors=self._colors())
         self._notifier = Notifier()
+        # Names this process in its messages.
+        self._instance = secrets.token_hex(4)
         warn_of_settings_without_effect(config, info)
 
     async def run(self, stop: asyncio.Event, terminal: TerminalOutput | None = None) -> int:
@@ -154,6 +164,24 @@ class Service:
                 HelloSource(node=config.node, name=config.shown_name, source=source.name)
                 for config, source in self._sources
             ],
+            instance=self._instance,
+        )
+
+    def about(self, node: str, local_address: str) -> AboutDocument:
+        """Return what a node tells of itself over MQTT.
+
+        Args:
+            node: one of the sources'.
+            local_address: this machine's address on the network that leads to the broker.
+        """
+        speeds = {config.node: config.speed for config, _ in self._sources}
+        web_socket = self._web_socket
+        return about_document(
+            hello=self.hello(),
+            node=node,
+            host=socket.gethostname(),
+            address="" if web_socket is None else web_socket.announced_url(local_address),
+            realtime=speeds[node] != "max",
         )
 
     def _notify_of_the_end(self) -> None:
@@ -173,6 +201,7 @@ class Service:
             hop_seconds=self.config.windows.hop_seconds,
             info=self._classifier.info,
             tracker_params=self.config.smoothing.tracker_params(),
+            instance=self._instance,
         )
 
     def _make_history(self) -> HistoryOutput | None:
@@ -229,6 +258,7 @@ class Service:
             colors={},  # the lights publish /color
             metrics=self.metrics,
             extensions=[self._lights] if discovery is None else [discovery, self._lights],
+            about=self.about,
         )
         await output.run()
 

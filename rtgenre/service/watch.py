@@ -82,5 +82,6 @@ class Watch:
                 problem=listener.problem,
                 hint=listener.hint,
                 time=time.time(),
+                instance=listener.pipeline.instance,
             )
         )

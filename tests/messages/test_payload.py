@@ -16,7 +16,7 @@ from rtgenre.outputs.web.client_request import ClientRequestError, parse_client_
 from rtgenre.outputs.web.files import read_web_files
 from rtgenre.outputs.web.http import error_document, static_responses
 from rtgenre.types import PlayState, UnknownReason
-from tests.documents import a_hello, a_state, a_status
+from tests.documents import a_hello, a_state, a_status, an_about
 
 SCHEMA: dict[str, Any] = json.loads((files("rtgenre.messages") / "payload.schema.json").read_text())
 VALIDATOR = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
@@ -32,6 +32,7 @@ DOCUMENTS = {
     "lost": a_status("the device is gone"),
     "back": a_status(None),
     "hint": a_status(None, hint="is it muted?"),
+    "about": an_about(address="http://192.0.2.1:8765/"),
     "history": history_document(
         [Stretch("den", 1.7e9, 1.7e9 + 60, "rock", 0.8, "crnn 4")], since=1.6e9, until=1.8e9
     ),
@@ -54,7 +55,7 @@ def test_the_service_answers_with_the_schema_at_an_address_of_its_own():
 
 def test_the_schema_itself_is_valid_and_of_the_version_that_is_sent():
     Draft202012Validator.check_schema(SCHEMA)
-    for name in ("hello", "state", "status", "history", "error"):
+    for name in ("hello", "state", "status", "about", "history", "error"):
         assert SCHEMA["$defs"][name]["properties"]["schema"] == {
             "description": SCHEMA["$defs"]["hello"]["properties"]["schema"]["description"],
             "const": SCHEMA_VERSION,

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import socket
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import aiomqtt
@@ -166,6 +167,17 @@ async def send(client: aiomqtt.Client, messages: Iterable[Message]) -> None:
             for message in waiting
         )
     )
+
+
+def local_address(client: aiomqtt.Client) -> str:
+    """Return the address of this machine on the network that leads to the broker; empty if lost."""
+    connection = client._client.socket()  # noqa: SLF001
+    if not isinstance(connection, socket.socket):
+        return ""
+    try:
+        return str(connection.getsockname()[0])
+    except OSError:
+        return ""
 
 
 async def lost(client: aiomqtt.Client) -> NoReturn:

@@ -14,6 +14,7 @@ from rtgenre.outputs.mqtt.broker import (
     GOODBYE_SECONDS,
     Broker,
     PacketTooLarge,
+    local_address,
     lost,
     mark_read,
     send,
@@ -21,11 +22,11 @@ from rtgenre.outputs.mqtt.broker import (
 from rtgenre.outputs.mqtt.topics import OFFLINE, Message, NodeTopics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rtgenre.config import MqttConfig
     from rtgenre.messages.hub import Hub
-    from rtgenre.messages.payload import Document
+    from rtgenre.messages.payload import AboutDocument, Document
     from rtgenre.monitoring.metrics import Metrics
 
 STABLE_SECONDS = 30.0
@@ -67,6 +68,7 @@ class MqttOutput:
         colors: Mapping[str, str],
         metrics: Metrics,
         extensions: Sequence[MqttExtension] = (),
+        about: Callable[[str, str], AboutDocument] | None = None,
     ) -> None:
         """Check the settings, without connecting.
 
@@ -78,6 +80,8 @@ class MqttOutput:
                 to an extension.
             metrics: counts connections.
             extensions: what else is published.
+            about: builds what a node tells of itself, from its name and from the address by which
+                this machine reaches the broker.
 
         Raises:
             OutputError: the password, certificate or key cannot be read.
@@ -89,6 +93,7 @@ class MqttOutput:
         self._colors = colors
         self._metrics = metrics
         self._extensions = extensions
+        self._about = about
         # The trouble that was told last, so that it is told once for all nodes and attempts.
         self._told = ""
         # Until a message proves too large, which would come again with every subscription.
@@ -159,7 +164,8 @@ class MqttOutput:
             task.result()
 
     async def _publish(self, client: aiomqtt.Client, node: str, topics: NodeTopics) -> NoReturn:
-        await send(client, topics.on_connect())
+        about = None if self._about is None else self._about(node, local_address(client))
+        await send(client, topics.on_connect(about))
         for extension in self._extensions:
             await send(client, extension.on_connect(node))
         skipped_messages = self._metrics.for_node(node).mqtt_skipped_messages

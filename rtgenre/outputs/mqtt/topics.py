@@ -5,7 +5,9 @@ Below ``<prefix>/<node>/``, all retained:
 ============ ==========================================================================
 topic        payload
 ============ ==========================================================================
+about        what the node and its machine are, as a JSON document
 state        the JSON document, with every window
+status       the JSON document about what is lost or might be wrong; none while all is well
 genre        the genre, or ``unknown`` or ``silence``
 reason       why the genre is unknown: ``not_music``, ``unfamiliar`` or ``unsure``; else
              ``none`` (an empty retained message would not be kept by the broker)
@@ -28,7 +30,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rtgenre.messages.payload import Document, StateDocument, StatusDocument
+    from rtgenre.messages.payload import AboutDocument, Document, StateDocument, StatusDocument
 
 ONLINE = "online"
 OFFLINE = "offline"
@@ -92,9 +94,13 @@ class NodeTopics:
         """Return the message that the node is ``ONLINE`` or ``OFFLINE``."""
         return self._message("availability", payload)
 
-    def on_connect(self) -> list[Message]:
+    def on_connect(self, about: AboutDocument | None = None) -> list[Message]:
         """Return what is said before anything else; a status may correct it."""
+        introduction = [] if about is None else [self._document("about", about)]
         return [
+            *introduction,
+            # An empty one takes away what an earlier process left with the broker.
+            self._message("status", ""),
             self.availability(ONLINE),
             self._message("problem", NO_PROBLEM),
             self._message("hint", NO_HINT),
@@ -108,13 +114,14 @@ class NodeTopics:
 
     def _on_status(self, document: StatusDocument) -> list[Message]:
         return [
+            self._document("status", document),
             self._message("problem", document["problem"] or NO_PROBLEM),
             self._message("hint", document["hint"] or NO_HINT),
         ]
 
     def _on_state(self, document: StateDocument) -> list[Message]:
         genre = document["genre"] or document["state"]
-        messages = [self._message("state", json.dumps(document, ensure_ascii=False))]
+        messages = [self._document("state", document)]
         if self._is_due("genre", genre):
             messages.append(self._message("genre", genre))
         reason = document["reason"] or NO_REASON
@@ -141,6 +148,9 @@ class NodeTopics:
         if changed or self._every_window:
             self._published[name] = value
         return changed or self._every_window
+
+    def _document(self, name: str, document: AboutDocument | Document) -> Message:
+        return self._message(name, json.dumps(document, ensure_ascii=False))
 
     def _message(self, name: str, payload: str) -> Message:
         return Message(f"{self._base}/{name}", payload, qos=self._qos)

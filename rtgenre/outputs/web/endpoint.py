@@ -88,6 +88,22 @@ def server_address(config: WebSocketConfig, port: int) -> str:
     return f"{f'[{host}]' if ':' in host else host}:{port}"
 
 
+def announced_url(config: WebSocketConfig, port: int, local_address: str) -> str:
+    """Return where other machines find the page.
+
+    Args:
+        config: the host; one that stands for every address is told as ``local_address``.
+        port: the port that was opened.
+        local_address: this machine's on the network of those who are told; may be empty.
+    """
+    scheme = "https" if config.cert_file else "http"
+    host = config.host
+    if host in _ANY_ADDRESS and local_address:
+        host = local_address
+    host = _ANY_ADDRESS.get(host, host).strip("[]")
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
 def listen_problem(config: WebSocketConfig, error: OSError) -> str:
     """Say why the port could not be opened, and what to do."""
     place = f"port {config.port} on {config.host or 'every address'}"

@@ -19,6 +19,7 @@ from rtgenre.outputs.web.client_request import ClientRequestError, parse_client_
 from rtgenre.outputs.web.connection import GOODBYE_SECONDS, Connection, http_response
 from rtgenre.outputs.web.connections import Connections
 from rtgenre.outputs.web.endpoint import (
+    announced_url,
     listen_problem,
     listening_sockets,
     read_token,
@@ -163,6 +164,10 @@ class WebSocketOutput:
         """Where a browser on this machine finds the dashboard."""
         scheme = "https" if self.config.cert_file else "http"
         return f"{scheme}://{server_address(self.config, self.port)}/"
+
+    def announced_url(self, local_address: str) -> str:
+        """Where other machines find the dashboard that reach this one at ``local_address``."""
+        return announced_url(self.config, self.port, local_address)
 
     def _create_connection(self, *args: Any, **options: Any) -> ServerConnection:
         return Connection(self.connections, self.config.messages_per_second, *args, **options)

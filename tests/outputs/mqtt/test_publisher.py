@@ -29,14 +29,14 @@ from tests.broker import (
     subscribed,
 )
 from tests.certificates import a_certificate
-from tests.documents import COLORS, a_state, a_status
+from tests.documents import COLORS, a_state, a_status, an_about
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from rtgenre.config import MqttConfig
-    from rtgenre.messages.payload import Document
+    from rtgenre.messages.payload import AboutDocument, Document
 
 
 @pytest.fixture
@@ -80,6 +80,36 @@ async def test_every_topic_is_retained_with_what_is_playing(broker: Broker):
         "rtgenre/den/level": "-20.0",
         "rtgenre/den/color": "#00ff00",
     }
+
+
+async def test_whoever_subscribes_learns_what_a_node_is_before_that_it_is_online(broker: Broker):
+    hub = Hub()
+    addresses = []
+
+    def about(node: str, local_address: str) -> AboutDocument:
+        addresses.append(local_address)
+        return an_about(node)
+
+    async with subscribed(broker.port) as subscriber:
+        async with publishing(settings_for(broker.port), hub, about=about):
+            await subscriber.until(lambda it: "rtgenre/den/availability" in it.latest)
+        retained = await retained_messages(broker.port)
+    topics = [topic for topic, _ in subscriber.seen]
+    assert topics.index("rtgenre/den/about") < topics.index("rtgenre/den/availability")
+    assert json.loads(retained["rtgenre/den/about"]) == an_about("den")
+    assert addresses == ["127.0.0.1"]
+
+
+async def test_a_status_is_kept_whole_by_the_broker_until_the_node_connects_anew(broker: Broker):
+    hub = Hub()
+    status = a_status("the device is gone", hint="is it plugged in?")
+    hub.publish(status)
+    async with publishing(settings_for(broker.port), hub), subscribed(broker.port) as subscriber:
+        await subscriber.until(lambda it: "the device is gone" in str(it.seen))
+    assert json.loads((await retained_messages(broker.port))["rtgenre/den/status"]) == status
+    async with publishing(settings_for(broker.port), Hub()), subscribed(broker.port) as subscriber:
+        await subscriber.until(lambda it: ("rtgenre/den/availability", "online") in it.seen)
+    assert "rtgenre/den/status" not in await retained_messages(broker.port)
 
 
 async def test_a_clean_stop_leaves_offline_retained_and_no_last_will(broker: Broker):

@@ -98,6 +98,25 @@ async def test_home_assistant_is_told_of_a_problem_and_of_how_often_values_come(
     assert "this." not in entities["level"]["value_template"]
 
 
+async def test_a_node_tells_what_it_is_and_where_its_page_is_seen_from_the_broker(broker):
+    websocket = {"port": 0, "host": "0.0.0.0", "token": "0123456789abcdef"}
+    config = settings(broker.port, websocket=websocket)
+    async with (
+        subscribed(broker.port, "rtgenre/den/+") as subscriber,
+        running(config) as (service, source),
+    ):
+        source.play(tone(200, 4.0))
+        await subscriber.until(lambda it: "rtgenre/den/state" in it.latest)
+        hello = service.hello()
+        page = f"http://127.0.0.1:{service._web_socket.port}/"
+    about = json.loads(subscriber.latest["rtgenre/den/about"])
+    assert about["hello"] == hello
+    assert (about["host"], about["address"]) == (socket.gethostname(), page)
+    state = json.loads(subscriber.latest["rtgenre/den/state"])
+    assert state["instance"] == hello["instance"] == about["instance"]
+    assert len(about["instance"]) == 8
+
+
 async def publish(broker, topic, payload):
     import aiomqtt
 

@@ -110,7 +110,8 @@ def test_without_colors_the_color_is_left_to_others():
 
 def test_problem_and_hint_are_never_empty_messages_which_a_broker_would_not_retain():
     def said(document):
-        messages = topics().on_document(document)
+        status, *messages = topics().on_document(document)
+        assert json.loads(status.payload) == document
         return dict(zip(names(messages), [message.payload for message in messages], strict=True))
 
     assert said(a_status(None)) == {"problem": "none", "hint": "none"}
