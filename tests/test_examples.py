@@ -17,7 +17,7 @@ import yaml
 
 from rtgenre.config import Config, load_config
 from rtgenre.messages.hub import Hub
-from rtgenre.monitoring.metrics import Metrics
+from rtgenre.monitoring.metrics import Metrics, SourceTotals
 from rtgenre.outputs.lights.extension import LightsExtension
 from rtgenre.outputs.mqtt.homeassistant import DiscoveryParams, discovery_payload
 from tests.documents import LABELS, a_state, a_websocket_output
@@ -173,6 +173,7 @@ def test_node_reds_flow_is_wired_up_and_reads_topics_that_exist():
 def test_the_grafana_dashboard_asks_for_metrics_that_exist():
     metrics = Metrics()
     metrics.for_node("den")
+    metrics.add_source("den", lambda: SourceTotals(True, *[0] * 7))
     metrics.observe_window(a_state(), inference_seconds=0.01, latency_seconds=0.02)
     metrics.set_info("1", INFO)
     metrics.websocket_refused.labels("token")

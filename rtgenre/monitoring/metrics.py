@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,16 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from prometheus_client.metrics_core import Metric
+
     from rtgenre.messages.payload import StateDocument
     from rtgenre.model.info import ModelInfo
-    from rtgenre.service.listener import Listener
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -25,22 +31,68 @@ _INFERENCE_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5
 _LATENCY_BUCKETS = (0.01, 0.02, 0.04, 0.06, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 
 
+_SOURCE_COUNTERS = {
+    "skipped_windows": "Windows left out because newer ones were waiting.",
+    "overruns": "Input overflows reported by the audio system; audio was lost.",
+    "dropped_blocks": "Audio blocks dropped because the pipeline was too slow.",
+    "resets": "Times the windows began anew because audio was lost.",
+    "invalid_samples": "Samples that were NaN or infinite and were replaced.",
+    "clipped_samples": "Samples at or beyond full scale.",
+    "reopens": "Times the input was opened again after it was lost.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceTotals:
+    """What a source, its pipeline and its listener have counted since the start."""
+
+    up: bool
+    """Whether audio comes from the source."""
+    skipped_windows: int
+    overruns: int
+    dropped_blocks: int
+    resets: int
+    invalid_samples: int
+    clipped_samples: int
+    reopens: int
+
+
+class SourceCollector(Collector):
+    """Asks every source for its totals when somebody asks for the figures."""
+
+    def __init__(self) -> None:
+        # By node, what returns its totals.
+        self._totals: dict[str, Callable[[], SourceTotals]] = {}
+        self._created_at = time.time()
+
+    def add(self, node: str, totals: Callable[[], SourceTotals]) -> None:
+        """Ask one more source."""
+        self._totals[node] = totals
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures of all sources."""
+        found = {node: totals() for node, totals in self._totals.items()}
+        up = GaugeMetricFamily(
+            "rtgenre_source_up", "1 while audio comes from the source, else 0.", labels=["node"]
+        )
+        for node, totals in found.items():
+            up.add_metric([node], totals.up)
+        yield up
+        for name, text in _SOURCE_COUNTERS.items():
+            family = CounterMetricFamily(f"rtgenre_{name}", text, labels=["node"])
+            for node, totals in found.items():
+                family.add_metric([node], getattr(totals, name), created=self._created_at)
+            yield family
+
+
 @dataclass(frozen=True, slots=True)
 class NodeMetrics:
     """One figure of each kind; ``Metrics.for_node`` gives those of one node."""
 
     windows: Counter
-    skipped_windows: Counter
-    overruns: Counter
-    dropped_blocks: Counter
-    resets: Counter
-    invalid_samples: Counter
-    clipped_samples: Counter
-    reopens: Counter
     mqtt_reconnects: Counter
     mqtt_skipped_messages: Counter
     level_dbfs: Gauge
-    source_up: Gauge
     mqtt_connected: Gauge
     inference_seconds: Histogram
     latency_seconds: Histogram
@@ -53,6 +105,8 @@ class Metrics:
         self._registry = CollectorRegistry()
         # Memory, CPU time and open files, from /proc: on Linux only, nothing elsewhere.
         ProcessCollector(registry=self._registry)
+        self._sources = SourceCollector()
+        self._registry.register(self._sources)
         self._info = Gauge(
             "rtgenre_info",
             "Always 1; the labels say what runs.",
@@ -61,21 +115,6 @@ class Metrics:
         )
         self._every_node = NodeMetrics(
             windows=self._counter("windows", "Windows classified."),
-            skipped_windows=self._counter(
-                "skipped_windows", "Windows left out because newer ones were waiting."
-            ),
-            overruns=self._counter(
-                "overruns", "Input overflows reported by the audio system; audio was lost."
-            ),
-            dropped_blocks=self._counter(
-                "dropped_blocks", "Audio blocks dropped because the pipeline was too slow."
-            ),
-            resets=self._counter("resets", "Times the windows began anew because audio was lost."),
-            invalid_samples=self._counter(
-                "invalid_samples", "Samples that were NaN or infinite and were replaced."
-            ),
-            clipped_samples=self._counter("clipped_samples", "Samples at or beyond full scale."),
-            reopens=self._counter("reopens", "Times the input was opened again after it was lost."),
             mqtt_reconnects=self._counter(
                 "mqtt_reconnects", "Connections to the broker after the first one."
             ),
@@ -86,7 +125,6 @@ class Metrics:
             level_dbfs=self._gauge(
                 "level_dbfs", "RMS level of the newest hop in dB relative to full scale."
             ),
-            source_up=self._gauge("source_up", "1 while audio comes from the source, else 0."),
             mqtt_connected=self._gauge(
                 "mqtt_connected", "1 while connected to the broker, else 0."
             ),
@@ -126,9 +164,8 @@ class Metrics:
         )
 
         self._by_node: dict[str, NodeMetrics] = {}
-        # By node, where the last window ended; by counter, what it was last raised to.
+        # By node, where the last window ended.
         self._last_end_seconds: dict[str, float] = {}
-        self._totals: dict[Counter, int] = {}
 
     def set_info(self, version: str, info: ModelInfo) -> None:
         """Say what runs: the version of rtgenre, and the model."""
@@ -166,23 +203,9 @@ class Metrics:
         genre = document["genre"] or document["state"]
         self._genre_seconds.labels(node, genre).inc(max(0.0, end_seconds - begin_seconds))
 
-    def observe_source(self, listener: Listener) -> None:
-        """Take over what a source, its pipeline and its listener have counted so far."""
-        node, source, pipeline = listener.node, listener.source, listener.pipeline
-        metrics = self.for_node(node)
-        metrics.source_up.set(listener.problem is None)
-        self._follow(metrics.skipped_windows, listener.skipped_windows)
-        self._follow(metrics.overruns, source.overruns)
-        self._follow(metrics.dropped_blocks, source.dropped_blocks)
-        self._follow(metrics.reopens, source.reopens)
-        self._follow(metrics.resets, pipeline.resets)
-        self._follow(metrics.invalid_samples, pipeline.invalid_samples)
-        self._follow(metrics.clipped_samples, pipeline.clipped_samples)
-
-    def _follow(self, counter: Counter, total: int) -> None:
-        """Raise ``counter`` to a total that is counted elsewhere."""
-        counter.inc(total - self._totals.get(counter, 0))
-        self._totals[counter] = total
+    def add_source(self, node: str, totals: Callable[[], SourceTotals]) -> None:
+        """Ask a source for its totals whenever somebody asks for the figures."""
+        self._sources.add(node, totals)
 
     def text(self) -> bytes:
         """Return all figures in Prometheus's text format, of type ``CONTENT_TYPE``."""

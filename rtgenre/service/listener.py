@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from rtgenre.monitoring.health import NodeHealth
+from rtgenre.monitoring.metrics import SourceTotals
 from rtgenre.outputs.words import source_name
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.retry import run_with_retries
@@ -69,6 +70,7 @@ class Listener:
         # clock; and for how much of the time since then the source said why there is none.
         self._last_window_at = time.monotonic()
         self._explained_seconds = OPENING_SECONDS
+        metrics.add_source(self.node, self.totals)
 
     @property
     def node(self) -> str:
@@ -107,6 +109,19 @@ class Listener:
             silent_for_seconds=time.monotonic() - self._last_window_at,
             allowed_seconds=allowed_seconds,
             hint=self.hint,
+        )
+
+    def totals(self) -> SourceTotals:
+        """Return what was counted since the start."""
+        return SourceTotals(
+            up=self.problem is None,
+            skipped_windows=self.skipped_windows,
+            overruns=self.source.overruns,
+            dropped_blocks=self.source.dropped_blocks,
+            resets=self.pipeline.resets,
+            invalid_samples=self.pipeline.invalid_samples,
+            clipped_samples=self.pipeline.clipped_samples,
+            reopens=self.source.reopens,
         )
 
     async def run(self) -> None:

@@ -103,7 +103,7 @@ class Service:
             ]
             await self._open_web_socket(resources)
             async with asyncio.TaskGroup() as outputs:
-                watch = Watch(self._listeners, self.hub, self.metrics)
+                watch = Watch(self._listeners, self.hub)
                 tasks = [outputs.create_task(watch.run(), name="watch")]
                 if terminal is not None:
                     tasks.append(outputs.create_task(terminal.run(self.hub), name="terminal"))

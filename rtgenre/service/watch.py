@@ -1,4 +1,4 @@
-"""Tells everybody when an input is lost, back or over, and keeps the counters current."""
+"""Tells everybody when an input is lost, back or over."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rtgenre.messages.hub import Hub
-    from rtgenre.monitoring.metrics import Metrics
     from rtgenre.service.listener import Listener
 
 _WATCH_SECONDS = 0.5
@@ -25,10 +24,9 @@ logger = logging.getLogger(__name__)
 class Watch:
     """Looks at every listener now and then, and says once what has changed."""
 
-    def __init__(self, listeners: Sequence[Listener], hub: Hub, metrics: Metrics) -> None:
+    def __init__(self, listeners: Sequence[Listener], hub: Hub) -> None:
         self._listeners = listeners
         self._hub = hub
-        self._metrics = metrics
         self.failures: list[str] = []
         """Inputs that could not be used, one line each; they decide the exit code."""
         # By node, the problem and the hint that were told last.
@@ -45,7 +43,6 @@ class Watch:
         self._note_failures()
         for listener in self._listeners:
             listener.watch()
-            self._metrics.observe_source(listener)
         if all(listener.ended for listener in self._listeners):
             # The service ends with the last of them.
             return

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import sys
-from types import SimpleNamespace
+from dataclasses import fields, replace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from rtgenre.model.features import FeatureParams
 from rtgenre.model.info import ModelInfo
-from rtgenre.monitoring.metrics import Metrics
+from rtgenre.monitoring.metrics import Metrics, SourceTotals
 from rtgenre.types import PlayState
 from tests.documents import a_state
 
@@ -25,6 +25,7 @@ def values(metrics: Metrics) -> dict[tuple[str, ...], float]:
 def test_every_figure_says_what_it_is():
     metrics = Metrics()
     metrics.for_node("den")
+    metrics.add_source("den", totals)
     for family in text_string_to_metric_families(metrics.text().decode()):
         assert family.documentation, family.name
 
@@ -58,23 +59,40 @@ def test_windows_count_and_the_time_of_each_genre_adds_up():
     assert found["rtgenre_inference_seconds_count", "den"] == 3
 
 
-def test_totals_counted_elsewhere_are_followed_without_counting_twice():
-    metrics = Metrics()
-    listener = SimpleNamespace(
-        node="den",
+def totals(**changes) -> SourceTotals:
+    known = SourceTotals(
+        up=True,
         skipped_windows=1,
-        problem=None,
-        source=SimpleNamespace(overruns=2, dropped_blocks=3, reopens=4),
-        pipeline=SimpleNamespace(resets=5, invalid_samples=6, clipped_samples=7),
+        overruns=2,
+        dropped_blocks=3,
+        resets=4,
+        invalid_samples=5,
+        clipped_samples=6,
+        reopens=7,
     )
-    metrics.observe_source(listener)
-    metrics.observe_source(listener)
-    listener.problem, listener.source.overruns = "gone", 9
-    metrics.observe_source(listener)
+    return replace(known, **changes)
+
+
+def test_each_source_is_asked_for_its_totals_when_somebody_asks_for_the_figures():
+    metrics = Metrics()
+    now = {"den": totals(), "bar": totals(overruns=8, up=False)}
+    metrics.add_source("den", lambda: now["den"])
+    metrics.add_source("bar", lambda: now["bar"])
+    assert values(metrics)["rtgenre_overruns_total", "den"] == 2
+    now["den"] = totals(overruns=9)
     found = values(metrics)
     assert found["rtgenre_overruns_total", "den"] == 9
-    assert found["rtgenre_clipped_samples_total", "den"] == 7
-    assert found["rtgenre_source_up", "den"] == 0
+    assert found["rtgenre_overruns_total", "bar"] == 8
+    assert (found["rtgenre_source_up", "den"], found["rtgenre_source_up", "bar"]) == (1, 0)
+
+
+def test_every_total_of_a_source_is_exported():
+    metrics = Metrics()
+    metrics.add_source("den", totals)
+    found = values(metrics)
+    for field in fields(SourceTotals):
+        name = "rtgenre_source_up" if field.name == "up" else f"rtgenre_{field.name}_total"
+        assert found[name, "den"] == getattr(totals(), field.name)
 
 
 def test_two_services_in_one_process_do_not_share_figures():
