@@ -82,12 +82,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     escape_what_cannot_be_written()
     options = _parser().parse_args(arguments)
     if "stdout" in closed and options.command is not _run:
-        print("rtgenre: standard output is closed", file=sys.stderr)  # noqa: T201 - a message
+        print("rtgenre: standard output is closed", file=sys.stderr)
         return EXIT_FAILED
     try:
         code = int(options.command(options))
         # While what goes wrong with it can still be explained.
-        print(end="", flush=True)  # noqa: T201 - this is the output
+        print(end="", flush=True)
     except BaseExceptionGroup as group:
         return _explain(first_cause(group))
     except (RtgenreError, OSError, KeyboardInterrupt) as error:
@@ -105,12 +105,12 @@ def _explain(error: BaseException) -> int:
         if isinstance(error, BrokenPipeError):
             # Whoever read the output has left, as `head` does.
             return EXIT_OK
-        print(f"rtgenre: the output is incomplete: {error.strerror}", file=sys.stderr)  # noqa: T201
+        print(f"rtgenre: the output is incomplete: {error.strerror}", file=sys.stderr)
         return EXIT_FAILED
     if not isinstance(error, RtgenreError):
         raise error
     for line in str(error).splitlines():
-        print(f"rtgenre: {line}", file=sys.stderr)  # noqa: T201 - a message to the user
+        print(f"rtgenre: {line}", file=sys.stderr)
     return EXIT_USAGE if isinstance(error, ConfigError) else EXIT_FAILED
 
 
@@ -330,56 +330,56 @@ def _flags(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from rtgenre.commands.run import run  # noqa: PLC0415 - start-up time
+    from rtgenre.commands.run import run
 
     config = _config_with_logging(options)
     return run(config, read_config=lambda: _config(options))
 
 
 def _devices(options: argparse.Namespace) -> int:
-    from rtgenre.commands.devices import print_devices  # noqa: PLC0415
+    from rtgenre.commands.devices import print_devices
 
     return print_devices(as_json=options.json)
 
 
 def _classify(options: argparse.Namespace) -> int:
-    from rtgenre.commands.classify import classify_files  # noqa: PLC0415
+    from rtgenre.commands.classify import classify_files
 
     config = _config_with_logging(options)
     return classify_files(options.files, config, as_json=options.json)
 
 
 def _history(options: argparse.Namespace) -> int:
-    from rtgenre.commands.history import run_history  # noqa: PLC0415 - start-up time
+    from rtgenre.commands.history import run_history
 
     return run_history(options, _config(options))
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from rtgenre.commands.doctor import examine  # noqa: PLC0415
+    from rtgenre.commands.doctor import examine
 
     return run_in_event_loop(examine(_config(options)))
 
 
 def _config_check(options: argparse.Namespace) -> int:
-    from rtgenre.commands.config import check_config  # noqa: PLC0415
+    from rtgenre.commands.config import check_config
 
     return check_config(options.config, _flags(options))
 
 
 def _config_show(options: argparse.Namespace) -> int:
-    from rtgenre.commands.config import show_config  # noqa: PLC0415
+    from rtgenre.commands.config import show_config
 
     return show_config(options.config, _flags(options))
 
 
 def _remove_discovery(options: argparse.Namespace) -> int:
-    from rtgenre.commands.discovery import remove_discovery  # noqa: PLC0415
+    from rtgenre.commands.discovery import remove_discovery
 
     return run_in_event_loop(remove_discovery(_config(options), options.nodes))
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from rtgenre.commands.bench import run_bench  # noqa: PLC0415
+    from rtgenre.commands.bench import run_bench
 
     return run_bench(_config(options), as_json=options.json)

@@ -152,7 +152,7 @@ def _settle(future: Future[T], call: Callable[[], T]) -> None:
         return
     try:
         result = call()
-    except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
+    except BaseException as error:
         future.set_exception(error)
     else:
         future.set_result(result)

@@ -44,7 +44,7 @@ class Broker:
 
     async def start(self) -> None:
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: ASYNC220 - it starts at once
+            self._process = subprocess.Popen(
                 [str(MOSQUITTO), "-c", str(self._file), "-v"], stdout=log, stderr=log
             )
         while True:
@@ -72,7 +72,7 @@ class Broker:
 
     async def has_logged(self, text: str, *, times: int) -> None:
         """Wait until ``text`` was logged so often."""
-        while self.log().count(text) < times:  # noqa: ASYNC110 - another process writes it
+        while self.log().count(text) < times:
             await asyncio.sleep(0.02)
 
     def log(self) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from rtgenre.config import Config, SourceConfig
 from scripts.docs_links import on_page_markdown
+from scripts.rooms_picture import imported_rooms, picture, with_picture
 from scripts.settings_page import Commented, page
 
 ROOT = Path(__file__).parent.parent
@@ -72,6 +73,14 @@ def test_readme_is_short_and_starts_with_the_two_commands():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 100
     assert re.search(r"^make run\b.*\nmake test\b", text, re.MULTILINE)
+
+
+def test_the_picture_of_the_rooms_shows_what_imports_what():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert "flowchart" in text
+    assert with_picture(text, picture(imported_rooms())) == text, (
+        "run: python -m scripts.rooms_picture"
+    )
 
 
 def test_every_file_that_contributing_names_exists():

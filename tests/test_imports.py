@@ -3,9 +3,12 @@
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+
+from scripts.rooms_picture import imported_rooms
 
 PACKAGE = Path(__file__).parent.parent / "rtgenre"
 
@@ -102,6 +105,13 @@ def test_the_package_has_few_enough_rooms_to_find_ones_way():
         if not path.name.startswith("__") and (path.is_dir() or path.suffix == ".py")
     }
     assert len(rooms) <= 20, sorted(rooms)
+
+
+def test_no_rooms_import_each_other_in_a_circle():
+    try:
+        TopologicalSorter(imported_rooms()).prepare()
+    except CycleError as error:
+        pytest.fail(" -> ".join(error.args[1]))
 
 
 @pytest.mark.parametrize("library", ONLY_IMPORTERS)

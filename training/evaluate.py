@@ -291,7 +291,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _plot(outcome: spectrograms.Outcome, name: str, folder: Path) -> None:
-    from training.release import plots  # noqa: PLC0415 - matplotlib is slow to import
+    from training.release import plots
 
     bins = metrics.reliability_bins(outcome.probabilities, outcome.truth)
     ece = metrics.expected_calibration_error(bins)
@@ -302,7 +302,7 @@ def _plot(outcome: spectrograms.Outcome, name: str, folder: Path) -> None:
 
 
 def _plot_collections(outcome: Outcome, collections: dict[str, Any], folder: Path) -> None:
-    from training.release import plots  # noqa: PLC0415 - matplotlib is slow to import
+    from training.release import plots
 
     for name, figures in collections.items():
         if "confusion" in figures:

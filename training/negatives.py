@@ -109,7 +109,7 @@ class ClipMaker:
         command = ["espeak-ng", "--stdin", "--stdout", "-v", voice]
         passage = text[start : start + 600].encode()
         command += ["-s", str(speed), "-p", str(pitch)]
-        spoken = subprocess.run(command, input=passage, check=False, capture_output=True)  # noqa: S603
+        spoken = subprocess.run(command, input=passage, check=False, capture_output=True)
         if spoken.returncode:  # a few combinations of voice and text crash espeak-ng
             return self._speak(rng)
         waveform = _fit(_read_wav(spoken.stdout), self.n_samples)

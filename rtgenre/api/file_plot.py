@@ -32,7 +32,7 @@ _NAME_HEIGHT = 0.93
 def plot_file(verdict: FileVerdict, axes: Any = None) -> Any:
     """Draw and return the axes; see ``FileVerdict.plot``."""
     try:
-        import matplotlib.pyplot as plt  # noqa: PLC0415 - an extra
+        import matplotlib.pyplot as plt
     except ImportError:
         raise RtgenreError("plot() needs matplotlib: pip install 'rtgenre[plot]'") from None
     values, seconds = _spectrogram(verdict.path)

@@ -95,7 +95,7 @@ class FileVerdict:
             DecodeError: the file can no longer be read.
             RtgenreError: matplotlib is missing: ``pip install 'rtgenre[plot]'``.
         """
-        from rtgenre.api.file_plot import plot_file  # noqa: PLC0415 - matplotlib is an extra
+        from rtgenre.api.file_plot import plot_file
 
         return plot_file(self, axes)
 

@@ -60,7 +60,7 @@ def run_bench(config: Config, *, as_json: bool) -> int:
         figures += _memory(model)
     if as_json:
         rows = [{"name": f.name, "value": f.value, "unit": f.unit} for f in figures]
-        print(json.dumps(rows, indent=2))  # noqa: T201 - this is the output
+        print(json.dumps(rows, indent=2))
         return 0
     table = Table(box=None, header_style="bold")
     table.add_column("measured")
@@ -147,8 +147,8 @@ def _service(model: str, *flags: str) -> Iterator[RunningService]:
         port: int = listener.getsockname()[1]
     command = [sys.executable, "-m", "rtgenre", "run", str(DEMO_RECORDING), "--loop", "--quiet"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--model", model, *flags]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
-        assert process.stderr is not None  # noqa: S101 - it was asked for
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
         try:
             yield RunningService(port, process.stderr)
         finally:

@@ -55,17 +55,17 @@ def classify_files(paths: Sequence[Path], config: Config, *, as_json: bool) -> i
 
 
 def _tell(message: str) -> None:
-    print(f"rtgenre: {message}", file=sys.stderr)  # noqa: T201 - a message to the user
+    print(f"rtgenre: {message}", file=sys.stderr)
 
 
 def _print(verdict: FileVerdict, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(verdict.document()), flush=True)  # noqa: T201 - this is the output
+        print(json.dumps(verdict.document()), flush=True)
         return
-    print(f"{told_path(verdict.path)}: {_headline(verdict)}")  # noqa: T201
+    print(f"{told_path(verdict.path)}: {_headline(verdict)}")
     for section in verdict.sections:
         times = f"{_clock(section.start_seconds)} - {_clock(section.end_seconds)}"
-        print(f"    {times}  {_REASONS.get(str(section.reason), section.genre)}")  # noqa: T201
+        print(f"    {times}  {_REASONS.get(str(section.reason), section.genre)}")
 
 
 def _headline(verdict: FileVerdict) -> str:

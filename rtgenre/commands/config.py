@@ -41,11 +41,11 @@ def check_config(file: Path | None, flags: dict[str, Any]) -> int:
     layers = read_layers(file, flags)
     config = merge_layers(layers)
     n_set = sum(1 for layer in layers.values() for table in layer.values() for _ in _keys(table))
-    print(f"{_file_name(file)}: no problems; {n_set} settings are set")  # noqa: T201 - the output
+    print(f"{_file_name(file)}: no problems; {n_set} settings are set")
     if file is None and (foreign := foreign_config_file()):
-        print(f"{foreign} is another program's and not read")  # noqa: T201 - the output
+        print(f"{foreign} is another program's and not read")
     for warning in [*warnings(file, layers), *_without_effect(config)]:
-        print(f"warning: {warning}", file=sys.stderr)  # noqa: T201 - a message to the user
+        print(f"warning: {warning}", file=sys.stderr)
     return 0
 
 
@@ -57,7 +57,7 @@ def show_config(file: Path | None, flags: dict[str, Any]) -> int:
     """
     layers = read_layers(file, flags)
     for line in described(merge_layers(layers), layers, _file_name(file)):
-        print(line)  # noqa: T201 - this is the output
+        print(line)
     return 0
 
 

@@ -26,10 +26,10 @@ def print_devices(*, as_json: bool) -> int:
     """
     devices = list_input_devices()
     if as_json:
-        print(json.dumps([asdict(device) for device in devices], indent=2))  # noqa: T201
+        print(json.dumps([asdict(device) for device in devices], indent=2))
         return 0 if devices else 1
     if not devices:
-        print("rtgenre: there is no input device", file=sys.stderr)  # noqa: T201
+        print("rtgenre: there is no input device", file=sys.stderr)
         return 1
     table = Table(box=None, header_style="bold")
     for heading in ("", "index", "name", "system", "channels", "native rates", "latency", ""):

@@ -32,9 +32,9 @@ async def remove_discovery(config: Config, nodes: Sequence[str]) -> int:
     prefix = config.homeassistant.discovery_prefix
     await publish_once(config.mqtt, [removal_message(node, prefix) for node in removed])
     for node in removed:
-        print(f"removed the device {device_id(node)}")  # noqa: T201 - the output
+        print(f"removed the device {device_id(node)}")
     if config.homeassistant.enabled:
-        print(  # noqa: T201
+        print(
             "a running service announces it again when it connects next; "
             "[homeassistant] enabled = false prevents that"
         )

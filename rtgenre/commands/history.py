@@ -24,7 +24,7 @@ def run_history(options: argparse.Namespace, config: Config) -> int:
     try:
         _show(options, config)
     except (HistoryError, ValueError) as error:
-        print(f"rtgenre: {error}", file=sys.stderr)  # noqa: T201 - a message to the user
+        print(f"rtgenre: {error}", file=sys.stderr)
         return 1
     return 0
 
@@ -39,7 +39,7 @@ def _show(options: argparse.Namespace, config: Config) -> None:
         if options.node in {None, stretch.node}
     ]
     if options.plot is not None:
-        from rtgenre.history.plot import plot_history  # noqa: PLC0415 - needs matplotlib
+        from rtgenre.history.plot import plot_history
 
         colors = complete_colors(config.colors, {stretch.genre for stretch in stretches})
         plot_history(options.plot, stretches, since=since, until=until, colors=colors)

@@ -101,7 +101,7 @@ def _terminal_is_gone() -> bool:
 def _open_source(config: SourceConfig, may_be_missing: bool) -> AudioSource:
     """Make a source; in place of an only default input that is missing it is the demo."""
     if not may_be_missing and config.input == "":
-        from rtgenre.sources.portaudio import find_input_device  # noqa: PLC0415
+        from rtgenre.sources.portaudio import find_input_device
 
         try:
             find_input_device(config.input)

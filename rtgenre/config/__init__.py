@@ -1,6 +1,6 @@
 """Every setting: one model per TOML table; defaults < file < RTGENRE_* < flags."""
 
-from rtgenre.config.checks import Node, checked_token
+from rtgenre.config.checks import Node
 from rtgenre.config.errors import ConfigError
 from rtgenre.config.file import find_config_file, foreign_config_file
 from rtgenre.config.layers import load_config, merge_layers, read_layers
@@ -20,7 +20,6 @@ __all__ = [
     "Node",
     "SourceConfig",
     "WebSocketConfig",
-    "checked_token",
     "find_config_file",
     "foreign_config_file",
     "load_config",

@@ -7,11 +7,10 @@ import socket
 from pathlib import Path
 from typing import Annotated, TypeVar
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field
 
 AnyPath = TypeVar("AnyPath", str, Path)
 
-MIN_TOKEN_CHARACTERS = 16
 MAX_TOPIC_CHARACTERS = 200
 MAX_NAME_CHARACTERS = 64
 
@@ -44,21 +43,6 @@ def _checked_origin(origin: str) -> str:
     if not re.fullmatch(r"https?://[^/\s;,?#@]+", origin):
         raise ValueError("an origin is written scheme://host[:port], without a path")
     return origin.lower()
-
-
-def checked_token(token: SecretStr) -> SecretStr:
-    """Return ``token`` if it is empty or long enough to be unguessable.
-
-    Raises:
-        ValueError: it is not; the message does not repeat it.
-    """
-    length = len(token.get_secret_value())
-    if 0 < length < MIN_TOKEN_CHARACTERS:
-        raise ValueError(
-            f"the token has {length} characters, at least {MIN_TOKEN_CHARACTERS} are needed; "
-            "`python3 -c 'import secrets; print(secrets.token_urlsafe())'` makes one"
-        )
-    return token
 
 
 def checked_text(text: str) -> str:

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from rtgenre.config.checks import FilePath, Origin, checked_token
+from rtgenre.config.checks import FilePath, Origin
 from rtgenre.config.table import SettingsTable
+from rtgenre.outputs.web.auth import checked_token
 
 
 class TerminalConfig(SettingsTable):
@@ -45,7 +46,8 @@ class WebSocketConfig(SettingsTable):
     @field_validator("token")
     @classmethod
     def _hard_to_guess(cls, token: SecretStr) -> SecretStr:
-        return checked_token(token)
+        checked_token(token.get_secret_value())
+        return token
 
     @model_validator(mode="after")
     def _consistent(self) -> WebSocketConfig:

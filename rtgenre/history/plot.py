@@ -31,7 +31,7 @@ def plot_history(
             cannot be written.
     """
     try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
+        from matplotlib.figure import Figure
     except ImportError:
         raise ValueError("--plot needs matplotlib: pip install 'rtgenre[plot]'") from None
     n_days = round((until - since) / 86400)

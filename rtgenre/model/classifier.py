@@ -133,7 +133,7 @@ class LiteRtNetwork:
     """A TFLite file, run by LiteRT's interpreter."""
 
     def __init__(self, path: Path, threads: int) -> None:
-        from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - heavy, one user
+        from ai_edge_litert.interpreter import Interpreter
 
         with _quiet_standard_error():
             self._interpreter = Interpreter(model_path=str(path), num_threads=threads)

@@ -79,7 +79,7 @@ class BatchingClassifier:
             windows = [samples for samples, _ in batch]
             try:
                 results = await loop.run_in_executor(self._executor, self._infer, windows)
-            except Exception as error:  # noqa: BLE001 - handed to whoever waits for the result
+            except Exception as error:
                 for _, future in batch:
                     if not future.done():
                         future.set_exception(error)

@@ -61,8 +61,8 @@ class Readout:
         Where there is no room for everything the bars of less likely genres go first, then what
         was heard before, then the level.
         """
-        from rich.console import Group  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
+        from rich.console import Group
+        from rich.text import Text
 
         if self._state is None:
             return Group(_fitted(Text(self._problem or LISTENING, style="dim")))
@@ -80,7 +80,7 @@ class Readout:
         return Group(*[_fitted(line) for line in (heading, *bars, *under_bars, *foot)])
 
     def _heading(self, state: StateDocument, *, with_room: bool) -> Text:
-        from rich.text import Text  # noqa: PLC0415
+        from rich.text import Text
 
         color = self._colors.get(state["genre"] or state["state"], _NO_COLOR)
         text = Text()
@@ -94,7 +94,7 @@ class Readout:
         return text
 
     def _footer(self, state: StateDocument) -> Text:
-        from rich.text import Text  # noqa: PLC0415
+        from rich.text import Text
 
         parts = [self._name or state["node"], source_name(state["source"])]
         # A single file's name says no more than its source.
@@ -104,7 +104,7 @@ class Readout:
 
     def _bars(self, state: StateDocument, width: int, height: int) -> list[Text]:
         """Draw as many genres as there are lines, the likeliest ones where not all have room."""
-        from rich.text import Text  # noqa: PLC0415
+        from rich.text import Text
 
         genres = dict(state["probabilities"])
         # Where nothing is judged, none is likelier than others.
@@ -126,7 +126,7 @@ class Readout:
             probability = state["probabilities"][label] * state["familiar_probability"]
             raw = state["raw_probabilities"][label] * state["familiar_probability"]
         style = "bold" if label == state["genre"] else "" if is_judged(state) else "dim"
-        value = f"{probability:4.0%}" if is_judged(state) else "   –"  # noqa: RUF001
+        value = f"{probability:4.0%}" if is_judged(state) else "   –"
         return _bar(
             label.replace("_", " "),
             value,
@@ -140,7 +140,7 @@ class Readout:
     def _other_music_bar(self, width: int, state: StateDocument) -> Text:
         judged = is_judged(state)
         probability = 1 - state["familiar_probability"] if judged else 0.0
-        value = f"{probability:4.0%}" if judged else "   –"  # noqa: RUF001
+        value = f"{probability:4.0%}" if judged else "   –"
         color = self._colors.get("unknown", _NO_COLOR)
         style = "bold" if state["reason"] == "unfamiliar" else "dim"
         return _bar(_OTHER_MUSIC, value, probability, 0.0, width, color=color, style=style)
@@ -148,14 +148,14 @@ class Readout:
     def _no_music_bar(self, width: int, state: StateDocument) -> Text:
         silent = state["state"] == "silence"
         probability = 0.0 if silent else 1 - state["music_probability"]
-        value = "   –" if silent else f"{probability:4.0%}"  # noqa: RUF001
+        value = "   –" if silent else f"{probability:4.0%}"
         color = self._colors.get("unknown", _NO_COLOR)
         style = "bold" if state["state"] == "unknown" and not is_judged(state) else "dim"
         return _bar(_NO_MUSIC, value, probability, 0.0, width, color=color, style=style)
 
     def _recent_line(self, width: int) -> Text:
         """Draw what was heard before, the newest last, as much of it as fits."""
-        from rich.text import Text  # noqa: PLC0415
+        from rich.text import Text
 
         shown: list[tuple[str, str]] = []
         left = width - _LABEL_WIDTH - 1
@@ -182,7 +182,7 @@ def _fitted(text: Text) -> Text:
 def _bar(
     label: str, value: str, share: float, raw: float, width: int, *, color: str, style: str
 ) -> Text:
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text
 
     filled = round(share * width)
     tick = min(width - 1, round(raw * width))
@@ -197,7 +197,7 @@ def _bar(
 
 
 def _meter(state: StateDocument, width: int) -> Text:
-    from rich.text import Text  # noqa: PLC0415
+    from rich.text import Text
 
     level_dbfs = state["level_dbfs"]
     share = min(1.0, max(0.0, 1 - level_dbfs / _METER_FLOOR_DBFS))

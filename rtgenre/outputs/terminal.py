@@ -73,8 +73,8 @@ class TerminalOutput:
                     await asyncio.to_thread(self._print, "\n".join(lines))
 
     async def _run_live(self, hub: Hub) -> None:
-        from rich.console import Console  # noqa: PLC0415 - only the live readout needs it
-        from rich.live import Live  # noqa: PLC0415
+        from rich.console import Console
+        from rich.live import Live
 
         console = Console(file=self._stream)
         readouts: dict[str, Readout] = {}
@@ -140,8 +140,8 @@ def _change(document: StateDocument) -> str:
 
 def _stack(readouts: Sequence[Readout], width: int, height: int) -> Group:
     """Draw the readouts below each other, each with its share of the lines."""
-    from rich.console import Group as RichGroup  # noqa: PLC0415
-    from rich.rule import Rule  # noqa: PLC0415
+    from rich.console import Group as RichGroup
+    from rich.rule import Rule
 
     # The last line is the cursor's.
     between = len(readouts) - 1

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
 from rtgenre import __version__
+from rtgenre.config import settings_without_effect
 from rtgenre.messages.column_hub import ColumnHub
 from rtgenre.messages.hub import Hub
 from rtgenre.messages.payload import (
@@ -24,11 +25,7 @@ from rtgenre.monitoring.health import NodeHealth, health_document
 from rtgenre.monitoring.logs import set_up_logging
 from rtgenre.monitoring.metrics import Metrics
 from rtgenre.outputs.colors import complete_colors
-from rtgenre.outputs.mqtt.smarthome import (
-    home_assistant_extension,
-    lights_extension,
-    warn_of_settings_without_effect,
-)
+from rtgenre.outputs.mqtt.smarthome import home_assistant_extension, lights_extension
 from rtgenre.service.listener import Listener
 from rtgenre.service.pipeline import Pipeline
 from rtgenre.service.reload import changed_settings, with_live_settings
@@ -74,7 +71,7 @@ class Service:
         self._notifier = Notifier()
         # Names this process in its messages.
         self._instance = secrets.token_hex(4)
-        warn_of_settings_without_effect(config, info)
+        self._warn_of_settings_without_effect()
 
     async def run(self, stop: asyncio.Event, terminal: TerminalOutput | None = None) -> int:
         """Run until every source has ended or ``stop`` is set.
@@ -150,7 +147,7 @@ class Service:
         logger.info("settings read again; now in use: %s", ", ".join(live) or "no changes")
         if restart:
             logger.warning("changes that need a restart: %s", ", ".join(restart))
-        warn_of_settings_without_effect(self.config, self._classifier.info)
+        self._warn_of_settings_without_effect()
         self._notifier.ready()
 
     def hello(self) -> HelloDocument:
@@ -190,6 +187,11 @@ class Service:
         else:
             self._notifier.stopping()
 
+    def _warn_of_settings_without_effect(self) -> None:
+        info = self._classifier.info
+        for remark in settings_without_effect(self.config, model=info.name, labels=info.labels):
+            logger.warning("%s", remark)
+
     def _colors(self) -> dict[str, str]:
         return complete_colors(self.config.colors, self._classifier.info.labels)
 
@@ -207,7 +209,7 @@ class Service:
     def _make_history(self) -> HistoryOutput | None:
         if not self.config.history.enabled:
             return None
-        from rtgenre.outputs.history import HistoryOutput  # noqa: PLC0415 - off for some
+        from rtgenre.outputs.history import HistoryOutput
 
         return HistoryOutput(
             self.config.history,
@@ -223,7 +225,7 @@ class Service:
     async def _open_web_socket(self, resources: AsyncExitStack) -> None:
         if not self.config.websocket.enabled:
             return
-        from rtgenre.outputs.web.server import WebSocketOutput  # noqa: PLC0415 - start-up time
+        from rtgenre.outputs.web.server import WebSocketOutput
 
         output = WebSocketOutput(
             self.config.websocket,
@@ -247,7 +249,7 @@ class Service:
         return True
 
     async def _run_mqtt(self) -> None:
-        from rtgenre.outputs.mqtt.publisher import MqttOutput  # noqa: PLC0415 - off for most
+        from rtgenre.outputs.mqtt.publisher import MqttOutput
 
         page_url = self._web_socket.http_url if self._web_socket is not None else ""
         discovery = home_assistant_extension(self.config, self._classifier.info, page_url=page_url)
@@ -263,8 +265,8 @@ class Service:
         await output.run()
 
     async def _run_mdns(self) -> None:
-        from rtgenre.outputs.web.auth import is_loopback  # noqa: PLC0415 - off for most
-        from rtgenre.outputs.web.mdns import MdnsOutput  # noqa: PLC0415
+        from rtgenre.outputs.web.auth import is_loopback
+        from rtgenre.outputs.web.mdns import MdnsOutput
 
         websocket = self.config.websocket
         if self._web_socket is None or is_loopback(websocket.host):

@@ -44,7 +44,7 @@ def start_ffmpeg(
         raise SourceError(f"this input needs ffmpeg, which is not installed: {INSTALL_HINT}")
     command = [*_ends_with_us(), program, "-nostdin", "-hide_banner", *arguments]
     try:
-        return subprocess.Popen(  # noqa: S603 - a list, no shell; paths come after -i
+        return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -69,7 +69,7 @@ def _ends_with_us() -> tuple[str, ...]:
         return ()
     command = (setpriv, "--pdeathsig", "KILL", "--")
     try:
-        subprocess.run([*command, "true"], check=True, capture_output=True, timeout=5)  # noqa: S603
+        subprocess.run([*command, "true"], check=True, capture_output=True, timeout=5)
     except (OSError, subprocess.SubprocessError):  # busybox's knows no such option
         return ()
     return command
@@ -107,7 +107,7 @@ class LastMessage:
         return self._line
 
     def _read(self) -> None:
-        assert self._process.stderr is not None  # noqa: S101 - it was asked for
+        assert self._process.stderr is not None
         with self._process.stderr as messages:
             for message in messages:
                 # Without ffmpeg's "[tcp @ 0x55d0c8a0]", which differs from run to run.

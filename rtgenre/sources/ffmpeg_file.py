@@ -94,7 +94,7 @@ class FfmpegDecoder:
         end_process(self._process)
 
     def _read_bytes(self, size: int) -> bytes:
-        assert self._process.stdout is not None  # noqa: S101 - it was asked for
+        assert self._process.stdout is not None
         return self._process.stdout.read(size)
 
     def _check_end(self) -> None:

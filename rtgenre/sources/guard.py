@@ -44,7 +44,7 @@ class Guard:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        assert self._server is not None  # noqa: S101 - it was entered
+        assert self._server is not None
         self._server.close()
         for connection in self._connections:
             connection.cancel()
@@ -52,14 +52,14 @@ class Guard:
 
     def environment(self) -> dict[str, str]:
         """Return the environment of a process that goes this way."""
-        assert self._server is not None  # noqa: S101 - it was entered
+        assert self._server is not None
         port = self._server.sockets[0].getsockname()[1]
         kept = {k: v for k, v in os.environ.items() if k not in PROXY_VARIABLES}
         return kept | {"http_proxy": f"http://127.0.0.1:{port}"}
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        assert task is not None  # noqa: S101 - streams run it as one
+        assert task is not None
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, TimeoutError):

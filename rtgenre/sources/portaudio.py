@@ -52,7 +52,7 @@ class PortAudio:
         """Return sounddevice, which initialises PortAudio when first imported."""
         keep_messages()  # initialising PortAudio is quiet in the same way
         try:
-            import sounddevice  # noqa: PLC0415 - files and streams work without PortAudio
+            import sounddevice
         except OSError as error:
             install = {
                 "win32": "reinstall sounddevice with pip, whose wheel brings it",
@@ -125,14 +125,14 @@ class PortAudio:
         library = self.library()
         if self._n_open:
             return False
-        library._terminate()  # noqa: SLF001 - the documented way to see new devices
-        library._initialize()  # noqa: SLF001
+        library._terminate()
+        library._initialize()
         self.renewal_wanted = False
         return True
 
     def give_up(self) -> None:
         """A call hangs: do not wait for PortAudio when the process ends."""
-        atexit.unregister(self.library()._exit_handler)  # noqa: SLF001
+        atexit.unregister(self.library()._exit_handler)
 
 
 portaudio = PortAudio()
@@ -226,7 +226,7 @@ fresh_names = FreshNames()
 def _look_in_a_fresh_process() -> list[str]:
     command = [sys.executable, "-c", _LIST_INPUTS]
     try:
-        listed = subprocess.run(  # noqa: S603 - a constant command
+        listed = subprocess.run(
             command, capture_output=True, check=True, stdin=subprocess.DEVNULL, timeout=10
         )
         names: list[str] = json.loads(listed.stdout)

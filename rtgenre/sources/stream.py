@@ -150,7 +150,7 @@ class StreamSource(AudioSource):
 
     async def _play_through(self, deliver: Deliver, environment: dict[str, str] | None) -> str:
         process = start_ffmpeg(self._arguments(), environment=environment)
-        assert process.stdout is not None  # noqa: S101 - it was asked for
+        assert process.stdout is not None
         stdout = process.stdout
         errors = LastMessage(process, self._take_title)
         reader = ThreadReader(

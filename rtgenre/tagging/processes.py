@@ -188,7 +188,7 @@ def _outcome(function: Callable[[Any], Any], item: Any) -> tuple[str, Any]:
         return "done", function(item)
     except RtgenreError as error:
         return "told", str(error)
-    except Exception:  # noqa: BLE001 - raised again on the other side
+    except Exception:
         return "failed", traceback.format_exc()
 
 

@@ -81,7 +81,7 @@ async def test_an_input_that_is_waited_for_is_a_problem_meanwhile(model, tmp_pat
             pass
 
     task = asyncio.create_task(consume())
-    while listening.problem is None:  # noqa: ASYNC110 - there is no event
+    while listening.problem is None:
         await asyncio.sleep(0.01)
     assert "later.wav" in listening.problem
     task.cancel()

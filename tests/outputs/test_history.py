@@ -63,7 +63,7 @@ def genres_in(file):
 
 async def until(condition, seconds=20.0):
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - of a file, which tells nobody
+        while not condition():
             await asyncio.sleep(0.01)
 
 

@@ -22,7 +22,7 @@ def _source(file_descriptor: int, **changes) -> PipeSource:
 async def test_what_ffmpeg_writes_is_heard_to_its_end(tone_wav, pcm_format, rate_hz):
     command = ["ffmpeg", "-loglevel", "error", "-i", tone_wav, "-f", pcm_format]
     command += ["-ar", str(rate_hz), "-ac", "2", "-"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:  # noqa: ASYNC220
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
         heard = Heard()
         source = _source(writer.stdout.fileno(), pcm_format=pcm_format, sample_rate_hz=rate_hz)
         await source.run(heard)

@@ -112,7 +112,7 @@ def read_audio(path: Path, *, shortest_seconds: float = FEATURES.window_seconds)
     Raises:
         DatasetError: it cannot be decoded, is silent, or is too short.
     """
-    import librosa  # noqa: PLC0415 - slow to import, and mel datasets do without
+    import librosa
 
     try:
         with warnings.catch_warnings():

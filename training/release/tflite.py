@@ -42,7 +42,7 @@ def convert(model: keras.Model, weights: Weights = Weights.FLOAT32) -> bytes:
         model: ``(batch, n_frames, n_mels)`` to ``(batch, n_outputs)``.
         weights: how they are kept.
     """
-    import tensorflow as tf  # noqa: PLC0415 - training may run on another backend
+    import tensorflow as tf
 
     window = keras.Input(batch_shape=(1, *model.input_shape[1:]), name="window")
     single = keras.models.clone_model(model, input_tensors=window)

@@ -98,7 +98,7 @@ class Broker:
         _notice_a_cut_before_login(client)
         limit = _PacketLimit(client)
         # aiomqtt makes another one where the connection is lost as soon as the login is answered.
-        lost_with_the_login = client._disconnected  # noqa: SLF001
+        lost_with_the_login = client._disconnected
         try:
             await client.__aenter__()
             try:
@@ -115,13 +115,13 @@ class Broker:
         finally:
             # aiomqtt leaves the socket of a failed login open, and may leave it unread how the
             # connection ended.
-            client._client._sock_close()  # noqa: SLF001
+            client._client._sock_close()
             # A connection that was given up may still come about in paho's thread; when that is
             # thrown away, the event loop may be gone.
-            client._client.on_socket_open = client._client.on_socket_close = None  # noqa: SLF001
-            client._client.on_disconnect = None  # noqa: SLF001
+            client._client.on_socket_open = client._client.on_socket_close = None
+            client._client.on_disconnect = None
             mark_read(lost_with_the_login)
-            mark_read(client._disconnected)  # noqa: SLF001
+            mark_read(client._disconnected)
 
     def explain(self, error: BaseException) -> str:
         """Say in one sentence what an ``aiomqtt.MqttError`` means."""
@@ -171,7 +171,7 @@ async def send(client: aiomqtt.Client, messages: Iterable[Message]) -> None:
 
 def local_address(client: aiomqtt.Client) -> str:
     """Return the address of this machine on the network that leads to the broker; empty if lost."""
-    connection = client._client.socket()  # noqa: SLF001
+    connection = client._client.socket()
     if not isinstance(connection, socket.socket):
         return ""
     try:
@@ -186,8 +186,8 @@ async def lost(client: aiomqtt.Client) -> NoReturn:
     Raises:
         aiomqtt.MqttError: it was.
     """
-    await asyncio.wait({client._disconnected})  # noqa: SLF001
-    raise aiomqtt.MqttError("Disconnected") from client._disconnected.exception()  # noqa: SLF001
+    await asyncio.wait({client._disconnected})
+    raise aiomqtt.MqttError("Disconnected") from client._disconnected.exception()
 
 
 def mark_read(future: asyncio.Future[None]) -> None:
@@ -201,9 +201,9 @@ class _PacketLimit:
 
     def __init__(self, client: aiomqtt.Client) -> None:
         self._announced_bytes = 0
-        paho = client._client  # noqa: SLF001
-        self._receive = paho._sock_recv  # noqa: SLF001
-        paho._sock_recv = self._receive_within_limit  # type: ignore[method-assign]  # noqa: SLF001
+        paho = client._client
+        self._receive = paho._sock_recv
+        paho._sock_recv = self._receive_within_limit  # type: ignore[method-assign]
 
     def check(self) -> None:
         """Raise ``PacketTooLarge`` if that is why the connection was lost."""
@@ -225,7 +225,7 @@ class _PacketLimit:
 def _notice_a_cut_before_login(client: aiomqtt.Client) -> None:
     """Fail at once where aiomqtt, until the login is answered, waits for its timeout."""
     loop = asyncio.get_running_loop()
-    login: asyncio.Future[None] = client._connected  # noqa: SLF001
+    login: asyncio.Future[None] = client._connected
 
     def fail() -> None:
         if not login.done():
@@ -234,9 +234,9 @@ def _notice_a_cut_before_login(client: aiomqtt.Client) -> None:
 
     def on_disconnect(*details: Any) -> None:
         loop.call_soon_threadsafe(fail)
-        client._on_disconnect(*details)  # noqa: SLF001
+        client._on_disconnect(*details)
 
-    client._client.on_disconnect = on_disconnect  # noqa: SLF001
+    client._client.on_disconnect = on_disconnect
 
 
 def _heed_cancellation() -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from rtgenre import __version__
-from rtgenre.config import settings_without_effect
 from rtgenre.outputs.lights.extension import LightsExtension
 from rtgenre.outputs.mqtt.homeassistant import DiscoveryParams, HomeAssistantExtension
 
 if TYPE_CHECKING:
     from rtgenre.config import Config
     from rtgenre.model.info import ModelInfo
-
-logger = logging.getLogger(__name__)
 
 
 def lights_extension(config: Config, *, colors: dict[str, str]) -> LightsExtension:
@@ -51,9 +47,3 @@ def home_assistant_extension(
             qos=config.mqtt.qos,
         )
     )
-
-
-def warn_of_settings_without_effect(config: Config, info: ModelInfo) -> None:
-    """Say which settings do nothing, and what to write instead."""
-    for remark in settings_without_effect(config, model=info.name, labels=info.labels):
-        logger.warning("%s", remark)

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+MIN_TOKEN_CHARACTERS = 16
+
 
 class Guard:
     """Decides on requests by their headers.
@@ -57,6 +59,20 @@ class Guard:
     def is_allowed_site(self, origin: str | None) -> bool:
         """Say whether ``origin`` is another site that the settings allow."""
         return origin is not None and origin.lower() in self._allowed_origins
+
+
+def checked_token(token: str) -> str:
+    """Return ``token`` if it is empty or long enough to be unguessable.
+
+    Raises:
+        ValueError: it is not; the message does not repeat it.
+    """
+    if 0 < len(token) < MIN_TOKEN_CHARACTERS:
+        raise ValueError(
+            f"the token has {len(token)} characters, at least {MIN_TOKEN_CHARACTERS} are needed; "
+            "`python3 -c 'import secrets; print(secrets.token_urlsafe())'` makes one"
+        )
+    return token
 
 
 def is_loopback(host: str) -> bool:

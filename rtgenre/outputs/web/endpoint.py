@@ -7,12 +7,9 @@ import errno
 import socket
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
-from rtgenre.config import checked_token
 from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.secret import read_secret
-from rtgenre.outputs.web.auth import is_loopback
+from rtgenre.outputs.web.auth import checked_token, is_loopback
 from rtgenre.outputs.web.connections import ListeningSocket
 
 if TYPE_CHECKING:
@@ -31,7 +28,7 @@ def read_token(config: WebSocketConfig) -> str:
     """
     token = read_secret(config.token, config.token_file, "[websocket] token_file")
     try:
-        checked_token(SecretStr(token))
+        checked_token(token)
     except ValueError as error:
         raise OutputError(f"[websocket] token_file = {str(config.token_file)!r}: {error}") from None
     if not token and not is_loopback(config.host):

@@ -127,6 +127,6 @@ async def test_connections_that_come_and_go_leave_nothing_behind():
             with socket.create_connection(("127.0.0.1", output.port)) as client:
                 client.sendall([b"", b"GET /ws HT", HANDSHAKE.encode()][number % 3])
             await asyncio.sleep(0)
-        while len(output.connections):  # noqa: ASYNC110 - the server has no event for it
+        while len(output.connections):
             await asyncio.sleep(0.01)
         assert process.num_fds() <= n_files

@@ -73,7 +73,7 @@ async def close_code(client: ClientConnection) -> int:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Let the server go on until ``condition`` holds."""
-    while not condition():  # noqa: ASYNC110 - the server has no event for it
+    while not condition():
         await asyncio.sleep(0.001)
 
 
