@@ -65,7 +65,7 @@ class Readout:
         from rich.text import Text
 
         if self._state is None:
-            return Group(_fitted(Text(self._problem or LISTENING, style="dim")))
+            return Group(_fitted(self._waiting()))
         bar_width = max(5, min(_BAR_WIDTH, width - _BESIDE_BAR))
         foot = [self._footer(self._state)]
         if self._problem is not None:
@@ -78,6 +78,15 @@ class Readout:
         bars = self._bars(self._state, bar_width, left - len(under_bars))
         heading = self._heading(self._state, with_room=height == 1)
         return Group(*[_fitted(line) for line in (heading, *bars, *under_bars, *foot)])
+
+    def _waiting(self) -> Text:
+        """Say what is to be said before the first window."""
+        from rich.text import Text  # noqa: PLC0415
+
+        room = f"{self._name}  " if self._name else ""
+        if self._problem is not None:
+            return Text.assemble(room, (f"! {self._problem}", "bold red"))
+        return Text(f"{room}{self._hint or LISTENING}", style="dim")
 
     def _heading(self, state: StateDocument, *, with_room: bool) -> Text:
         from rich.text import Text

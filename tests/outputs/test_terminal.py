@@ -172,6 +172,14 @@ def test_the_readout_says_why_nothing_is_heard():
     assert "unplugged" not in draw([a_state(), lost, a_status(None)])
 
 
+def test_a_room_that_was_never_heard_is_named_beside_its_problem():
+    room = Readout({}, "Bad Süd")
+    room.update(a_status("USB is missing"))
+    assert lines_of(room.render(80, 10), 80) == ["Bad Süd  ! USB is missing"]
+    room.update(a_status(None))
+    assert lines_of(room.render(80, 10), 80) == ["Bad Süd  listening for the first window …"]
+
+
 def test_in_silence_and_without_music_no_number_and_no_bar_names_a_genre():
     hum = a_state(state=PlayState.UNKNOWN, reason=UnknownReason.NOT_MUSIC)
     for document in (a_state(state=PlayState.SILENCE), hum | {"music_probability": 0.1}):

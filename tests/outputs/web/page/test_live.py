@@ -2,8 +2,11 @@
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
+from rtgenre.demo import DEMO_RECORDINGS
+from rtgenre.sources.decode import open_audio
 from tests.documents import a_state
 
 HOP_MS = 2000
@@ -158,3 +161,14 @@ def test_a_badge_says_that_what_plays_is_the_demo_and_goes_with_it(open_page, pu
     expect(page.locator("#title")).to_have_text("Sectoid - metal")
     service.publish(a_state(1))
     expect(page.locator("#demo")).to_be_hidden()
+
+
+@pytest.mark.parametrize("width", [390, 1024, 1280])
+def test_artist_genre_and_licence_of_the_demo_are_shown_whole(open_page, puppet, width):
+    service = puppet("den")
+    page = open_page(service.url, size=(width, 900))
+    longest = max((open_audio(path).title for path in DEMO_RECORDINGS), key=len)
+    service.publish(a_state() | {"source": "demo: 4 recordings", "title": longest})
+    expect(page.locator("#title")).to_have_text(longest)
+    is_whole = "title => title.scrollWidth <= title.clientWidth && title.clientWidth > 100"
+    assert page.locator("#title").evaluate(is_whole)
