@@ -74,9 +74,10 @@ def build_linear_head(n_steps: int, n_values: int, n_outputs: int) -> keras.Mode
 
 
 def build_embedding(n_steps: int, n_values: int, size: int) -> keras.Model:
-    """Build a linear map of the mean over time: steps to ``(batch, size)``."""
+    """Build a linear map of mean and maximum over time: steps to ``(batch, size)``."""
     steps = keras.Input((n_steps, n_values), name="steps")
-    said = layers.Dense(size, name="projection")(layers.GlobalAveragePooling1D()(steps))
+    pools = [layers.GlobalAveragePooling1D()(steps), layers.GlobalMaxPooling1D()(steps)]
+    said = layers.Dense(size, name="projection")(layers.Concatenate()(pools))
     return keras.Model(steps, said, name="embedding")
 
 

@@ -43,6 +43,17 @@ def test_values_are_centred_on_music_and_alike_in_size_whatever_the_ear_s_units(
     np.testing.assert_allclose(np.corrcoef(found.T), np.eye(4), atol=0.02)
 
 
+def test_what_an_ear_says_of_a_whole_window_counts_once_though_it_is_its_own_maximum() -> None:
+    material = examples()
+    steps = material.copies[0]
+    steps[:, :, 0] = steps[:, :1, 0]
+    model = fit_embedding(material, size=4)
+    kernel, _ = model.get_layer("projection").get_weights()
+    np.testing.assert_allclose(kernel[N_VALUES], 0.0, atol=1e-6)
+    assert np.abs(kernel[0]).max() > 1e-4
+    assert np.abs(kernel[N_VALUES + 1]).max() > 1e-4
+
+
 def test_examples_hold_a_few_windows_of_every_recording_and_nothing_that_is_no_music(
     tmp_path: Path,
 ) -> None:
