@@ -17,7 +17,7 @@ from rtgenre.tracking.smoothing import TrackerParams
 from training.data.dataset import FEATURES, DatasetError
 from training.evaluate import Material, load_classifier, load_split, predictor, recordings_of
 from training.scoring import live
-from training.scoring.listening import LIVE_SHORTEST_SECONDS, live_sounds
+from training.scoring.listening import LIVE_SEED, LIVE_SHORTEST_SECONDS, live_sounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,13 +25,11 @@ if TYPE_CHECKING:
     from rtgenre.model.classifier import Classifier
 
 GRID = {
-    "time_constant_seconds": (3.0, 6.0, 10.0, 20.0, 40.0),
-    "switch_margin": (0.0, 0.05, 0.1, 0.2, 0.3),
-    "switch_hold_seconds": (0.0, 2.0, 4.0),
-    "unknown_below": (0.2, 0.3, 0.4, 0.5),
+    "time_constant_seconds": (6.0, 10.0, 20.0, 40.0),
+    "switch_margin": (0.1, 0.15, 0.2, 0.25, 0.3, 0.4),
+    "switch_hold_seconds": (0.0, 2.0),
+    "unknown_below": (0.1, 0.15, 0.2, 0.3),
 }
-SESSION_SEEDS = (1, 2, 3)
-"""Orders in which the tracks are played; scores are averaged over them."""
 
 
 def settings() -> Iterator[TrackerParams]:
@@ -40,21 +38,8 @@ def settings() -> Iterator[TrackerParams]:
         yield replace(TrackerParams(), **dict(zip(GRID, values, strict=True)))
 
 
-def mean_scores(
-    sessions: Sequence[live.Session], labels: Sequence[str], params: TrackerParams
-) -> live.LiveScores:
-    """Average what the sessions score with one setting."""
-    scores = [live.score(one, live.show(one, labels, params)) for one in sessions]
-    return live.LiveScores(
-        **{
-            name: sum(getattr(one, name) for one in scores) / len(scores)
-            for name in live.LiveScores.__slots__
-        }
-    )
-
-
-def sessions_of(classifier: Classifier, material: Material) -> list[live.Session]:
-    """Play the material in several orders.
+def session_of(classifier: Classifier, material: Material) -> live.Session:
+    """Play the material once, in random order.
 
     Raises:
         DatasetError: it cannot be read.
@@ -63,11 +48,11 @@ def sessions_of(classifier: Classifier, material: Material) -> list[live.Session
     if params == FEATURES:
         tracks = load_split(material.data[0], material.split)
         predict = predictor(classifier)
-        return [live.play(tracks, predict, seed) for seed in SESSION_SEEDS]
+        return live.play(tracks, predict, LIVE_SEED)
     sounds = live_sounds(classifier, recordings_of(material))
     if not sounds:
         raise DatasetError(f"none of the recordings plays {LIVE_SHORTEST_SECONDS:g} s of a genre")
-    return [live.play_sounds(sounds, classifier.predict, params, seed) for seed in SESSION_SEEDS]
+    return live.play_sounds(sounds, classifier.predict, params, LIVE_SEED)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -84,11 +69,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     try:
         classifier = load_classifier(args.model)
-        sessions = sessions_of(classifier, Material(tuple(args.data), args.split))
+        session = session_of(classifier, Material(tuple(args.data), args.split))
     except (DatasetError, ModelError) as error:
         raise SystemExit(f"error: {error}") from error
     labels = classifier.info.labels
-    results = [(mean_scores(sessions, labels, params), params) for params in settings()]
+    results = [
+        (live.score(session, live.show(session, labels, params)), params) for params in settings()
+    ]
     good = [
         (scores, params)
         for scores, params in results

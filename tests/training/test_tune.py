@@ -7,8 +7,6 @@ import pytest
 from rtgenre.tracking.smoothing import TrackerParams
 from tests.training.test_evaluate import ear
 from training import tune
-from training.data.dataset import load_tracks
-from training.scoring.live import play
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,16 +18,6 @@ def test_the_grid_keeps_defaults_for_what_it_does_not_name() -> None:
     assert len(set(tried)) == len(tried)
     assert {params.music_below for params in tried} == {TrackerParams().music_below}
     assert {params.switch_margin for params in tried} == set(tune.GRID["switch_margin"])
-
-
-def test_scores_are_averaged_over_sessions(dataset: Path) -> None:
-    tracks = load_tracks(dataset, "valid")
-    sessions = [play(tracks, ear().predict, seed) for seed in (1, 2)]
-
-    both = tune.mean_scores(sessions, ear().info.labels, TrackerParams())
-    each = [tune.mean_scores([one], ear().info.labels, TrackerParams()) for one in sessions]
-
-    assert both.right_share == pytest.approx((each[0].right_share + each[1].right_share) / 2)
 
 
 def test_the_command_prints_settings_that_are_calm_and_quick_enough(

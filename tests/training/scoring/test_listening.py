@@ -109,7 +109,6 @@ def test_the_tracker_is_tuned_on_recordings_too(
     world: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tune, "GRID", {"time_constant_seconds": (4.0,)})
-    monkeypatch.setattr(tune, "SESSION_SEEDS", (1,))
 
     tune.main(["--data", str(world), "--split", "all", "--switches", "100", "--seconds", "inf"])
 
