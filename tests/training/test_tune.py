@@ -2,14 +2,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from rtgenre.tracking.smoothing import TrackerParams
 from tests.training.test_evaluate import ear
 from training import tune
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def test_the_grid_keeps_defaults_for_what_it_does_not_name() -> None:

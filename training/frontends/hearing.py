@@ -1,7 +1,8 @@
 """What an ear hears of every window of a library, worked out once and kept on disk.
 
 Windows are made in blocks of recordings, one file a block, so that a run that was cut off goes on.
-Copy 0 is of the recordings as they are, others are heard in rooms (``ROOMS``). A folder
+Copy 0 is of the recordings as they are, copy 1 goes through ``training.data.rooms``, and others
+through ``training.data.disturbance``. A folder
 is of one ear: it notes which, so that no other takes over what that one heard.
 """
 
@@ -22,9 +23,11 @@ from rtgenre.model.features import (
     FeatureParams,
     log_mel_spectrogram,
 )
+from training.data.acoustics import SAMPLE_RATE_HZ
 from training.data.dataset import DatasetError, IntArray
-from training.data.library import cut_windows, read_sound
-from training.data.rooms import RoomParams, Rooms, Scale, musicnn_scale, yamnet_scale
+from training.data.disturbance import disturb
+from training.data.library import cut_windows, read_sound, resample
+from training.data.rooms import Rooms, Scale, musicnn_scale, yamnet_scale
 from training.frontends.musicnn import read_million_songs
 from training.frontends.second_ear import build_second_ear
 from training.release.tflite import fast_network
@@ -37,8 +40,6 @@ if TYPE_CHECKING:
     from training.data.library import Recording
 
 HalfArray = NDArray[np.float16]
-ROOMS = (RoomParams(), RoomParams(noise=1.0, snr_db=(3.0, 20.0), mask=0.0))
-"""Of the copies behind the first: rooms of all kinds, and always noisy ones."""
 _BLOCK = 100
 _WHOSE = "ear.txt"
 """In a folder of blocks: fingerprint of the ear's weights."""
@@ -89,7 +90,7 @@ def hear(
         ears: the first one sets the steps.
         recordings: of any length.
         folder: keeps what was heard.
-        n_copies: of every window; the first as it is, the others through ``ROOMS``.
+        n_copies: of every window; the first as it is, the others disturbed; see above.
         seed: of the rooms.
     """
     heard = [
@@ -145,9 +146,9 @@ class EarCache:
         path = self._folder / f"{digest}.npz"
         steps, index = self._read(path)
         if len(steps) < self._n_copies:
-            windows, index = windows_of(recordings, self._ear.features)
-            missing = range(len(steps), self._n_copies)
-            steps = [*steps, *(self._hear(windows, copy) for copy in missing)]
+            copies = [self._hear(recordings, copy) for copy in range(len(steps), self._n_copies)]
+            steps = [*steps, *(heard for heard, _ in copies)]
+            index = copies[0][1]
             part = path.with_suffix(".part.npz")
             np.savez(part, allow_pickle=False, steps=np.stack(steps), index=index)
             part.rename(path)
@@ -171,22 +172,31 @@ class EarCache:
             )
         path.write_text(f"{mine}\n", encoding="utf-8")
 
-    def _hear(self, windows: FloatArray, copy: int) -> HalfArray:
+    def _hear(self, recordings: Sequence[Recording], copy: int) -> tuple[HalfArray, IntArray]:
+        seed = self._seed + copy
+        windows, index = windows_of(
+            recordings, self._ear.features, disturbed_by=seed if copy > 1 else None
+        )
         if not len(windows):
-            return np.zeros((0, *self._ear.network.output_shape[1:]), np.float16)
-        if copy:
-            rooms = Rooms(ROOMS[copy - 1], seed=self._seed + copy, scale=self._ear.scale)
+            return np.zeros((0, *self._ear.network.output_shape[1:]), np.float16), index
+        if copy == 1:
+            rooms = Rooms(seed=seed, scale=self._ear.scale)
             blocks = [windows[start : start + 64] for start in range(0, len(windows), 64)]
             windows = np.concatenate(
                 [keras.ops.convert_to_numpy(rooms(block, training=True)) for block in blocks]
             )
-        return self._network(windows).astype(np.float16)
+        return self._network(windows).astype(np.float16), index
 
 
 def windows_of(
-    recordings: Sequence[Recording], params: FeatureParams
+    recordings: Sequence[Recording], params: FeatureParams, *, disturbed_by: int | None = None
 ) -> tuple[FloatArray, IntArray]:
     """Cut recordings into windows, as the live service does.
+
+    Args:
+        recordings: of any length.
+        params: what is heard of a window.
+        disturbed_by: seed of what each recording is disturbed by; None leaves it as it is.
 
     Returns:
         ``(n_windows, *params.shape)``, and which recording each is of.
@@ -194,7 +204,7 @@ def windows_of(
     windows, index = [], []
     for number, one in enumerate(recordings):
         try:
-            sound = read_sound(one.path, params.sample_rate_hz)
+            sound = _sound(one, params.sample_rate_hz, disturbed_by)
         except DatasetError as error:
             print(f"left out: {error}", file=sys.stderr)
             continue
@@ -203,6 +213,17 @@ def windows_of(
         index += [number] * len(cut)
     stacked = np.asarray(windows, np.float32).reshape(-1, *params.shape)
     return stacked, np.array(index, dtype=np.int64)
+
+
+def _sound(recording: Recording, rate_hz: int, disturbed_by: int | None) -> FloatArray:
+    sound = read_sound(recording.path, rate_hz)
+    if disturbed_by is None:
+        return sound
+    # All ears hear the same disturbance.
+    chance = np.random.default_rng([disturbed_by, *recording.name.encode()])
+    heard = disturb(resample(sound, rate_hz, SAMPLE_RATE_HZ), chance)
+    back = resample(heard, SAMPLE_RATE_HZ, rate_hz)[: len(sound)]
+    return np.pad(back, (0, len(sound) - len(back)))
 
 
 def _fingerprint(network: keras.Model) -> str:

@@ -47,7 +47,7 @@ def test_windows_are_cut_and_heard_as_the_service_does(recordings: list[Recordin
     np.testing.assert_array_equal(windows[4], log_mel_spectrogram(sound, YAMNET_FEATURES))
 
 
-def test_the_first_copy_is_as_it_is_and_others_are_through_rooms(
+def test_the_first_copy_is_as_it_is_and_another_one_through_rooms(
     recordings: list[Recording], tmp_path: Path
 ) -> None:
     ear = quick_ear()
@@ -56,6 +56,17 @@ def test_the_first_copy_is_as_it_is_and_others_are_through_rooms(
     np.testing.assert_allclose(heard.copies[0], expected, atol=2e-2)
     assert heard.copies[1].shape == heard.copies[0].shape == (12, 12, 8)
     assert not np.allclose(heard.copies[1], heard.copies[0], atol=0.1)
+
+
+def test_a_third_copy_is_of_disturbed_sound_the_same_for_every_ear(
+    recordings: list[Recording], tmp_path: Path
+) -> None:
+    ears = [named(quick_ear()), replace(named(quick_ear()), name="other")]
+    heard = hear(ears, recordings, tmp_path, n_copies=3, seed=1)
+    clean, _, disturbed = heard.copies
+    assert disturbed.shape == clean.shape
+    assert not np.allclose(disturbed, clean, atol=0.1)
+    np.testing.assert_array_equal(disturbed[:, :, :8], disturbed[:, :, 8:])
 
 
 def test_what_was_heard_is_not_heard_again(
