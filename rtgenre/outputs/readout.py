@@ -81,7 +81,7 @@ class Readout:
 
     def _waiting(self) -> Text:
         """Say what is to be said before the first window."""
-        from rich.text import Text  # noqa: PLC0415
+        from rich.text import Text
 
         room = f"{self._name}  " if self._name else ""
         if self._problem is not None:
