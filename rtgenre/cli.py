@@ -47,6 +47,11 @@ _EXAMPLES = {
   rtgenre classify ~/Music/album            say what files are, over time and overall
   rtgenre classify --json *.flac            one JSON document per file
 """,
+    "tag": """\
+  rtgenre tag ~/Music --output tags.csv     say what all songs of a library are, on all cores
+  rtgenre tag ~/Music --output tags.jsonl --sample 60   hear a minute of each song
+  rtgenre tag ~/Music --output tags.parquet --scheduler tcp://nas:8786
+""",
     "history": """\
   rtgenre history                           print what was heard in the last seven days
   rtgenre history --since 24h --csv         the last day as comma-separated values
@@ -126,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_devices(commands)
     _add_classify(commands)
+    _add_tag(commands)
     _add_history(commands)
     _add_doctor(commands)
     _add_bench(commands)
@@ -225,6 +231,29 @@ def _add_classify(commands: Any) -> None:
     _add_setting(parser, "--hop-seconds", "windows.hop_seconds", help="time between windows")
     _add_model(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document per file")
+
+
+def _add_tag(commands: Any) -> None:
+    parser = _add_command(commands, "tag", "make a table of what the songs of a library are", _tag)
+    parser.add_argument("places", nargs="+", metavar="FOLDER", help="folders, files or URLs")
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="table: .parquet, .csv or .jsonl"
+    )
+    parser.add_argument(
+        "--sample", type=float, metavar="SECONDS", help="hear only so much of each song"
+    )
+    parser.add_argument(
+        "--write-genre", action="store_true", help="write the genre into files that have none"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="with --write-genre: into all files"
+    )
+    parser.add_argument("--processes", type=int, metavar="NUMBER", help="default: one a core")
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of a Dask cluster to run on, as tcp://host:8786"
+    )
+    _add_setting(parser, "--hop-seconds", "windows.hop_seconds", help="time between windows")
+    _add_model(parser)
 
 
 def _add_history(commands: Any) -> None:
@@ -347,6 +376,21 @@ def _classify(options: argparse.Namespace) -> int:
 
     config = _config_with_logging(options)
     return classify_files(options.files, config, as_json=options.json)
+
+
+def _tag(options: argparse.Namespace) -> int:
+    from rtgenre.commands.tag import TagOptions, tag_songs
+
+    asked = TagOptions(
+        places=options.places,
+        output=options.output,
+        scheduler=options.scheduler,
+        processes=options.processes,
+        sample_seconds=options.sample,
+        write_genre=options.write_genre,
+        overwrite=options.overwrite,
+    )
+    return tag_songs(asked, _config_with_logging(options))
 
 
 def _history(options: argparse.Namespace) -> int:

@@ -23,7 +23,10 @@ ONLY_IMPORTERS = {
     "prometheus_client": {"monitoring/metrics.py"},
     "zeroconf": {"outputs/web/mdns.py"},
     "sqlite3": {"history/store.py", "outputs/history.py"},
-    "mutagen": {"tagging/song_tags.py"},
+    "mutagen": {"tagging/song_tags.py", "tagging/genre_tags.py"},
+    "pyarrow": {"tagging/tables/parquet_table.py"},
+    "distributed": {"tagging/cluster.py"},
+    "fsspec": {"tagging/remote.py"},
     "matplotlib": {"history/plot.py", "api/file_plot.py"},
     "keras": set(),
     "tensorflow": set(),
@@ -61,6 +64,9 @@ PURE = [
     "sources/devices.py",
     "sources/pcm.py",
     "tagging/sampling.py",
+    "tagging/song.py",
+    "tagging/summary.py",
+    "tagging/tables/line_formats.py",
 ]
 
 TRAINING = PACKAGE.parent / "training"
@@ -154,6 +160,7 @@ def test_the_service_starts_without_anything_that_only_training_needs():
     )
     loaded = {name.split(".")[0] for name in result.stdout.split()}
     assert not loaded & {"tensorflow", "keras", "librosa", "numba", "scipy", "matplotlib"}
+    assert not loaded & {"pyarrow", "distributed", "dask", "fsspec", "mutagen"}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from rtgenre.messages.payload import StateDocument
     from rtgenre.model.classifier import Classifier
+    from rtgenre.model.info import ModelInfo
     from rtgenre.sources.decode import AudioFile
     from rtgenre.tracking.smoothing import TrackerParams
     from rtgenre.types import Channel, FloatArray, Prediction, Window
@@ -46,6 +47,17 @@ class JudgedWindow:
 
     document: StateDocument
     prediction: Prediction | None
+
+
+@dataclass(frozen=True, slots=True)
+class OverallVerdict:
+    """What a recording is as a whole; its fields are those of ``FileVerdict``."""
+
+    genre: str
+    reason: str | None
+    confidence: float | None
+    familiar: float
+    probabilities: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +154,15 @@ def classify_file(
             raise DecodeError(path, str(error)) from error
         windows = list(_judged_windows(file, classifier, pipeline))
     if not windows:
-        problem = file.remark or "is shorter than one window"
-        needed = f"at least {info.features.window_seconds:g} s of audio are needed"
-        raise DecodeError(path, f"{problem}; {needed}")
+        raise too_short(file, info)
     return _file_verdict(path, windows, pipeline.tracker.params, file.remark)
+
+
+def too_short(file: AudioFile, info: ModelInfo) -> DecodeError:
+    """Return the error of a file that was read to its end without filling one window."""
+    problem = file.remark or "is shorter than one window"
+    needed = f"at least {info.features.window_seconds:g} s of audio are needed"
+    return DecodeError(file.path, f"{problem}; {needed}")
 
 
 def predict_window(classifier: Classifier, samples: FloatArray) -> Prediction:
@@ -172,19 +189,16 @@ def _windows(file: AudioFile, pipeline: Pipeline) -> Iterator[Window]:
     yield from pipeline.finish()
 
 
-def _file_verdict(
-    path: Path, windows: Sequence[JudgedWindow], params: TrackerParams, remark: str | None
-) -> FileVerdict:
-    documents = [window.document for window in windows]
-    labels = list(documents[0]["probabilities"])
-    predictions = [window.prediction for window in windows if window.prediction is not None]
+def overall_verdict(
+    predictions: Sequence[Prediction], labels: Sequence[str], params: TrackerParams
+) -> OverallVerdict:
+    """Judge a recording by its windows that sound to their end; none of them is silence."""
     verdict = track_verdict(predictions, params, n_labels=len(labels))
     genre = "silence" if not predictions else "unknown"
     if verdict.genre_index is not None:
         genre = labels[verdict.genre_index]
     rounded = [round(float(probability), 5) for probability in verdict.probabilities]
-    return FileVerdict(
-        path=path,
+    return OverallVerdict(
         genre=genre,
         reason=verdict.reason if genre == "unknown" else None,
         confidence=(
@@ -192,6 +206,23 @@ def _file_verdict(
         ),
         familiar=round(verdict.familiar, 5),
         probabilities=dict(zip(labels, rounded, strict=True)),
+    )
+
+
+def _file_verdict(
+    path: Path, windows: Sequence[JudgedWindow], params: TrackerParams, remark: str | None
+) -> FileVerdict:
+    documents = [window.document for window in windows]
+    labels = list(documents[0]["probabilities"])
+    predictions = [window.prediction for window in windows if window.prediction is not None]
+    overall = overall_verdict(predictions, labels, params)
+    return FileVerdict(
+        path=path,
+        genre=overall.genre,
+        reason=overall.reason,
+        confidence=overall.confidence,
+        familiar=overall.familiar,
+        probabilities=overall.probabilities,
         sections=tuple(_sections(documents)),
         remark=remark,
     )

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from rtgenre.types import FloatArray
 
+NO_SUCH_FILE = "there is no such file"
+
 # Files promise up to a codec's frame too much; less than this is not worth a word.
 _MISSING_SECONDS = 1.0
 # Headers claim rates of gigahertz and a thousand channels: no read takes more memory than this.
@@ -175,7 +177,7 @@ def _check_file(path: Path) -> None:
         with path.open("rb"):
             pass
     except FileNotFoundError:
-        raise DecodeError(path, "there is no such file", may_pass=True) from None
+        raise DecodeError(path, NO_SUCH_FILE, may_pass=True) from None
     except OSError as error:
         raise DecodeError(path, f"cannot be read: {error.strerror}", may_pass=True) from error
     except ValueError as error:

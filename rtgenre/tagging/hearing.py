@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtgenre.api.file_verdict import predict_window
+from rtgenre.api.file_verdict import predict_window, too_short
 from rtgenre.audio.samples import check_channel
 from rtgenre.service.pipeline import Pipeline
 from rtgenre.sources.decode import open_audio
@@ -51,6 +51,7 @@ def predict_sample(
     sample_seconds: float,
     channel: Channel = "mix",
     silence_below_dbfs: float = TrackerParams().silence_below_dbfs,
+    tagged_seconds: float | None = None,
 ) -> SampledSong:
     """Hear at most ``sample_seconds`` of a song, spread over it.
 
@@ -60,12 +61,13 @@ def predict_sample(
         sample_seconds: at least one window is heard.
         channel: ``mix``, ``left``, ``right`` or a number from 1.
         silence_below_dbfs: what is quieter is not judged.
+        tagged_seconds: the length that the tags say, if they were read already.
 
     Raises:
         DecodeError: it cannot be read, or is shorter than one window.
     """
     with closing(open_audio(path)) as file:
-        seconds = song_seconds(file)
+        seconds = file.promised_seconds or tagged_seconds or song_seconds(file)
         heard, predictions = 0, []
         for window in sampled_windows(
             file,
@@ -131,13 +133,6 @@ def sampled_windows(
         # What lies between two windows is a gap, as audio that a device has lost.
         block = Block(samples, rate_hz, captured_at=0.0, gap=True)
         yield from (pipeline.push(block) + pipeline.finish())[:1]
-
-
-def too_short(file: AudioFile, info: ModelInfo) -> DecodeError:
-    """Return the error of a file that has been read to its end without filling one window."""
-    problem = file.remark or "is shorter than one window"
-    needed = f"at least {info.features.window_seconds:g} s of audio are needed"
-    return DecodeError(file.path, f"{problem}; {needed}")
 
 
 def _read(file: AudioFile, n_frames: int) -> FloatArray:

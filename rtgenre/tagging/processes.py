@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from rtgenre.errors import RtgenreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from multiprocessing.connection import Connection
 
 Item = TypeVar("Item")
@@ -53,7 +53,7 @@ def usable_cores() -> int:
 
 def each_in_processes(
     function: Callable[[Item], Result], items: Iterable[Item], *, processes: int | None = None
-) -> Iterator[tuple[Item, Result | ProcessDied]]:
+) -> Generator[tuple[Item, Result | ProcessDied], None, None]:
     """Yield each item with its result as soon as it is there, in any order, every one once.
 
     Items are taken only as processes get free. Closing the iterator ends the processes, and so

@@ -262,6 +262,7 @@ async def test_a_cancelled_file_source_leaves_no_ffmpeg_behind(tmp_path, tone_wa
     await asyncio.to_thread(
         subprocess.run, ["ffmpeg", "-loglevel", "error", "-i", tone_wav, path], check=True
     )
+    before = set(psutil.Process().children(recursive=True))
     # Whatever it was doing when it was stopped: opening, reading, waiting.
     for turns_of_the_loop in range(8):
         task = asyncio.create_task(FileSource((path,)).run(Heard()))
@@ -269,7 +270,7 @@ async def test_a_cancelled_file_source_leaves_no_ffmpeg_behind(tmp_path, tone_wa
             await asyncio.sleep(0.01)
         task.cancel()
         await asyncio.wait([task])
-    children = psutil.Process().children(recursive=True)
+    children = set(psutil.Process().children(recursive=True)) - before
     await eventually(lambda: not any(child.is_running() for child in children))
 
 

@@ -1,0 +1,242 @@
+"""How fast is ``rtgenre tag``, and what does it lose?
+
+``python -m benchmarks.tagging cores``: one process and two by turns, on the same songs;
+``again``: 20,000 songs that are all done; ``killed``: a Dask cluster of three workers, one of them
+killed by SIGKILL and replaced every 20 s; ``start``: a pool of processes and Dask's local cluster;
+``sample DATA``: what hearing a part of labelled recordings costs in accuracy, DATA a folder with
+``tracks.csv`` and ``audio/``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import psutil
+
+from rtgenre.demo import DEMO_RECORDINGS
+from rtgenre.tagging.finding import find_songs
+from rtgenre.tagging.processes import each_in_processes
+from rtgenre.tagging.song import Row
+from rtgenre.tagging.tables.open_table import ENDINGS, open_table
+from tests.dask_cluster import dask_cluster
+
+KILL_SECONDS = 20.0
+
+
+def cores(options: argparse.Namespace) -> None:
+    """Judge the same songs with one process and with two, by turns."""
+    with tempfile.TemporaryDirectory() as folder:
+        library = _library(Path(folder) / "library", options.songs, options.minutes)
+        speeds: dict[int, list[float]] = {1: [], 2: []}
+        for number in range(options.pairs):
+            for processes in (1, 2) if number % 2 == 0 else (2, 1):
+                output = Path(folder) / f"{number}-{processes}.jsonl"
+                started = time.perf_counter()
+                _tag(library, output, "--processes", str(processes))
+                seconds = time.perf_counter() - started
+                hours = options.songs * options.minutes / 60
+                speeds[processes].append(hours * 60 / seconds)
+        for processes, values in speeds.items():
+            told = ", ".join(f"{value:.2f}" for value in values)
+            print(f"{processes} process(es): {told} h of music a minute, start included")
+        ratios = [two / one for one, two in zip(speeds[1], speeds[2], strict=True)]
+        print("ratios:", ", ".join(f"{ratio:.2f}" for ratio in ratios))
+
+
+def again(options: argparse.Namespace) -> None:
+    """Give the same command when all songs are done."""
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder) / "library"
+        for number in range(options.songs):
+            path = library / f"{number // 1000:02d}" / f"{number % 1000:03d}.mp3"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"not opened")
+        songs, _ = find_songs([str(library)])
+        one = Path(folder) / "one.jsonl"
+        _tag(Path(DEMO_RECORDINGS[0]), one)
+        document = json.loads(one.read_text())
+        # A song of four minutes has so many sections.
+        document["sections"] = tuple(document["sections"] * 8)
+        for ending in ENDINGS:
+            output = Path(folder) / f"tags{ending}"
+            table = open_table(output, list(document["probabilities"]))
+            for song in songs:
+                about = {"path": song.path, "size": song.size, "modified": song.modified}
+                table.append(Row(**(document | about)))
+            table.close()
+            seconds = []
+            for _ in range(options.pairs):
+                started = time.perf_counter()
+                _tag(library, output)
+                seconds.append(time.perf_counter() - started)
+            told = ", ".join(f"{value:.2f}" for value in seconds)
+            print(f"{options.songs} songs done, {ending}: {told} s")
+
+
+def killed(options: argparse.Namespace) -> None:
+    """Kill a worker every 20 s, and look whether every song has one row."""
+    with tempfile.TemporaryDirectory() as folder, dask_cluster(3) as cluster:
+        library = _library(Path(folder) / "library", options.songs, options.minutes)
+        output = Path(folder) / "tags.jsonl"
+        done = threading.Event()
+        kills = 0
+
+        def kill() -> None:
+            nonlocal kills
+            while not done.wait(KILL_SECONDS):
+                cluster.processes[1:][kills % 3 - 3].kill()
+                kills += 1
+                cluster.add_worker()
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        started = time.perf_counter()
+        _tag(library, output, "--scheduler", cluster.address)
+        seconds = time.perf_counter() - started
+        done.set()
+        killer.join()
+        paths = Counter(json.loads(line)["path"] for line in output.read_text().splitlines())
+        rows = [json.loads(line) for line in output.read_text().splitlines()]
+        faults = sum(row["fault"] is not None for row in rows)
+        print(
+            f"{options.songs} songs in {seconds:.0f} s, {kills} workers killed: {len(paths)} songs "
+            f"have rows, {sum(paths.values()) - len(paths)} twice, {faults} with a fault"
+        )
+
+
+def start(options: argparse.Namespace) -> None:
+    """Compare a pool of two processes and Dask's local cluster of two."""
+    for _ in range(options.pairs):
+        for name in ("pool", "dask"):
+            program = [sys.executable, "-m", "benchmarks.tagging", f"start-{name}"]
+            started = time.perf_counter()
+            with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as process:
+                assert process.stdout is not None
+                process.stdout.readline()
+                seconds = time.perf_counter() - started
+                tree = [psutil.Process(process.pid)]
+                tree += tree[0].children(recursive=True)
+                memory = sum(each.memory_full_info().pss for each in tree) / 2**20
+                process.kill()
+                psutil.wait_procs(tree, timeout=10)
+            told = f"{len(tree)} processes, {memory:.0f} MB"
+            print(f"{name}: both results after {seconds:.2f} s, {told}")
+
+
+def start_pool(_: argparse.Namespace) -> None:
+    answers = each_in_processes(_slowly, range(4), processes=2)
+    next(answers)
+    next(answers)
+    print("two results", flush=True)
+    time.sleep(60)
+
+
+def start_dask(_: argparse.Namespace) -> None:
+    from distributed import Client, LocalCluster  # noqa: PLC0415
+
+    cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+    client = Client(cluster)
+    client.gather(client.map(_slowly, range(2), pure=False))
+    print("two results", flush=True)
+    time.sleep(60)
+
+
+def _slowly(number: int) -> int:
+    time.sleep(0.05)
+    return number
+
+
+def sample(options: argparse.Namespace) -> None:
+    """Compare hearing whole recordings with hearing parts of them."""
+    with (options.data / "tracks.csv").open(newline="", encoding="utf-8") as file:
+        labels = {row["track"]: row["genre"] for row in csv.DictReader(file)}
+    wanted = set(options.tracks.read_text().split()) if options.tracks else set(labels)
+    with tempfile.TemporaryDirectory() as folder:
+        library = Path(folder) / "library"
+        library.mkdir()
+        for path in sorted((options.data / "audio").iterdir()):
+            if path.stem in wanted and labels.get(path.stem, "other") != "other":
+                (library / path.name).symlink_to(path)
+        genres: dict[str, dict[str, str]] = {}
+        for name, flags in (
+            ("whole, a window every 2 s", []),
+            ("whole, a window every 4 s", ["--hop-seconds", "4"]),
+            *((f"{seconds} s of it", ["--sample", str(seconds)]) for seconds in (16, 8, 4)),
+        ):
+            output = Path(folder) / "tags.jsonl"
+            output.unlink(missing_ok=True)
+            _tag(library, output, "--model", options.model, *flags)
+            rows = [json.loads(line) for line in output.read_text().splitlines()]
+            probable = {
+                Path(row["path"]).stem: max(row["probabilities"], key=row["probabilities"].get)
+                for row in rows
+                if row["probabilities"]
+            }
+            genres[name] = probable
+            right = np.mean([genre == labels[track] for track, genre in probable.items()])
+            whole = next(iter(genres.values()))
+            same = np.mean([genre == whole[track] for track, genre in probable.items()])
+            print(f"{name}: {len(probable)} recordings, {right:.1%} right, {same:.1%} as whole")
+
+
+def _library(folder: Path, songs: int, minutes: float) -> Path:
+    """Make songs as MP3 from the demo recordings, each played again and again."""
+    folder.mkdir()
+    for number, source in enumerate(DEMO_RECORDINGS[:songs]):
+        command = ["ffmpeg", "-v", "error", "-stream_loop", "-1", "-i", source]
+        command += ["-t", str(60 * minutes), "-ac", "2", "-ar", "44100", "-b:a", "192k"]
+        subprocess.run([*command, folder / f"{number}.mp3"], check=True)
+    made = sorted(folder.iterdir())
+    for number in range(len(made), songs):
+        shutil.copy(made[number % len(made)], folder / f"{number}.mp3")
+    return folder
+
+
+def _tag(library: Path, output: Path, *flags: str) -> None:
+    command = [sys.executable, "-m", "rtgenre", "tag", str(library), "--output", str(output)]
+    result = subprocess.run([*command, *flags], check=False, capture_output=True, text=True)
+    if result.returncode != 0 and not re.search("rtgenre: /", result.stderr):
+        raise SystemExit(result.stderr)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    for run, songs in (
+        (cores, 8),
+        (again, 20_000),
+        (killed, 60),
+        (start, 0),
+        (start_pool, 0),
+        (start_dask, 0),
+        (sample, 0),
+    ):
+        command = commands.add_parser(run.__name__.replace("_", "-"))
+        command.set_defaults(run=run)
+        command.add_argument("--songs", type=int, default=songs)
+        command.add_argument("--minutes", type=float, default=4.0, help="of each song")
+        command.add_argument("--pairs", type=int, default=3, help="how often it is measured")
+        if run is sample:
+            command.add_argument("data", type=Path)
+            command.add_argument("--tracks", type=Path, help="file that names those to take")
+            command.add_argument("--model", default="crnn")
+    options = parser.parse_args()
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    options.run(options)
+
+
+if __name__ == "__main__":
+    main()

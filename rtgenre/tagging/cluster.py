@@ -1,0 +1,175 @@
+"""The same as ``processes``, on a Dask cluster that somebody has started."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+import secrets
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rtgenre.errors import RtgenreError, one_line
+from rtgenre.sources.decode import NO_SUCH_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Iterator
+
+    from rtgenre.tagging.song import Row, Song
+
+_CONNECT_SECONDS = 10
+# Enough that no worker waits for us; little, so that little is done anew when one dies.
+_SONGS_PER_THREAD = 2
+# So many wait where there is no worker, for clusters that grow when there is work.
+_LEAST_SONGS = 8
+# How often it is looked how many workers there are.
+_LOOK_SECONDS = 3.0
+
+
+class WorkersDied:
+    """Takes the place of a row where several workers died of a song."""
+
+    def __str__(self) -> str:
+        return "each worker that judged it died"
+
+
+def each_on_cluster(
+    judge: Callable[[Song], Row],
+    songs: Iterable[Song],
+    *,
+    scheduler: str,
+    tell_workers: Callable[[int], None] = lambda _: None,
+) -> Generator[tuple[Song, Row | WorkersDied], None, None]:
+    """Yield each song with its row as soon as it is there, in any order, every one once.
+
+    What a worker had when it died is done by another one. Songs are handed out only as workers
+    get free, and closing the iterator takes back what was handed out.
+
+    Args:
+        judge: needs rtgenre on the workers, and the songs at the same places.
+        songs: what is to be judged.
+        scheduler: its address, as ``tcp://host:8786``.
+        tell_workers: called every few seconds with the number of workers.
+
+    Raises:
+        RtgenreError: the scheduler does not answer, or no longer; dask.distributed is missing; or
+            a worker cannot do it.
+    """
+    client = _connected(scheduler)
+    try:
+        yield from _Run(client, judge, songs, scheduler, tell_workers).rows()
+    finally:
+        # Nothing is left to be said to a scheduler that is gone.
+        with contextlib.suppress(OSError, TimeoutError):
+            client.close(timeout=2)
+
+
+class _Run:
+    """The songs that are with workers."""
+
+    def __init__(
+        self,
+        client: Any,
+        judge: Callable[[Song], Row],
+        songs: Iterable[Song],
+        scheduler: str,
+        tell_workers: Callable[[int], None],
+    ) -> None:
+        self._client = client
+        self._judge = judge
+        self._songs = iter(songs)
+        self._scheduler = scheduler
+        self._tell_workers = tell_workers
+        # Two runs at the same scheduler must not take each other's rows.
+        self._number = secrets.token_hex(4)
+        # By the scheduler's name for the task.
+        self._given: dict[str, tuple[Song, Any]] = {}
+        self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def rows(self) -> Iterator[tuple[Song, Row | WorkersDied]]:
+        """Yield each song with its row."""
+        most = self._look()
+        while True:
+            while len(self._given) < most and (song := next(self._songs, None)) is not None:
+                self._give(song)
+            if not self._given:
+                return
+            try:
+                key = self._done.get(timeout=_LOOK_SECONDS)
+            except queue.Empty:
+                most = self._look()
+                continue
+            song, future = self._given.pop(key)
+            yield song, self._row(song, future)
+
+    def _look(self) -> int:
+        """Return how many songs should be with workers."""
+        try:
+            threads = self._client.nthreads()
+        except (OSError, TimeoutError, RuntimeError) as error:
+            raise self._lost() from error
+        self._tell_workers(len(threads))
+        return max(_LEAST_SONGS, _SONGS_PER_THREAD * int(sum(threads.values())))
+
+    def _give(self, song: Song) -> None:
+        # The dashboard shows what comes before the path as the name, and the path on each task.
+        key = f"rtgenre-tag-{song.path}-{self._number}"
+        try:
+            future = self._client.submit(self._judge, song, key=key, pure=False)
+        except (OSError, RuntimeError) as error:
+            raise self._lost() from error
+        self._given[key] = song, future
+        future.add_done_callback(lambda done: self._done.put(done.key))
+
+    def _row(self, song: Song, future: Any) -> Row | WorkersDied:
+        error = self._error(future)
+        if error is None:
+            row: Row = future.result()
+            if row.fault == NO_SUCH_FILE and not song.is_remote and Path(song.location).exists():
+                return replace(row, fault="the worker has no such file: it needs the same paths")
+            return row
+        if type(error).__name__ == "KilledWorker":
+            return WorkersDied()
+        if isinstance(error, ModuleNotFoundError):
+            raise RtgenreError(
+                f"a worker at {self._scheduler} has no module {error.name}: install the same "
+                "version of rtgenre there"
+            ) from error
+        raise error
+
+    def _error(self, future: Any) -> BaseException | None:
+        if future.status not in ("finished", "error"):
+            raise self._lost()
+        try:
+            error: BaseException | None = future.exception(timeout=_CONNECT_SECONDS)
+        except (OSError, TimeoutError, RuntimeError) as lost:
+            raise self._lost() from lost
+        return error
+
+    def _lost(self) -> RtgenreError:
+        return RtgenreError(
+            f"the scheduler at {self._scheduler} does not answer any more; the same command goes "
+            "on where it was stopped"
+        )
+
+
+def _connected(scheduler: str) -> Any:
+    try:
+        import distributed  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise RtgenreError(
+            "--scheduler needs dask.distributed: pip install 'rtgenre[cluster]'"
+        ) from None
+    # What matters is said in one line by us.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    try:
+        return distributed.Client(  # type: ignore[no-untyped-call]
+            scheduler, timeout=_CONNECT_SECONDS, set_as_default=False, name="rtgenre-tag"
+        )
+    except (OSError, ValueError, TimeoutError, ImportError) as error:
+        raise RtgenreError(
+            f"no Dask scheduler answers at {one_line(scheduler)} within {_CONNECT_SECONDS} s "
+            f"({one_line(str(error))}); start one with 'dask scheduler', and workers with "
+            "'dask worker'"
+        ) from error

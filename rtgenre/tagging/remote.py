@@ -1,0 +1,100 @@
+"""Songs behind URLs, through fsspec: s3, smb, http and whatever else it has a package for."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rtgenre.errors import RtgenreError
+from rtgenre.messages.payload import iso_utc
+from rtgenre.sources.decoder import DecodeError
+from rtgenre.sources.folders import AUDIO_SUFFIXES
+from rtgenre.sources.names import told_path
+from rtgenre.tagging.song import Song, is_url
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# What different servers call the time of the last change.
+_MODIFIED = ("mtime", "LastModified", "last_modified", "updated", "modified", "created")
+
+
+def find_remote_songs(url: str) -> list[Song]:
+    """Return the song that a URL leads to, or those in the folder that it leads to, sorted.
+
+    Raises:
+        RtgenreError: fsspec or a package for such URLs is missing, or nothing can be read there.
+    """
+    fsspec = _fsspec()
+    try:
+        files, root = fsspec.core.url_to_fs(url)
+        if Path(root).suffix.lower() in AUDIO_SUFFIXES:
+            found = {root: files.info(root)}
+        else:
+            found = files.find(root, detail=True)
+    except ImportError as error:
+        raise RtgenreError(f"{told_path(url)}: {error}") from error
+    except Exception as error:
+        # Every kind of server has errors of its own.
+        raise RtgenreError(f"{told_path(url)}: cannot be read: {_reason(error)}") from error
+    songs = [
+        _song(files.unstrip_protocol(name), about)
+        for name, about in sorted(found.items())
+        if Path(name).suffix.lower() in AUDIO_SUFFIXES
+    ]
+    if not songs:
+        raise RtgenreError(f"{told_path(url)}: there are no audio files there")
+    return songs
+
+
+@contextmanager
+def local_copy(location: str) -> Iterator[Path]:
+    """Give a path to a song: its own, or that of a copy that lasts as long as the block.
+
+    Raises:
+        DecodeError: the song cannot be fetched.
+    """
+    if not is_url(location):
+        yield Path(location)
+        return
+    with tempfile.TemporaryDirectory(prefix="rtgenre-") as folder:
+        # The ending says to decoders what it is.
+        path = Path(folder) / f"song{Path(location.partition('?')[0]).suffix}"
+        try:
+            files, name = _fsspec().core.url_to_fs(location)
+            files.get_file(name, str(path))
+        except Exception as error:
+            problem = f"cannot be fetched: {_reason(error)}"
+            raise DecodeError(Path(location), problem, may_pass=True) from error
+        yield path
+
+
+def _song(url: str, about: dict[str, Any]) -> Song:
+    size = about.get("size")
+    return Song(
+        location=url,
+        path=told_path(url),
+        size=None if size is None else int(size),
+        modified=next((_time(about[name]) for name in _MODIFIED if about.get(name)), ""),
+    )
+
+
+def _time(value: Any) -> str:
+    if isinstance(value, int | float):
+        return iso_utc(value)
+    return iso_utc(value.timestamp()) if hasattr(value, "timestamp") else ""
+
+
+def _reason(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _fsspec() -> Any:
+    try:
+        import fsspec  # noqa: PLC0415 - an extra
+    except ImportError:
+        raise RtgenreError("URLs need fsspec: pip install 'rtgenre[cluster]'") from None
+    return fsspec

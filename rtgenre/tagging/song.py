@@ -1,0 +1,69 @@
+"""A song as it was found, and a row of the table about it; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Song:
+    """A file, or what a URL leads to, before anything is known of its sound."""
+
+    location: str
+    """Absolute path, or URL, as it is opened."""
+    path: str
+    """The same as the table has it: on one line, bytes that are no UTF-8 as escapes."""
+    size: int | None
+    """Bytes; None where a server does not tell."""
+    modified: str
+    """ISO 8601, UTC, milliseconds; empty where a server does not tell."""
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is not a file of this machine."""
+        return is_url(self.location)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """All that the table says of a song."""
+
+    path: str
+    size: int | None
+    modified: str
+    duration_seconds: float | None = None
+    """Of the whole song, as the file says."""
+    genre: str | None = None
+    """Or ``unknown`` or ``silence``; None where it could not be judged."""
+    reason: str | None = None
+    """Why the genre is unknown; None if it is not."""
+    confidence: float | None = None
+    probabilities: dict[str, float] | None = None
+    sections: tuple[dict[str, Any], ...] = ()
+    """``start_seconds``, ``end_seconds``, ``genre`` and ``reason``; none of a sampled song."""
+    title: str = ""
+    artist: str = ""
+    album: str = ""
+    model: str = ""
+    """Name and version; empty where the song could not be judged, and may be judged later."""
+    model_checksum: str = ""
+    sample_seconds: float | None = None
+    """How much of the song was heard at most; None where all of it was."""
+    genre_tag: str | None = None
+    """``written`` into the file, ``kept`` as it was, or why not; None where nobody asked."""
+    fault: str | None = None
+    """What is wrong with the file; with a genre it was judged by what could be read."""
+
+    def is_of(self, song: Song, model: tuple[str, str], sample_seconds: float | None) -> bool:
+        """Whether it is what judging this song anew would give."""
+        return (
+            (self.size, self.modified) == (song.size, song.modified)
+            and (self.model, self.model_checksum) == model
+            and self.sample_seconds == sample_seconds
+        )
+
+
+def is_url(text: str) -> bool:
+    """Whether a place is a URL and not a path."""
+    return "://" in text
