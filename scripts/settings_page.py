@@ -1,29 +1,33 @@
-"""Write docs/settings.md from the comments of config.toml and the types of the settings.
+"""Write config.toml and docs/settings.md from what the code says of the settings.
 
     python -m scripts.settings_page
 
-A test compares the page with what this makes, so that the page cannot lie.
+Tests compare both with what this makes, so that they cannot lie.
 """
 
 from __future__ import annotations
 
-import re
-import types
+import textwrap
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, MaxLen, MinLen
-
-from rtgenre.config import Config, SourceConfig
-from rtgenre.outputs.colors import GENRE_COLORS
+from scripts.declared_settings import Setting, Table, tables
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "settings.md"
+FILE = ROOT / "config.toml"
+
+FILE_HEAD = """\
+# Every setting of rtgenre with its default. Copy this file, keep what you change, delete the rest.
+# Read from rtgenre.toml (or config.toml) in the current folder, else from
+# ~/.config/rtgenre/config.toml, or from anywhere with: rtgenre run --config FILE
+# Each setting can also come from the environment (RTGENRE_MQTT__HOST=broker, lists with commas) or
+# a flag. Made by `python -m scripts.settings_page` from the types in rtgenre/config/.
+"""
 
 HEAD = """\
 # Settings
 
-<!-- Made by `python -m scripts.settings_page` from config.toml and the types of the settings. -->
+<!-- Made by `python -m scripts.settings_page` from the types in rtgenre/config/. -->
 
 Every setting has a default. You need no settings file to start.
 
@@ -49,106 +53,52 @@ rtgenre: [windows] hop_seconds = '9' (command line): Input should be less than o
 A default of "none" means that the setting is not set.
 """
 
-_NOT_SET = "none"
-_TABLE = re.compile(r"\[(\w+)\]")
-_SETTING = re.compile(r"(# )?(\w+) = (.*)")
-# A value in quotes may hold '#', as colours do.
-_VALUE = re.compile(r'("[^"]*"|[^#"]+?)\s*(?:#\s*(.*))?')
-_CONTINUATION = re.compile(r"\s+#\s*(.*)")
+_COMMENT_COLUMN = 32
+_LINE_COLUMNS = 100
 
 
-class Commented:
-    """What config.toml says: of each table, and the value and comment of each setting."""
-
-    def __init__(self, text: str) -> None:
-        self.tables: dict[str, str] = {}
-        self.settings: dict[str, dict[str, tuple[str, str]]] = {}
-        table, key, introduction = "", "", []
-        for line in text.splitlines():
-            if match := _TABLE.fullmatch(line):
-                table, key = match[1], ""
-                self.tables[table] = " ".join(introduction)
-                self.settings[table] = {}
-            elif table and (match := _SETTING.fullmatch(line)):
-                key = match[2]
-                value, comment = _VALUE.fullmatch(match[3]).groups()
-                self.settings[table][key] = (_NOT_SET if match[1] else f"`{value}`", comment or "")
-            elif key and (match := _CONTINUATION.fullmatch(line)):
-                value, comment = self.settings[table][key]
-                self.settings[table][key] = (value, f"{comment} {match[1]}")
-            introduction = [*introduction, line[2:]] if line.startswith("# ") else []
+def config_file() -> str:
+    """Return the text of config.toml."""
+    return "\n".join([FILE_HEAD, *("\n".join(_table(table)) for table in tables())])
 
 
-def page(config_text: str) -> str:
-    """Return the whole page."""
-    commented = Commented(config_text)
-    sections = [_section(table, commented) for table in Config.model_fields]
-    return "\n".join([HEAD, *sections])
+def _table(table: Table) -> list[str]:
+    introduction = textwrap.wrap(table.is_for, _LINE_COLUMNS - 2)
+    settings = [line for setting in table.settings for line in _lines(setting)]
+    return [*(f"# {line}" for line in introduction), f"[{table.name}]", *settings, ""]
 
 
-def _section(table: str, commented: Commented) -> str:
-    lines = [f"## {table}", ""]
-    if commented.tables[table]:
-        lines += [commented.tables[table], ""]
+def _lines(setting: Setting) -> list[str]:
+    """Return a setting with its comment beside it."""
+    start = f"{setting.name} = {setting.value}"
+    if not setting.is_set:
+        start = f"# {start}"
+    sentences = [part.rstrip(".") + "." for part in (setting.does, setting.limits) if part]
+    column = max(_COMMENT_COLUMN, len(start) + 1)
+    beside = textwrap.wrap(" ".join(sentences), _LINE_COLUMNS - column - 2)
+    if not beside:
+        return [start]
+    return [
+        f"{part:<{column}}# {line}"
+        for part, line in zip([start, *[""] * len(beside)], beside, strict=False)
+    ]
+
+
+def page() -> str:
+    """Return the text of docs/settings.md."""
+    return "\n".join([HEAD, *(_section(table) for table in tables())])
+
+
+def _section(table: Table) -> str:
+    lines = [f"## {table.name}", "", table.is_for, ""]
     lines += ["| setting | default | allowed | what it does |", "|---|---|---|---|"]
-    kinds = _settings(table)
-    for key, (value, comment) in commented.settings[table].items():
-        what = (comment[:1].upper() + comment[1:]).replace("<", "&lt;")
-        cells = (f"`{key}`", value, kinds[key], what)
+    for setting in table.settings:
+        value = f"`{setting.value}`" if setting.is_set else "none"
+        cells = (f"`{setting.name}`", value, setting.allowed, setting.does.replace("<", "&lt;"))
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
 
 
-def _settings(table: str) -> dict[str, str]:
-    """Return the names of a table's settings, and in words what may be written there."""
-    if table == "colors":
-        return dict.fromkeys(GENRE_COLORS, "a colour: `#rrggbb`")
-    model = SourceConfig if table == "source" else Config.model_fields[table].annotation
-    return {
-        key: allowed(field.annotation, field.metadata) for key, field in model.model_fields.items()
-    }
-
-
-def allowed(  # noqa: PLR0911 - one for each kind
-    annotation: Any, metadata: list[Any] | tuple[Any, ...] = ()
-) -> str:
-    """Say in words what values a type has."""
-    origin, parts = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        inner = [m for part in parts[1:] for m in getattr(part, "metadata", [part])]
-        return allowed(parts[0], inner)
-    if origin is Literal:
-        return " or ".join(
-            f'`"{value}"`' if isinstance(value, str) else f"`{value}`" for value in parts
-        )
-    if origin in (Union, types.UnionType):
-        return " or ".join(allowed(part, metadata) for part in parts if part is not type(None))
-    if origin is tuple:
-        return f"a list: {allowed(parts[0])}"
-    if origin is dict:
-        if get_origin(parts[1]) is tuple:
-            return "a list of names, or a table of lists by node"
-        return f"a table, for each genre {allowed(parts[1])}"
-    names = {bool: "`true` or `false`", Path: "a file", int: "a whole number", float: "a number"}
-    return names.get(annotation, "text") + _limits(metadata)
-
-
-def _limits(metadata: list[Any] | tuple[Any, ...]) -> str:
-    words = []
-    for limit in metadata:
-        match limit:
-            case Ge():
-                words.append(f"from {limit.ge:g}")
-            case Gt():
-                words.append(f"above {limit.gt:g}")
-            case Le():
-                words.append(f"to {limit.le:g}")
-            case MinLen() if limit.min_length:
-                words.append(f"at least {limit.min_length} character")
-            case MaxLen():
-                words.append(f"at most {limit.max_length} characters")
-    return ", " + " ".join(words) if words else ""
-
-
 if __name__ == "__main__":
-    PAGE.write_text(page((ROOT / "config.toml").read_text(encoding="utf-8")), encoding="utf-8")
+    FILE.write_text(config_file(), encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from rtgenre.config import Config, SourceConfig
+from scripts.declared_settings import tables
 from scripts.docs_links import on_page_markdown
 from scripts.rooms_picture import imported_rooms, picture, with_picture
-from scripts.settings_page import Commented, page
+from scripts.settings_page import config_file, page
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -32,19 +32,29 @@ def anchors(path):
     return {re.sub(r"[^\w\- ]", "", each).strip().lower().replace(" ", "-") for each in headings}
 
 
-def test_the_settings_page_says_what_config_toml_and_the_types_say():
-    text = (ROOT / "config.toml").read_text(encoding="utf-8")
-    written = (DOCS / "settings.md").read_text(encoding="utf-8")
-    assert written == page(text), "run: python -m scripts.settings_page"
+def test_the_settings_file_and_its_page_say_what_the_code_says_of_each_setting():
+    message = "run: python -m scripts.settings_page"
+    assert (ROOT / "config.toml").read_text(encoding="utf-8") == config_file(), message
+    assert (DOCS / "settings.md").read_text(encoding="utf-8") == page(), message
 
 
-def test_no_setting_is_missing_from_the_settings_page():
-    commented = Commented((ROOT / "config.toml").read_text(encoding="utf-8"))
-    assert set(commented.tables) == set(Config.model_fields)
-    for table, field in Config.model_fields.items():
-        if table != "colors":
-            model = SourceConfig if table == "source" else field.annotation
-            assert set(commented.settings[table]) == set(model.model_fields)
+def test_every_setting_says_what_it_does():
+    silent = [
+        f"[{table.name}] {setting.name}"
+        for table in tables()
+        for setting in table.settings
+        if not setting.does and table.name != "colors"
+    ]
+    assert not silent, "write a docstring below each in rtgenre/config/"
+
+
+def test_every_limit_stands_beside_its_setting():
+    text = " ".join(line.strip(" #") for line in config_file().splitlines())
+    text = " ".join(text.replace("#", " ").split())
+    limits = {setting.limits for table in tables() for setting in table.settings}
+    assert "From 0.25 to 4" in limits
+    for each in limits:
+        assert each in text
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())

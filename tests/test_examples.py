@@ -120,7 +120,7 @@ def test_the_lights_settings_are_valid_and_move_every_lamp_they_name():
 
 def entity_ids(node):
     """Return the entities as Home Assistant names them: slugs of the device's and their names."""
-    params = DiscoveryParams(labels=LABELS, version="1", model="crnn", link="")
+    params = DiscoveryParams(labels=LABELS, version="1", model="crnn")
     payload = discovery_payload(node, params)
     return {
         f"{component['p']}."

@@ -91,7 +91,7 @@ def listen(
         channel=source_config.channel,
         hop_seconds=config.windows.hop_seconds,
         info=model.info,
-        tracker_params=config.smoothing.tracker_params(),
+        tracker_params=config.smoothing,
     )
     return Listening(model, opened, pipeline, wait_for_input=wait_for_input)
 

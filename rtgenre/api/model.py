@@ -118,7 +118,7 @@ class Model:
             self.classifier,
             channel=config.source[0].channel,
             hop_seconds=config.windows.hop_seconds,
-            tracker_params=config.smoothing.tracker_params(),
+            tracker_params=config.smoothing,
         )
 
     def predict(

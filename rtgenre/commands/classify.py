@@ -40,7 +40,7 @@ def classify_files(paths: Sequence[Path], config: Config, *, as_json: bool) -> i
                     classifier,
                     channel=config.source[0].channel,
                     hop_seconds=config.windows.hop_seconds,
-                    tracker_params=config.smoothing.tracker_params(),
+                    tracker_params=config.smoothing,
                 )
             except DecodeError as error:
                 failures.append(str(error))

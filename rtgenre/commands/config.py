@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
 
 from rtgenre.config import (
     ENVIRONMENT_PREFIX,
@@ -18,7 +18,9 @@ from rtgenre.config import (
     foreign_config_file,
     merge_layers,
     read_layers,
+    settings_of,
     settings_without_effect,
+    values_of,
 )
 from rtgenre.model.classifier import find_model_folder
 from rtgenre.model.info import ModelError, read_model_info
@@ -103,10 +105,8 @@ def _without_effect(config: Config) -> Iterator[str]:
         yield from settings_without_effect(config, model=info.name, labels=info.labels)
 
 
-def _lines(
-    table: BaseModel | dict[str, Any], layers: Layers, name: str, index: int, file_name: str
-) -> Iterator[str]:
-    for key, value in table.items() if isinstance(table, dict) else table:
+def _lines(table: Any, layers: Layers, name: str, index: int, file_name: str) -> Iterator[str]:
+    for key, value in values_of(table).items():
         origin = _origin(layers, name, key, index, file_name)
         text = f"# {key} is not set" if value is None else f"{key} = {_toml(value)}"
         yield f"{text:<{_ORIGIN_COLUMN}} # {origin}"
@@ -142,7 +142,7 @@ def _toml(value: Any) -> str:
 
 def _is_secret(table: str, key: str) -> bool:
     model = SourceConfig if table == "source" else Config.model_fields[table].annotation
-    field = getattr(model, "model_fields", {}).get(key)
+    field = settings_of(model).get(key)
     return field is not None and field.annotation is SecretStr
 
 

@@ -70,7 +70,7 @@ def tag_songs(options: TagOptions, config: Config) -> int:
         channel=config.source[0].channel,
         hop_seconds=config.windows.hop_seconds,
         sample_seconds=options.sample_seconds,
-        tracker_params=config.smoothing.tracker_params(),
+        tracker_params=config.smoothing,
     )
     songs, problems = find_songs(options.places)
     faults: dict[str, str] = {}

@@ -9,6 +9,7 @@ from rtgenre.config.outputs import HistoryConfig, WebSocketConfig
 from rtgenre.config.remarks import settings_without_effect
 from rtgenre.config.settings import ENVIRONMENT_PREFIX, Config
 from rtgenre.config.smarthome import LightsConfig, MqttConfig
+from rtgenre.config.table import settings_of, values_of
 
 __all__ = [
     "ENVIRONMENT_PREFIX",
@@ -25,5 +26,7 @@ __all__ = [
     "load_config",
     "merge_layers",
     "read_layers",
+    "settings_of",
     "settings_without_effect",
+    "values_of",
 ]

@@ -15,7 +15,12 @@ MAX_TOPIC_CHARACTERS = 200
 MAX_NAME_CHARACTERS = 64
 
 
-def _checked_color(color: str) -> str:
+def checked_color(color: str) -> str:
+    """Return ``color`` in small letters.
+
+    Raises:
+        ValueError: it is not written ``#rrggbb``.
+    """
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
         raise ValueError("a colour is written #rrggbb, for example #ff7a59")
     return color.lower()
@@ -69,7 +74,12 @@ def _checked_path(path: AnyPath) -> AnyPath:
     return path
 
 
-def _checked_topic_prefix(prefix: str) -> str:
+def checked_topic_prefix(prefix: str) -> str:
+    """Return ``prefix`` without slashes at its end.
+
+    Raises:
+        ValueError: no topic may begin with it.
+    """
     prefix = _checked_topic(prefix).rstrip("/")
     if not prefix or prefix.startswith(("/", "$")):
         raise ValueError("a topic prefix is not empty and begins with neither '/' nor '$'")
@@ -100,11 +110,11 @@ def default_node() -> str:
 
 FilePath = Annotated[Path, AfterValidator(_checked_path)]
 FolderName = Annotated[str, AfterValidator(_checked_path)]
-Color = Annotated[str, AfterValidator(_checked_color)]
+Color = Annotated[str, AfterValidator(checked_color)]
 Name = Annotated[str, AfterValidator(_checked_name)]
 Origin = Annotated[str, AfterValidator(_checked_origin)]
 Node = Annotated[str, AfterValidator(_checked_node)]
-TopicPrefix = Annotated[str, AfterValidator(_checked_topic_prefix)]
+TopicPrefix = Annotated[str, AfterValidator(checked_topic_prefix)]
 Lamp = Annotated[str, AfterValidator(_checked_lamp)]
 Text = Annotated[str, AfterValidator(checked_text)]
 Port = Annotated[int, Field(ge=1, le=65535)]

@@ -12,6 +12,7 @@ from rtgenre.config.file import find_config_file, read_config_file
 from rtgenre.config.listening import SourceConfig
 from rtgenre.config.settings import Config
 from rtgenre.config.smarthome import split_broker_address
+from rtgenre.config.table import settings_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +96,7 @@ def _describe(problem: Any, layers: dict[str, dict[str, Any]]) -> str:
     where = next(
         (layer for layer, values in reversed(layers.items()) if table in values), "defaults"
     )
-    if problem["type"] == "extra_forbidden":
+    if problem["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
         return f"{name} ({where}): there is no such setting; {_allowed_keys(str(table), keys)}"
     message = str(problem["msg"]).removeprefix("Value error, ")
     secret = str(location[-1]) in {"password", "token"}
@@ -109,5 +110,4 @@ def _allowed_keys(table: str, keys: list[Any]) -> str:
     if not keys:
         return f"the tables are {', '.join(Config.model_fields)}"
     annotation = SourceConfig if table == "source" else Config.model_fields[table].annotation
-    fields = getattr(annotation, "model_fields", {})
-    return f"the keys of [{table}] are {', '.join(fields)}"
+    return f"the keys of [{table}] are {', '.join(settings_of(annotation))}"

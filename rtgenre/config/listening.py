@@ -5,34 +5,37 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
+from pydantic.dataclasses import dataclass
 
 from rtgenre.config.checks import FolderName, Name, Node, default_node
-from rtgenre.config.table import SettingsTable
+from rtgenre.config.table import TABLE_RULES, SettingsTable
 from rtgenre.tracking.smoothing import TrackerParams
-
-_TRACKER = TrackerParams()
 
 
 class SourceConfig(SettingsTable):
     """``[source]``, or several ``[[source]]``: where the music comes from."""
 
     input: str | int | tuple[str, ...] = ""
-    """A device (index, name or part of it; empty: the default), file(s), a URL, or '-'."""
-    node: Node = Field(default_factory=default_node)
-    """Names this source in messages and MQTT topics: a room."""
+    """Empty: the default input device. Or a device's index, its name or a part of it; a file,
+    ["several.flac", "files.mp3"], a folder; a URL; "-" for raw PCM."""
+    node: Node = Field(default_factory=default_node, examples=["livingroom"])
+    """Names this source in messages and MQTT topics. Default: the host name."""
     name: Name = ""
-    """The room's name for people; empty: the node."""
+    """What people see in its place: "Wohnzimmer Süd"."""
     channel: Literal["mix", "left", "right"] | Annotated[int, Field(ge=1)] = "mix"
-    """'mix', 'left', 'right' or a channel number counted from 1."""
+    """A channel's number is counted from 1."""
     speed: Literal["realtime", "max"] = "realtime"
     """Of files: as they would be heard, or as fast as the machine can."""
     loop: bool = False
-    """Files begin again after the last one."""
+    """true: files begin again after the last one."""
     allow_private: bool = False
-    """Playlists and redirects of a server on the internet may lead into this network."""
+    """true: a stream from the internet may lead to addresses of this network."""
     pcm_rate_hz: Annotated[int, Field(ge=8000, le=192000)] = 44100
+    """This and the next two describe raw PCM on standard input."""
     pcm_channels: Annotated[int, Field(ge=1, le=64)] = 2
+    """How many channels it has."""
     pcm_format: Literal["s16le", "f32le"] = "s16le"
+    """16 bit, little endian; or 32 bit floating point."""
 
     @property
     def shown_name(self) -> str:
@@ -49,28 +52,18 @@ class ModelConfig(SettingsTable):
     """``[model]``: what classifies."""
 
     folder: FolderName = "crnn"
-    """A shipped model's name, or the path of a folder that holds model.json."""
+    """A shipped model, "crnn" or "cnn", or a folder that holds model.json."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
+    """For the network. One is enough for several rooms."""
 
 
 class WindowsConfig(SettingsTable):
     """``[windows]``: how often to look."""
 
     hop_seconds: Annotated[float, Field(ge=0.25, le=4.0)] = 2.0
+    """How often a new 4 s window is classified. Smaller values cost more CPU."""
 
 
-class SmoothingConfig(SettingsTable):
+@dataclass(frozen=True, config=TABLE_RULES)
+class SmoothingConfig(TrackerParams):
     """``[smoothing]``: how calm the shown genre is."""
-
-    time_constant_seconds: Annotated[float, Field(ge=0, le=600)] = _TRACKER.time_constant_seconds
-    switch_margin: Annotated[float, Field(ge=0, le=1)] = _TRACKER.switch_margin
-    switch_hold_seconds: Annotated[float, Field(ge=0, le=600)] = _TRACKER.switch_hold_seconds
-    unknown_below: Annotated[float, Field(ge=0, le=1)] = _TRACKER.unknown_below
-    music_below: Annotated[float, Field(ge=0, le=1)] = _TRACKER.music_below
-    familiar_below: Annotated[float, Field(ge=0, le=1)] = _TRACKER.familiar_below
-    silence_below_dbfs: Annotated[float, Field(ge=-120, le=0)] = _TRACKER.silence_below_dbfs
-    silence_after_seconds: Annotated[float, Field(ge=0, le=3600)] = _TRACKER.silence_after_seconds
-
-    def tracker_params(self) -> TrackerParams:
-        """Return the same values as the tracker takes them."""
-        return TrackerParams(**self.model_dump())

@@ -16,32 +16,36 @@ class TerminalConfig(SettingsTable):
     """``[terminal]``: what is printed."""
 
     format: Literal["auto", "live", "plain", "json", "off"] = "auto"
+    """"auto" is "live" in a terminal and "plain" elsewhere."""
 
 
 class WebSocketConfig(SettingsTable):
     """``[websocket]``: the port for WebSocket clients and HTTP."""
 
     enabled: bool = True
+    """false: no port is opened."""
     host: str = "127.0.0.1"
+    """"0.0.0.0" lets other machines in. They then need the token."""
     port: Annotated[int, Field(ge=0, le=65535)] = 8765
     """0 takes any free port."""
     token: SecretStr = SecretStr("")
-    """What clients must know; needed on any host but loopback, at least 16 characters."""
-    token_file: Path | None = None
+    """What clients must know, at least 16 characters. Needed beyond this machine."""
+    token_file: Path | None = Field(default=None, examples=["/run/secrets/rtgenre"])
     """Holds the token instead."""
     allowed_origins: tuple[Origin, ...] = ()
-    """Other sites whose pages may connect, for example ``https://home.example.org``."""
-    cert_file: Path | None = None
-    """A certificate chain (PEM) turns ``http`` and ``ws`` into ``https`` and ``wss``."""
-    key_file: Path | None = None
+    """Other sites whose pages may connect: ["https://home.example.org"]."""
+    cert_file: Path | None = Field(default=None, examples=["cert.pem"])
+    """Certificate chain and key turn http and ws into https and wss."""
+    key_file: Path | None = Field(default=None, examples=["key.pem"])
+    """The key to cert_file."""
     max_clients: Annotated[int, Field(ge=1, le=10000)] = 600
-    """Each takes an open file: more than about 600 need a higher ``ulimit -n`` than 1024."""
+    """Each takes an open file. See ulimit -n."""
     max_message_bytes: Annotated[int, Field(ge=256, le=65536)] = 4096
     """Longer messages from a client close its connection."""
     messages_per_second: Annotated[float, Field(gt=0, le=1000)] = 5.0
-    """From one client, over time; 20 at once are always taken."""
+    """From one client, over time. 20 at once are always taken."""
     send_timeout_seconds: Annotated[float, Field(ge=0.1, le=300)] = 10.0
-    """A client that takes no message for so long is disconnected."""
+    """A client that takes nothing for so long is disconnected."""
 
     @field_validator("token")
     @classmethod
@@ -62,22 +66,24 @@ class HistoryConfig(SettingsTable):
     """``[history]``: what was heard, kept on this machine."""
 
     enabled: bool = True
-    file: FilePath | None = None
-    """An SQLite file; the default is ``history.db`` in the user's data folder."""
+    """false: nothing is kept."""
+    file: FilePath | None = Field(default=None, examples=["history.db"])
+    """SQLite. The default is in the user's data folder."""
     retention_days: Annotated[int, Field(ge=0, le=36500)] = 400
-    """Older stretches are deleted; 0 keeps all."""
+    """Older stretches are deleted. 0 keeps all."""
 
 
 class MdnsConfig(SettingsTable):
     """``[mdns]``: whether the local network is told where the service is."""
 
     enabled: bool = True
-    """Only has an effect where ``[websocket] host`` lets other machines in."""
+    """Has an effect only where [websocket] host lets other machines in."""
 
 
 class LogConfig(SettingsTable):
     """``[log]``: messages on standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important messages that are written, on standard error."""
     format: Literal["text", "json"] = "text"
-    """Text for people, or one JSON object per line."""
+    """Text for people, or one JSON object per line for log collectors."""

@@ -36,18 +36,34 @@ class Config(BaseSettings):
     )
 
     source: tuple[SourceConfig, ...] = (SourceConfig(),)
+    """Where the music comes from. For several rooms write [[source]] several times, each with a
+    node."""
     model: ModelConfig = ModelConfig()
+    """What classifies."""
     windows: WindowsConfig = WindowsConfig()
+    """How often to look."""
     smoothing: SmoothingConfig = SmoothingConfig()
+    """How calm the shown genre is."""
     terminal: TerminalConfig = TerminalConfig()
+    """What is printed."""
     websocket: WebSocketConfig = WebSocketConfig()
+    """WebSocket, HTTP and the page, on one port."""
     mqtt: MqttConfig = MqttConfig()
+    """The MQTT broker."""
     homeassistant: HomeAssistantConfig = HomeAssistantConfig()
+    """Home Assistant finds every node by itself, over the broker above."""
     lights: LightsConfig = LightsConfig()
+    """Lamps that follow the music, over the broker above. Their colours are in [colors]."""
     colors: dict[str, Color] = Field(default_factory=dict)
+    """Colours on the page, in the terminal and on lamps. Colour-blind people can tell them apart,
+    too. Other genres, those of a model of your own, get a colour by themselves, or from here."""
     history: HistoryConfig = HistoryConfig()
+    """What was heard: `rtgenre history` prints it and the page draws it."""
     mdns: MdnsConfig = MdnsConfig()
+    """Tells the local network where the service is (_rtgenre._tcp), if other machines may
+    connect."""
     log: LogConfig = LogConfig()
+    """Messages on standard error."""
 
     @classmethod
     def settings_customise_sources(

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
+from pydantic.dataclasses import dataclass
 
-from rtgenre.config.checks import Color, Lamp, Port, Text, TopicPrefix, checked_text
-from rtgenre.config.table import SettingsTable
-from rtgenre.outputs.lights.scenes import LightParams, SilenceLook, UnknownLook
+from rtgenre.config.checks import (
+    Lamp,
+    Port,
+    Text,
+    TopicPrefix,
+    checked_color,
+    checked_text,
+    checked_topic_prefix,
+)
+from rtgenre.config.table import TABLE_RULES, SettingsTable
+from rtgenre.outputs.lights.scenes import LightParams
+from rtgenre.outputs.mqtt.homeassistant import HomeAssistantParams
 
 FIRST_NODE = ""
 """In place of a node's name: that of the first source."""
 
 LampsByNode = dict[str, tuple[Lamp, ...]]
 
-_LIGHTS = LightParams()
 _HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):([0-9]{1,9})")
 
 
@@ -42,26 +50,36 @@ class MqttConfig(SettingsTable):
     """``[mqtt]``: the broker; off while ``host`` is empty."""
 
     host: Text = ""
+    """Off while empty. "broker" or "broker:1883"."""
     port: Port = 1883
+    """Usually 8883 with tls = true."""
     username: Text = ""
+    """Empty: the broker takes anybody."""
     password: SecretStr = SecretStr("")
-    password_file: Path | None = None
+    """Better: password_file, or the environment: RTGENRE_MQTT__PASSWORD."""
+    password_file: Path | None = Field(default=None, examples=["/run/secrets/mqtt"])
+    """Holds the password instead."""
     topic_prefix: TopicPrefix = "rtgenre"
+    """Topics are <topic_prefix>/<node>/genre and so on."""
     publish: Literal["change", "window"] = "change"
-    """Send genre, confidence, level and colour when they change, or with every window.
-
-    The JSON on ``/state`` comes with every window either way.
-    """
+    """Genre, confidence, level and colour are sent when they change, or with every window. The
+    JSON on /state comes with every window either way."""
     qos: Literal[0, 1, 2] = 1
+    """Messages arrive: 0 perhaps, 1 at least once, 2 exactly once."""
     keepalive_seconds: Annotated[int, Field(ge=5, le=3600)] = 30
+    """How soon the broker notices that this machine is gone."""
     timeout_seconds: Annotated[float, Field(ge=0.5, le=60)] = 10.0
-    """How long the broker may take for each answer before the connection counts as lost."""
+    """How long the broker may take for an answer."""
     client_id: Annotated[Text, Field(min_length=1, max_length=64)] = "rtgenre"
-    """Each node connects as ``<client_id>-<node>``."""
+    """Each node connects as <client_id>-<node>."""
     tls: bool = False
-    ca_file: Path | None = None
-    cert_file: Path | None = None
-    key_file: Path | None = None
+    """true: the connection to the broker is encrypted."""
+    ca_file: Path | None = Field(default=None, examples=["ca.pem"])
+    """Who may have signed the broker's certificate. Not set: whom this system trusts."""
+    cert_file: Path | None = Field(default=None, examples=["client.pem"])
+    """Client certificate, if the broker wants one."""
+    key_file: Path | None = Field(default=None, examples=["client.key"])
+    """The key to cert_file."""
 
     @field_validator("host")
     @classmethod
@@ -92,19 +110,14 @@ class MqttConfig(SettingsTable):
         return self
 
 
-class HomeAssistantConfig(SettingsTable):
+@dataclass(frozen=True, config=TABLE_RULES)
+class HomeAssistantConfig(HomeAssistantParams):
     """``[homeassistant]``: how Home Assistant finds the nodes, over MQTT."""
 
-    enabled: bool = True
-    discovery_prefix: TopicPrefix = "homeassistant"
-    retain: bool = False
-    """Leave the discovery messages with the broker; else they are sent again when needed."""
-    expire_after_seconds: Annotated[int, Field(ge=0, le=86400)] = 60
-    """Values older than this are shown as unavailable; 0: never."""
-    announce_within_seconds: Annotated[float, Field(ge=0, le=300)] = 10.0
-    """A start of Home Assistant is answered at a random moment within this time."""
-    link: str = ""
-    """Address that the device page links to; empty: the dashboard's."""
+    @field_validator("discovery_prefix")
+    @classmethod
+    def _topic(cls, prefix: str) -> str:
+        return checked_topic_prefix(prefix)
 
     @field_validator("expire_after_seconds")
     @classmethod
@@ -121,30 +134,19 @@ class HomeAssistantConfig(SettingsTable):
         return link
 
 
-class LightsConfig(SettingsTable):
-    """``[lights]``: what lamps show; needs ``[mqtt] host``."""
+@dataclass(frozen=True, config=TABLE_RULES)
+class Lamps:
+    """Which lamps there are, a part of ``[lights]``."""
 
     wled: LampsByNode = Field(default_factory=dict)
-    """WLED devices, by node; a list stands for those of the first source."""
+    """["tv"]: devices whose topic is wled/tv, for the first source.
+    { kitchen = ["strip"], lounge = ["tv"] } for several rooms."""
     zigbee2mqtt: LampsByNode = Field(default_factory=dict)
-    """Friendly names of Zigbee2MQTT's lamps or groups, by node; a list as above."""
+    """["Sofa lamp"]: friendly names of lamps or groups. Rooms as above."""
     wled_prefix: TopicPrefix = "wled"
+    """What the topics of WLED begin with."""
     zigbee2mqtt_prefix: TopicPrefix = "zigbee2mqtt"
-    hold_seconds: Annotated[float, Field(ge=0, le=3600)] = _LIGHTS.hold_seconds
-    fade_seconds: Annotated[float, Field(ge=0, le=60)] = _LIGHTS.fade_seconds
-    neutral_color: Color = _LIGHTS.neutral_color
-    neutral_fade_seconds: Annotated[float, Field(ge=0, le=60)] = _LIGHTS.neutral_fade_seconds
-    silence: SilenceLook = _LIGHTS.silence
-    unknown: UnknownLook = _LIGHTS.unknown
-    turn_on: bool = _LIGHTS.turn_on
-    brightness_percent: Annotated[int, Field(ge=1, le=100)] = _LIGHTS.brightness_percent
-    neutral_brightness_percent: Annotated[int, Field(ge=1, le=100)] = (
-        _LIGHTS.neutral_brightness_percent
-    )
-    wled_effects: dict[str, Annotated[int, Field(ge=0, le=255)]] = Field(default_factory=dict)
-    zigbee2mqtt_effects: dict[str, Annotated[str, Field(min_length=1)]] = Field(
-        default_factory=dict
-    )
+    """What the topics of Zigbee2MQTT begin with."""
 
     @field_validator("wled", "zigbee2mqtt", mode="before")
     @classmethod
@@ -157,14 +159,19 @@ class LightsConfig(SettingsTable):
             return value
         return {FIRST_NODE: value} if value else {}
 
-    def light_params(self, colors: dict[str, str]) -> LightParams:
-        """Return the same values as the lamps' director takes them."""
-        names = {field.name for field in dataclasses.fields(LightParams)} - {"colors"}
-        return LightParams(colors=colors, **{name: getattr(self, name) for name in names})
-
     def lamps(self, node: str, *, first: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return one node's WLED devices and Zigbee2MQTT lamps."""
         names = (node, FIRST_NODE) if first else (node,)
         wled = [lamp for name in names for lamp in self.wled.get(name, ())]
         zigbee2mqtt = [lamp for name in names for lamp in self.zigbee2mqtt.get(name, ())]
         return tuple(wled), tuple(zigbee2mqtt)
+
+
+@dataclass(frozen=True, config=TABLE_RULES)
+class LightsConfig(LightParams, Lamps):
+    """``[lights]``: what lamps show; needs ``[mqtt] host``."""
+
+    @field_validator("neutral_color")
+    @classmethod
+    def _color(cls, color: str) -> str:
+        return checked_color(color)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rtgenre.config import values_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from pydantic import BaseModel
 
     from rtgenre.config import Config
 
@@ -41,11 +41,7 @@ def _changed(old: Config, new: Config) -> Iterator[str]:
         if table == "source":
             yield "[source]"
             continue
-        before_values, after_values = _values(before), _values(after)
+        before_values, after_values = values_of(before), values_of(after)
         for key in before_values | after_values:
             if before_values.get(key) != after_values.get(key):
                 yield f"[{table}] {key}"
-
-
-def _values(table: BaseModel | dict[str, object]) -> dict[str, object]:
-    return dict(table)

@@ -142,7 +142,7 @@ class Service:
         self.config = with_live_settings(self.config, config)
         set_up_logging(self.config)
         for listener in self._listeners:
-            listener.pipeline.tracker.params = self.config.smoothing.tracker_params()
+            listener.pipeline.tracker.params = self.config.smoothing
         self._lights.change(self.config.lights, colors=self._colors())
         logger.info("settings read again; now in use: %s", ", ".join(live) or "no changes")
         if restart:
@@ -202,7 +202,7 @@ class Service:
             channel=config.channel,
             hop_seconds=self.config.windows.hop_seconds,
             info=self._classifier.info,
-            tracker_params=self.config.smoothing.tracker_params(),
+            tracker_params=self.config.smoothing,
             instance=self._instance,
         )
 

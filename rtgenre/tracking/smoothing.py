@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
+from annotated_types import Ge, Le
 
 from rtgenre.tracking.evidence import log_probabilities, normalised
 from rtgenre.tracking.silence import SilenceFollower
@@ -20,23 +21,24 @@ _MUSIC_TIME_CONSTANT_SECONDS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class TrackerParams:
-    """How calm or how quick the shown genre is; ``config.toml`` says what each does to the eye."""
+    """How calm or how quick the shown genre is; the settings of ``[smoothing]``."""
 
-    time_constant_seconds: float = 20.0
-    """Of the exponential smoothing of log-probabilities while windows agree; 0: no smoothing."""
-    switch_margin: float = 0.2
-    """A new genre must lead the shown one by this much smoothed probability …"""
-    switch_hold_seconds: float = 0.0
-    """… for this long before it is shown."""
-    unknown_below: float = 0.15
-    """No genre is shown while the confidence in the likeliest one is less than this."""
-    music_below: float = 0.5
-    """No genre is shown while the smoothed probability of music is less than this."""
-    familiar_below: float = 0.4
-    """No genre is shown while the smoothed probability that it is one of them is less than this."""
-    silence_below_dbfs: float = -60.0
-    silence_after_seconds: float = 3.0
-    """Silence is shown once it has been quieter for this long."""
+    time_constant_seconds: Annotated[float, Ge(0), Le(600)] = 20.0
+    """Memory within a song. A change of music ends it. 0 means none."""
+    switch_margin: Annotated[float, Ge(0), Le(1)] = 0.2
+    """A new genre must lead the shown one by this much probability."""
+    switch_hold_seconds: Annotated[float, Ge(0), Le(600)] = 0.0
+    """It must lead for this long. Higher values stop flicker between similar genres."""
+    unknown_below: Annotated[float, Ge(0), Le(1)] = 0.15
+    """Below this confidence "unknown" is shown instead of a guess."""
+    music_below: Annotated[float, Ge(0), Le(1)] = 0.5
+    """Higher values show talk and noise as "unknown" more often, even some music."""
+    familiar_below: Annotated[float, Ge(0), Le(1)] = 0.4
+    """Higher values show music of other genres as "unknown" more often."""
+    silence_below_dbfs: Annotated[float, Ge(-120), Le(0)] = -60.0
+    """Quieter than this is silence. Raise it where the room is noisy."""
+    silence_after_seconds: Annotated[float, Ge(0), Le(3600)] = 3.0
+    """Silence is shown after this long, so that pauses between songs do not flash."""
 
 
 class GenreTracker:

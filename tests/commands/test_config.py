@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr
 
 from rtgenre.commands.config import check_config, show_config
-from rtgenre.config import Config, ConfigError, load_config
+from rtgenre.config import Config, ConfigError, load_config, settings_of
 from rtgenre.monitoring.logs import MASK
 
 
@@ -80,14 +80,14 @@ def test_every_secret_setting_is_masked_by_its_type():
     secrets = {
         f"[{table}] {key}"
         for table, field in Config.model_fields.items()
-        for key, value in getattr(field.annotation, "model_fields", {}).items()
+        for key, value in settings_of(field.annotation).items()
         if value.annotation is SecretStr
     }
     assert secrets >= {"[mqtt] password"}
     named_so = {
         f"[{table}] {key}"
         for table, field in Config.model_fields.items()
-        for key in getattr(field.annotation, "model_fields", {})
+        for key in settings_of(field.annotation)
         if key in {"password", "token", "secret", "key"}
     }
     assert named_so <= secrets

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 
-from rtgenre.config import Config, ConfigError, merge_layers
+from rtgenre.config import Config, ConfigError, merge_layers, settings_of
 from rtgenre.outputs.lights.extension import LightsExtension
 from rtgenre.outputs.mqtt.homeassistant import (
     DiscoveryParams,
@@ -26,11 +26,7 @@ values = st.recursive(
     max_leaves=6,
 )
 known_keys = sorted(
-    {
-        key
-        for field in Config.model_fields.values()
-        for key in getattr(field.annotation, "model_fields", {})
-    }
+    {key for field in Config.model_fields.values() for key in settings_of(field.annotation)}
 )
 tables = st.dictionaries(st.sampled_from(known_keys) | any_text, values, max_size=4)
 documents = st.dictionaries(
@@ -82,15 +78,14 @@ def test_every_topic_made_of_accepted_settings_can_be_published(
         labels=LABELS,
         version="1",
         model="m",
-        link="",
         topic_prefix=config.mqtt.topic_prefix,
-        discovery_prefix=config.homeassistant.discovery_prefix,
+        settings=config.homeassistant,
     )
     lamps = LightsExtension(config.lights, config.mqtt, colors=COLORS, nodes=["den"])
     plain = NodeTopics(config.mqtt.topic_prefix, "den", publish="window", colors={})
     messages = [
         discovery_message("den", params),
-        removal_message("den", params.discovery_prefix),
+        removal_message("den", params.settings.discovery_prefix),
         *lamps.on_document(a_state()),
         *plain.on_connect(),
         *plain.on_document(a_state()),
@@ -103,9 +98,7 @@ def test_every_topic_made_of_accepted_settings_can_be_published(
 
 @given(topic=any_text, payload=st.binary(max_size=50))
 def test_no_incoming_message_upsets_home_assistants_side(topic, payload):
-    extension = HomeAssistantExtension(
-        DiscoveryParams(labels=LABELS, version="1", model="m", link="")
-    )
+    extension = HomeAssistantExtension(DiscoveryParams(labels=LABELS, version="1", model="m"))
     assert extension.on_message("den", topic, payload) == []
 
 

@@ -24,8 +24,7 @@ class LightsExtension:
     ) -> None:
         self._lights = lights
         self._mqtt = mqtt
-        params = lights.light_params(colors)
-        self._directors = {node: LightDirector(params) for node in nodes}
+        self._directors = {node: LightDirector(lights, colors) for node in nodes}
         self._first_node = nodes[0]
         # Topics on which lamps have said that they are off.
         self._off: set[str] = set()
@@ -49,9 +48,8 @@ class LightsExtension:
     def change(self, lights: LightsConfig, *, colors: dict[str, str]) -> None:
         """Follow other settings from the next document on."""
         self._lights = lights
-        params = lights.light_params(colors)
         for director in self._directors.values():
-            director.params = params
+            director.params, director.colors = lights, colors
 
     def on_connect(self, node: str) -> list[Message]:
         """Return nothing yet: what plays now comes first, not what played before the outage."""

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from annotated_types import Ge, Le, MinLen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,28 +25,30 @@ _ZIGBEE2MQTT_MAX_BRIGHTNESS = 254
 
 @dataclass(frozen=True, slots=True)
 class LightParams:
-    """How lamps follow the music; ``config.toml`` says what each does to the eye."""
+    """How lamps follow the music; settings of ``[lights]``."""
 
-    colors: Mapping[str, str] = field(default_factory=dict)
-    """``#rrggbb`` by genre; a genre without one gets the neutral colour."""
-    hold_seconds: float = 10.0
-    """Every colour stays for at least this long."""
-    fade_seconds: float = 1.5
-    neutral_color: str = "#ffb46b"
-    """Shown in silence, and before anything was heard."""
-    neutral_fade_seconds: float = 5.0
+    hold_seconds: Annotated[float, Ge(0), Le(3600)] = 10.0
+    """Every colour stays for at least this long. Higher values are calmer."""
+    fade_seconds: Annotated[float, Ge(0), Le(60)] = 1.5
+    """How long lamps take from one colour to the next."""
     silence: SilenceLook = "neutral"
-    """When the music has stopped: keep the colour, go to neutral, or switch off."""
+    """When the music stops: keep the colour, go to neutral, or switch off."""
+    neutral_color: str = "#ffb46b"
+    """A warm white. Lamps show it in silence and before anything was heard."""
+    neutral_fade_seconds: Annotated[float, Ge(0), Le(60)] = 5.0
+    """How long lamps take to the neutral colour."""
     unknown: UnknownLook = "keep"
-    """While the genre is unknown: keep the colour, go to neutral, or show the unknown's colour."""
+    """While the genre is unknown: keep the colour, go to neutral, or show that of [colors]."""
     turn_on: bool = False
-    """Also switch lamps on when music starts, and set their brightness; else both stay."""
-    brightness_percent: int = 100
-    neutral_brightness_percent: int = 40
-    wled_effects: Mapping[str, int] = field(default_factory=dict)
-    """WLED's effect number by genre; genres without one are solid as soon as any has one."""
-    zigbee2mqtt_effects: Mapping[str, str] = field(default_factory=dict)
-    """The lamp's effect name by genre; genres without one stop it as soon as any has one."""
+    """true: lamps are switched on when music starts, and their brightness is set."""
+    brightness_percent: Annotated[int, Ge(1), Le(100)] = 100
+    """With turn_on, while music plays."""
+    neutral_brightness_percent: Annotated[int, Ge(1), Le(100)] = 40
+    """With turn_on, when the music has stopped."""
+    wled_effects: dict[str, Annotated[int, Ge(0), Le(255)]] = field(default_factory=dict)
+    """The number of a WLED effect, by genre: { disco = 9 }. Other genres are solid then."""
+    zigbee2mqtt_effects: dict[str, Annotated[str, MinLen(1)]] = field(default_factory=dict)
+    """The name of the lamp's effect, by genre: { disco = "colorloop" }. Others stop it then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +69,15 @@ class Scene:
 class LightDirector:
     """Decides for one source when its lamps change; time is given by the caller in seconds."""
 
-    def __init__(self, params: LightParams) -> None:
+    def __init__(self, params: LightParams, colors: Mapping[str, str]) -> None:
+        """Begin with lamps of unknown colour.
+
+        Args:
+            params: how they follow.
+            colors: ``#rrggbb`` by genre; a genre without one gets the neutral colour.
+        """
         self.params = params
+        self.colors = colors
         # What the lamps show, with the brightness of those that are on; None before the first.
         self.scene: Scene | None = None
         # Whether the lamps were switched on for the music that plays.
@@ -118,7 +129,7 @@ class LightDirector:
             if params.unknown == "keep" and (self.scene or params.silence != "neutral"):
                 return None
             name = "unknown" if params.unknown == "color" else None
-        color = None if name is None else params.colors.get(name)
+        color = None if name is None else self.colors.get(name)
         neutral = color is None
         return Scene(
             color=params.neutral_color if color is None else color,

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from annotated_types import Ge, Le
 
 from rtgenre.outputs.mqtt.topics import NO_PROBLEM, Message
 
@@ -22,6 +24,24 @@ _MAX_STATE_CHARACTERS = 255
 
 
 @dataclass(frozen=True, slots=True)
+class HomeAssistantParams:
+    """How Home Assistant finds the nodes; the settings of ``[homeassistant]``."""
+
+    enabled: bool = True
+    """false: Home Assistant is told nothing."""
+    discovery_prefix: str = "homeassistant"
+    """Home Assistant's own prefix for such messages."""
+    retain: bool = False
+    """true: the broker keeps the discovery messages. Else they are sent again when needed."""
+    expire_after_seconds: Annotated[int, Ge(0), Le(86400)] = 60
+    """Older values are shown as unavailable. 0 means never."""
+    announce_within_seconds: Annotated[float, Ge(0), Le(300)] = 10.0
+    """A start of Home Assistant is answered at a random moment within this time."""
+    link: str = ""
+    """Where "Visit" leads. Empty: the page that this service serves."""
+
+
+@dataclass(frozen=True, slots=True)
 class DiscoveryParams:
     """What the discovery messages of all nodes share."""
 
@@ -30,22 +50,16 @@ class DiscoveryParams:
     version: str
     model: str
     """Name of the model, shown as the device's."""
-    link: str
-    """Address shown as the origin's, such as the dashboard's; empty for none."""
+    page_url: str = ""
+    """Address of the page, for the device's link where the settings name none."""
     names: Mapping[str, str] = field(default_factory=dict)
     """What nodes are called, for people; others are called by their node."""
-    discovery_prefix: str = "homeassistant"
+    settings: HomeAssistantParams = HomeAssistantParams()
     topic_prefix: str = "rtgenre"
-    expire_after_seconds: int = 60
-    """Values older than this are unavailable; 0: never."""
     publish: Literal["change", "window"] = "change"
     """Show a level when it changes, or with every window."""
     music_threshold: float = 0.5
     """An unknown genre counts as music playing from this probability of music on."""
-    retain: bool = False
-    """Whether the broker keeps the messages."""
-    announce_within_seconds: float = 10.0
-    """A start of Home Assistant is answered at a random moment within this time."""
     qos: int = 1
 
 
@@ -54,7 +68,7 @@ class HomeAssistantExtension:
 
     def __init__(self, params: DiscoveryParams) -> None:
         self._params = params
-        self.topics: Sequence[str] = [birth_topic(params.discovery_prefix)]
+        self.topics: Sequence[str] = [birth_topic(params.settings.discovery_prefix)]
 
     def on_connect(self, node: str) -> list[Message]:
         """Return the node's discovery message."""
@@ -68,7 +82,7 @@ class HomeAssistantExtension:
         """Return the discovery message again when Home Assistant has started."""
         if topic not in self.topics or payload != BIRTH_PAYLOAD:
             return []
-        within_seconds = self._params.announce_within_seconds
+        within_seconds = self._params.settings.announce_within_seconds
         return [discovery_message(node, self._params, within_seconds=within_seconds)]
 
 
@@ -77,9 +91,9 @@ def discovery_message(
 ) -> Message:
     """Return the message that makes Home Assistant show a node as a device."""
     return Message(
-        discovery_topic(params.discovery_prefix, node),
+        discovery_topic(params.settings.discovery_prefix, node),
         json.dumps(discovery_payload(node, params), ensure_ascii=False),
-        retain=params.retain,
+        retain=params.settings.retain,
         qos=params.qos,
         within_seconds=within_seconds,
     )
@@ -120,7 +134,11 @@ def discovery_payload(node: str, params: DiscoveryParams) -> dict[str, Any]:
             "mdl": f"model {params.model}",
             "sw": params.version,
         },
-        "o": {"name": "rtgenre", "sw": params.version, **_link(params.link)},
+        "o": {
+            "name": "rtgenre",
+            "sw": params.version,
+            **_link(params.settings.link or params.page_url),
+        },
         "availability_topic": f"{topic}/availability",
         "state_topic": f"{topic}/state",
         "cmps": {
@@ -131,7 +149,8 @@ def discovery_payload(node: str, params: DiscoveryParams) -> dict[str, Any]:
 
 
 def _components(topic: str, params: DiscoveryParams) -> dict[str, dict[str, Any]]:
-    fresh = {"expire_after": params.expire_after_seconds} if params.expire_after_seconds else {}
+    expire_after_seconds = params.settings.expire_after_seconds
+    fresh = {"expire_after": expire_after_seconds} if expire_after_seconds else {}
     return {
         "genre": {
             "p": "sensor",

@@ -27,23 +27,19 @@ def home_assistant_extension(
     config: Config, info: ModelInfo, *, page_url: str
 ) -> HomeAssistantExtension | None:
     """Return what announces the nodes to Home Assistant, unless that is off."""
-    settings = config.homeassistant
-    if not settings.enabled:
+    if not config.homeassistant.enabled:
         return None
     return HomeAssistantExtension(
         DiscoveryParams(
             labels=info.labels,
             version=__version__,
             model=info.name,
-            link=settings.link or page_url,
+            page_url=page_url,
             names={source.node: source.shown_name for source in config.source},
-            discovery_prefix=settings.discovery_prefix,
+            settings=config.homeassistant,
             topic_prefix=config.mqtt.topic_prefix,
-            expire_after_seconds=settings.expire_after_seconds,
             publish=config.mqtt.publish,
             music_threshold=config.smoothing.music_below,
-            retain=settings.retain,
-            announce_within_seconds=settings.announce_within_seconds,
             qos=config.mqtt.qos,
         )
     )

@@ -22,7 +22,7 @@ NEUTRAL = LightParams().neutral_color
 
 
 def director(**changes):
-    return LightDirector(LightParams(colors=COLORS, **changes))
+    return LightDirector(LightParams(**changes), COLORS)
 
 
 def shown(lamps, seconds, genre=None, state="music"):
@@ -118,7 +118,7 @@ def test_silence_keeps_dims_or_switches_off_as_configured():
 def test_a_changed_brightness_shows_with_the_next_window():
     lamps = director(turn_on=True, hold_seconds=0)
     lamps.update(state="music", genre="jazz", seconds=4)
-    lamps.params = LightParams(colors=COLORS, turn_on=True, hold_seconds=0, brightness_percent=30)
+    lamps.params = LightParams(turn_on=True, hold_seconds=0, brightness_percent=30)
     assert lamps.update(state="music", genre="jazz", seconds=6).brightness_percent == 30
 
 
@@ -129,7 +129,8 @@ def test_a_genre_without_a_colour_is_neutral():
 def test_other_settings_show_with_the_next_window():
     lamps = director(hold_seconds=0)
     shown(lamps, 0, "jazz")
-    lamps.params = LightParams(colors=COLORS | {"jazz": "#abcdef"}, hold_seconds=0)
+    lamps.params = LightParams(hold_seconds=0)
+    lamps.colors = COLORS | {"jazz": "#abcdef"}
     assert shown(lamps, 2, "jazz") == "#abcdef"
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from rtgenre.outputs.mqtt.homeassistant import (
     DiscoveryParams,
     HomeAssistantExtension,
+    HomeAssistantParams,
     discovery_message,
     discovery_payload,
     discovery_topic,
@@ -61,7 +62,7 @@ SENSOR = ENTITY | {
 }
 BINARY_SENSOR = ENTITY | {"off_delay", "payload_on", "payload_off"}
 
-PARAMS = DiscoveryParams(labels=LABELS, version="1.2.3", model="crnn", link="http://den:8765/")
+PARAMS = DiscoveryParams(labels=LABELS, version="1.2.3", model="crnn", page_url="http://den:8765/")
 
 
 @pytest.fixture
@@ -141,13 +142,16 @@ def test_values_that_come_with_every_window_expire_and_those_that_come_rarely_do
     expiring = {name for name, component in payload["cmps"].items() if "expire_after" in component}
     assert expiring == payload["cmps"].keys() - {"color", "problem", "hint"}
     never = DiscoveryParams(
-        labels=LABELS, version="1", model="crnn", link="http://x/", expire_after_seconds=0
+        labels=LABELS,
+        version="1",
+        model="crnn",
+        settings=HomeAssistantParams(expire_after_seconds=0),
     )
     assert not any("expire_after" in c for c in discovery_payload("den", never)["cmps"].values())
 
 
 def test_unique_ids_stay_the_same_across_versions_and_models():
-    newer = DiscoveryParams(labels=("a", "b"), version="9", model="other", link="http://y/")
+    newer = DiscoveryParams(labels=("a", "b"), version="9", model="other", page_url="http://y/")
     first, second = discovery_payload("den", PARAMS), discovery_payload("den", newer)
 
     def ids(document):
@@ -264,7 +268,7 @@ def test_discovery_is_sent_on_connect_and_again_when_home_assistant_has_started(
     assert (first.topic, first.within_seconds) == ("homeassistant/device/rtgenre_den/config", 0)
     (again,) = extension.on_message("den", "homeassistant/status", b"online")
     assert again.payload == first.payload
-    assert again.within_seconds == PARAMS.announce_within_seconds > 0
+    assert again.within_seconds == PARAMS.settings.announce_within_seconds > 0
 
 
 @pytest.mark.parametrize(
@@ -276,7 +280,9 @@ def test_nothing_else_makes_it_speak(topic, payload):
 
 
 def test_discovery_is_retained_only_where_configured():
-    kept = DiscoveryParams(labels=LABELS, version="1", model="m", link="http://x/", retain=True)
+    kept = DiscoveryParams(
+        labels=LABELS, version="1", model="m", settings=HomeAssistantParams(retain=True)
+    )
     assert not discovery_message("den", PARAMS).retain
     assert discovery_message("den", kept).retain
 
