@@ -91,7 +91,7 @@ class TrainOptions:
     """Of every window: as it is, and through rooms, see ``training.frontends.hearing``."""
     not_music_odds: float = 4.0
     """How many times likelier than in training no music is taken to be."""
-    familiar_odds: float = 0.4
+    familiar_odds: float = 0.35
     """How many times likelier than in training music of the genres is taken to be."""
     batch: BatchOptions = field(default_factory=BatchOptions)
 
