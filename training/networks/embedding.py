@@ -30,6 +30,8 @@ EXAMPLES_PER_RECORDING = 4
 _OTHER = 255
 _LEAST_VARIANCE = 1e-4
 """Of a component, relative to the first one: what varies less is not blown up."""
+_LEAST_SPREAD = 0.1
+"""Of an ear's value, relative to the median: dead ones vary by rounding alone."""
 
 
 def fit_embedding(examples: Examples, size: int = EMBEDDING_SIZE) -> keras.Model:
@@ -41,7 +43,8 @@ def fit_embedding(examples: Examples, size: int = EMBEDDING_SIZE) -> keras.Model
     """
     music = examples.copies[0][examples.is_music > 0]
     pooled = np.stack([_pooled(window.astype(np.float32)) for window in music])
-    centre, spread = pooled.mean(axis=0), pooled.std(axis=0) + 1e-6
+    centre, spread = pooled.mean(axis=0), pooled.std(axis=0)
+    spread = np.maximum(spread, _LEAST_SPREAD * np.median(spread))
     standard = (pooled - centre) / spread
     # What an ear says of a whole window is its own maximum, and counts once.
     means, maxima = np.split(pooled, 2, axis=1)
