@@ -1,7 +1,11 @@
 """``rtgenre tag`` with real files, tags, processes and models."""
 
+import contextlib
 import csv
 import json
+import os
+import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -309,3 +313,23 @@ def test_a_full_disk_is_one_line_and_the_same_command_goes_on(library, tmp_path)
     assert 1 <= len(done) < 5
     assert tag(library, "--output", output) == 0
     assert len(rows(output)) == 5
+
+
+def test_a_terminal_shows_songs_speed_and_time_left_while_it_works(many, tmp_path):
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "rtgenre", "tag", str(many), "--processes", "1"]
+    command += ["--output", str(tmp_path / "tags.csv")]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=theirs, env={**os.environ, "COLUMNS": "120"}
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        # Reading from a terminal that nobody writes to any more is an error.
+        with contextlib.suppress(OSError):
+            while part := os.read(ours, 65536):
+                shown += part
+        assert process.wait() == 0
+    os.close(ours)
+    assert b"3/6" in shown
+    assert re.search(rb"\d\.\d\d h of music a minute", shown)
+    assert re.search(rb"0:00:\d\d", shown)
