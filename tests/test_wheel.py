@@ -69,7 +69,6 @@ def test_the_wheel_holds_models_page_schema_and_demo_but_no_tests(checkout, tmp_
             assert f"rtgenre/models/{model.name}/model.tflite" in names
     for name in (
         "outputs/web/page/index.html",
-        "messages/payload.schema.json",
         "demo/README.md",
         "py.typed",
     ):

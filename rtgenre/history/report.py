@@ -6,10 +6,12 @@ import csv
 import io
 from collections import defaultdict
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal, cast
 
 import numpy as np
+from typing_extensions import TypedDict
 
+from rtgenre.messages.fields import Moment, Probability, Reason, SchemaVersion
 from rtgenre.messages.payload import SCHEMA_VERSION, iso_utc
 
 if TYPE_CHECKING:
@@ -23,6 +25,39 @@ _BAR_WIDTH = 30
 # The file keeps milliseconds, memory whole floats.
 _SAME_START_SECONDS = 0.001
 _COLUMNS = ("start", "end", "seconds", "node", "genre", "confidence", "model", "reason")
+
+
+class StretchDocument(TypedDict):
+    """What was shown for a while."""
+
+    start: Moment
+    end: Moment
+    node: str
+    genre: str
+    """A genre, or unknown or silence."""
+    confidence: Probability | None
+    """Mean over the stretch's windows; null where no genre was judged: in silence, and where there
+    was no music."""
+    model: str
+    """Name, version and short checksum."""
+    reason: Reason | None
+    """Why no genre was shown, most of the time; null unless genre is unknown, and in what older
+    versions wrote."""
+
+
+class HistoryDocument(TypedDict):
+    """The answer of GET /history, and of `rtgenre history --json`."""
+
+    schema: SchemaVersion
+    type: Literal["history"]
+    since: Moment
+    """Beginning of the time asked for."""
+    until: Moment
+    """End of the time asked for."""
+    problem: str | None
+    """Why what was heard cannot be written at the moment; null while all is well."""
+    stretches: list[StretchDocument]
+    """What was shown, oldest first."""
 
 
 def clipped(stretches: Iterable[Stretch], since: float, until: float) -> list[Stretch]:
@@ -51,7 +86,7 @@ def merged(written: Iterable[Stretch], newer: Iterable[Stretch]) -> list[Stretch
 
 def history_document(
     stretches: Sequence[Stretch], *, since: float, until: float, problem: str | None = None
-) -> dict[str, Any]:
+) -> HistoryDocument:
     """Build the JSON of ``GET /history`` and ``rtgenre history --json``.
 
     Args:
@@ -74,7 +109,7 @@ def history_document(
                 "genre": stretch.genre,
                 "confidence": stretch.confidence,
                 "model": stretch.model,
-                "reason": stretch.reason,
+                "reason": cast("Reason | None", stretch.reason),
             }
             for stretch, start, end in zip(
                 stretches,

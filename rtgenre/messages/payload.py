@@ -1,16 +1,30 @@
 """The JSON documents: one schema for WebSocket, MQTT, history and ``--json``.
 
-``payload.schema.json`` describes them for other programs; the tests hold every message against it.
+``/schema.json`` is made from these types; the tests hold every message against it.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
+from pydantic import Field
 from typing_extensions import TypedDict  # pydantic checks typing's only from Python 3.12 on
 
 from rtgenre.audio.columns import COLUMNS, FLOOR_DB
+from rtgenre.messages.fields import (
+    ByGenre,
+    Color,
+    Count,
+    Moment,
+    Node,
+    NotNegative,
+    Positive,
+    Probability,
+    Reason,
+    SchemaVersion,
+    ShortHash,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,76 +32,91 @@ if TYPE_CHECKING:
     from rtgenre.model.info import ModelInfo
     from rtgenre.types import FloatArray, GenreState, Prediction, Window
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION: Final = 2
 """Grows when a field is removed or changes its meaning; new fields may come without it."""
 
 
 class StateDocument(TypedDict):
-    """What is playing, sent once per window."""
+    """What is playing, sent once per window.
 
-    schema: int
+    Over WebSocket, on MQTT's <prefix>/<node>/state, by GET /state and by --json.
+    """
+
+    schema: SchemaVersion
     type: Literal["state"]
-    time: str
+    time: Moment
     """UTC, ISO 8601: when the window's last sample was heard."""
-    sequence: int
+    sequence: Count
     """Counts this node's windows; a jump means that messages were skipped."""
-    node: str
+    node: Node
+    """The source's name in messages and MQTT topics: a room."""
     source: str
+    """The input, for people."""
     title: str | None
-    """What the source plays by its own account: a file's name or tags; null where it has none."""
+    """What the input plays by its own account: a file's name or tags; null where it has none."""
     state: Literal["music", "unknown", "silence"]
     genre: str | None
-    """Null unless ``state`` is ``music``."""
-    reason: Literal["not_music", "unfamiliar", "unsure"] | None
-    """Why no genre is shown; null unless ``state`` is ``unknown``."""
-    confidence: float | None
-    """How likely it is that this is the genre: its probability times ``familiar_probability``; of
-    the likeliest one where none is shown. Null in silence, and where there is no music."""
-    since: str
+    """One of the hello message's labels; null unless state is music."""
+    reason: Reason | None
+    """Why no genre is shown: no music, music of none of the genres, or no genre that is likely
+    enough; null unless state is unknown."""
+    confidence: Probability | None
+    """How likely it is that this is the genre: its probability times familiar_probability; of the
+    likeliest one where none is shown. Null where no genre was judged: in silence, and where reason
+    is not_music."""
+    since: Moment
     """UTC, ISO 8601: since when this state and genre have been shown."""
-    probabilities: dict[str, float]
+    probabilities: ByGenre
     """Smoothed, by genre, summing to one, if it is one of the genres; all the same in silence."""
-    raw_probabilities: dict[str, float]
-    """Of this window alone."""
-    music_probability: float
+    raw_probabilities: ByGenre
+    """Of this window alone, by genre, summing to one."""
+    music_probability: Probability
     """Smoothed probability that this is music at all; 0 in silence."""
-    familiar_probability: float
+    familiar_probability: Probability
     """Smoothed probability that the music is of one of the genres; 1 in silence."""
-    level_dbfs: float
-    """RMS of the newest hop."""
-    clipped_samples: int
+    level_dbfs: Annotated[float, Field(ge=-120, le=60)]
+    """RMS of the newest hop in dB relative to full scale; -120 is digital silence."""
+    clipped_samples: Count
     """Samples at or beyond full scale since the previous message."""
-    invalid_samples: int
+    invalid_samples: Count
     """Samples that were not numbers, heard as zeros, since the previous message."""
-    latency_ms: float
+    latency_ms: NotNegative
     """From the window's last sample to this message."""
-    window_start_seconds: float
-    window_end_seconds: float
+    window_start_seconds: NotNegative
     """On the source's own clock, which starts at 0 and counts samples."""
-    instance: str
-    """Eight hex digits that name the process, new at each start; empty outside the service."""
+    window_end_seconds: NotNegative
+    """On the same clock."""
+    instance: ShortHash
+    """Names the process that sent this, anew at each start; empty outside the service."""
 
 
 class StatusDocument(TypedDict):
-    """Whether a source is being heard, sent when that changes."""
+    """Whether a source is being heard, sent when that changes.
 
-    schema: int
+    Over WebSocket, on MQTT's <prefix>/<node>/status and by --json.
+    """
+
+    schema: SchemaVersion
     type: Literal["status"]
-    time: str
-    node: str
+    time: Moment
+    node: Node
+    """The source's name in messages and MQTT topics: a room."""
     source: str
     problem: str | None
     """Why no audio comes; null while all is well."""
     hint: str | None
-    """What might be set wrong, though all may be well; else null."""
-    instance: str
+    """What might be set wrong, though all may be well, such as a microphone of digital silence;
+    else null."""
+    instance: ShortHash
+    """Names the process that sent this, anew at each start; empty outside the service."""
 
 
 class HelloSource(TypedDict):
-    """One source, as a client is greeted with it."""
+    """A source; binary spectrogram messages name it by its place in the list."""
 
-    node: str
-    name: str
+    node: Node
+    """The source's name in messages and MQTT topics: a room."""
+    name: Annotated[str, Field(min_length=1)]
     """The room's name for people; the node where it has none."""
     source: str
 
@@ -95,45 +124,54 @@ class HelloSource(TypedDict):
 class SpectrogramScale(TypedDict):
     """What the columns of the spectrogram stand for."""
 
-    columns_per_second: float
-    n_mels: int
+    columns_per_second: Positive
+    n_mels: Annotated[int, Field(ge=1)]
     """Bands, on Slaney's mel scale between the two frequencies."""
-    fmin_hz: float
-    fmax_hz: float
-    floor_db: float
+    fmin_hz: NotNegative
+    fmax_hz: Positive
+    floor_db: Annotated[float, Field(lt=0)]
     """Level of the value 0; 255 is 0 dB."""
 
 
 class HelloDocument(TypedDict):
     """The first message to each WebSocket client."""
 
-    schema: int
+    schema: SchemaVersion
     type: Literal["hello"]
     version: str
+    """Of rtgenre."""
     model: str
     model_version: str
-    model_checksum: str
+    model_checksum: ShortHash
     """First eight digits of the SHA-256 of the model's weights; empty where that is not known."""
-    labels: list[str]
-    colors: dict[str, str]
-    window_seconds: float
-    hop_seconds: float
+    labels: Annotated[list[str], Field(min_length=2, json_schema_extra={"uniqueItems": True})]
+    """The genres, in the order of the model's outputs."""
+    colors: dict[str, Color]
+    """By genre, unknown and silence."""
+    window_seconds: Positive
+    hop_seconds: Positive
     spectrogram: SpectrogramScale
-    sources: list[HelloSource]
-    instance: str
+    sources: Annotated[list[HelloSource], Field(min_length=1)]
+    instance: ShortHash
+    """Names the process that sent this, anew at each start; empty outside the service."""
 
 
 class AboutDocument(TypedDict):
-    """What a node tells over MQTT of itself and its machine, each time that it connects."""
+    """What a node tells of itself and its machine each time that it connects to the broker.
 
-    schema: int
+    On MQTT's <prefix>/<node>/about.
+    """
+
+    schema: SchemaVersion
     type: Literal["about"]
-    node: str
-    instance: str
+    node: Node
+    """The source's name in messages and MQTT topics: a room."""
+    instance: ShortHash
+    """Names the process that sent this, anew at each start; empty outside the service."""
     host: str
     """The machine's own name, for people."""
-    address: str
-    """Where its page is, ``http://…/`` or ``https://…/``; empty where it has none."""
+    address: Annotated[str, Field(pattern="^(https?://.*/)?$")]
+    """Where its page is; empty where it has none."""
     realtime: bool
     """False for files that are read faster than they play, whose times are nobody's."""
     hello: HelloDocument

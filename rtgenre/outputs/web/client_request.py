@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+from typing_extensions import TypedDict
 
 STREAMS = frozenset({"spectrogram"})
 """What can be subscribed to, beside the state that everyone gets."""
 
 BURST_MESSAGES = 20
+
+
+class RequestDocument(TypedDict, total=False):
+    """What a WebSocket client may send."""
+
+    token: str
+    """Must be in the first message where a token is needed and the Authorization header was not
+    sent."""
+    subscribe: list[Literal["spectrogram"]]
+    unsubscribe: list[Literal["spectrogram"]]
 
 
 class ClientRequestError(ValueError):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from importlib.resources import files
 from typing import TYPE_CHECKING
+
+from rtgenre.outputs.web.schema import message_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,9 +15,8 @@ if TYPE_CHECKING:
 
 def read_web_files() -> dict[str, bytes]:
     """Return the files of the page by name, and the messages' ``schema.json``."""
-    schema = files("rtgenre.messages") / "payload.schema.json"
     pages = dict(_walk(files("rtgenre.outputs.web") / "page", ""))
-    return {**pages, "schema.json": schema.read_bytes()}
+    return {**pages, "schema.json": json.dumps(message_schema(), indent=2).encode()}
 
 
 def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:

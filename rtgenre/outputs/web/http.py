@@ -6,9 +6,12 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl
 
+from typing_extensions import TypedDict
+
+from rtgenre.messages.fields import SchemaVersion
 from rtgenre.messages.payload import SCHEMA_VERSION
 
 CONTENT_TYPES = {
@@ -45,6 +48,14 @@ Route = Callable[[Query], HttpResponse | Awaitable[HttpResponse]]
 """Answers a request; one that waits for a disk or a thread is a coroutine function."""
 
 
+class ErrorDocument(TypedDict):
+    """Why a client's message or an HTTP request cannot be answered."""
+
+    schema: SchemaVersion
+    type: Literal["error"]
+    message: str
+
+
 def json_response(
     document: Any, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> HttpResponse:
@@ -55,7 +66,7 @@ def json_response(
     )
 
 
-def error_document(message: str) -> dict[str, Any]:
+def error_document(message: str) -> ErrorDocument:
     """Build the message about a request that cannot be answered; WebSocket clients get it too."""
     return {"schema": SCHEMA_VERSION, "type": "error", "message": message}
 
