@@ -1,4 +1,4 @@
-"""The command line: ``rtgenre run | devices | classify | history | doctor | bench | …``."""
+"""The command line: ``rtgenre run | demo | init | devices | classify | history | doctor | …``."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+SHELLS = ("bash", "zsh", "fish")
 
 _EXAMPLES = {
     "run": """\
@@ -38,6 +39,13 @@ _EXAMPLES = {
   rtgenre run https://example.org/radio     listen to a stream
   arecord -f cd | rtgenre run -             listen to raw PCM on standard input
   rtgenre run --mqtt-host homeassistant.local
+""",
+    "demo": """\
+  rtgenre demo                              hear four free recordings, on any machine
+""",
+    "init": """\
+  rtgenre init                              ask what is there, and write a settings file
+  rtgenre init --yes --source "USB Audio" --name Kitchen --mqtt-host broker
 """,
     "devices": """\
   rtgenre devices                           list the input devices
@@ -74,6 +82,11 @@ _EXAMPLES = {
     "remove-discovery": """\
   rtgenre mqtt remove-discovery             take the devices away from Home Assistant
   rtgenre mqtt remove-discovery kitchen     only that of one room
+""",
+    "completion": """\
+  rtgenre completion bash > ~/.local/share/bash-completion/completions/rtgenre
+  rtgenre completion zsh > ~/.zfunc/_rtgenre       with fpath+=~/.zfunc before compinit in ~/.zshrc
+  rtgenre completion fish > ~/.config/fish/completions/rtgenre.fish
 """,
 }
 """Of each command, as its help shows them; the program's own help has the first of each."""
@@ -129,6 +142,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"rtgenre {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_run(commands)
+    _add_demo(commands)
+    _add_init(commands)
     _add_devices(commands)
     _add_classify(commands)
     _add_tag(commands)
@@ -137,6 +152,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_bench(commands)
     _add_config(commands)
     _add_mqtt(commands)
+    _add_completion(commands)
     return parser
 
 
@@ -175,6 +191,26 @@ def _add_run(commands: Any) -> None:
     parser = _add_command(commands, "run", "listen and publish the genre", _run)
     parser.add_argument("inputs", nargs="*", metavar="INPUT", help="short for --source")
     _add_run_settings(parser)
+    _add_readout(parser)
+
+
+def _add_demo(commands: Any) -> None:
+    parser = _add_command(commands, "demo", "listen to four free recordings in a loop", _demo)
+    _add_page(parser)
+    _add_model(parser)
+    _add_readout(parser)
+
+
+def _add_init(commands: Any) -> None:
+    parser = _add_command(commands, "init", "ask what is there, and write a settings file", _init)
+    parser.add_argument("--yes", action="store_true", help="ask nothing; take flags and defaults")
+    _add_source(parser)
+    _add_node(parser)
+    _add_setting(parser, "--name", "source.name", help="what people see in its place")
+    _add_broker(parser)
+
+
+def _add_readout(parser: argparse.ArgumentParser) -> None:
     _add_setting(
         parser,
         "--json",
@@ -200,7 +236,7 @@ def _add_run_settings(parser: argparse.ArgumentParser) -> None:
     _add_setting(
         parser, "--loop", "source.loop", action="store_true", help="play files again and again"
     )
-    _add_setting(parser, "--node", "source.node", help="name in messages and MQTT topics")
+    _add_node(parser)
     _add_setting(parser, "--pcm-rate-hz", "source.pcm_rate_hz", help="of standard input: 44100")
     _add_setting(parser, "--pcm-channels", "source.pcm_channels", help="of standard input: 2")
     _add_setting(
@@ -210,8 +246,7 @@ def _add_run_settings(parser: argparse.ArgumentParser) -> None:
         parser, "--hop-seconds", "windows.hop_seconds", help="time between windows: 0.25 to 4"
     )
     _add_model(parser)
-    _add_setting(parser, "--host", "websocket.host", help="address to serve on: 127.0.0.1")
-    _add_setting(parser, "--port", "websocket.port", help="port to serve on: 8765")
+    _add_page(parser)
     _add_broker(parser)
     _add_setting(
         parser, "--log-format", "log.format", choices=["text", "json"], help="of log messages"
@@ -304,15 +339,40 @@ def _add_mqtt(commands: Any) -> None:
     _add_broker(removal)
 
 
+def _add_completion(commands: Any) -> None:
+    parser = commands.add_parser(
+        "completion",
+        help="print what lets a shell complete commands and flags",
+        description="Print what lets a shell complete commands and flags with the Tab key.",
+        epilog=_examples("completion"),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("shell", choices=SHELLS, help="which shell")
+    parser.set_defaults(command=_completion)
+
+
 def _add_source(parser: argparse.ArgumentParser) -> None:
     _add_setting(
         parser, "--source", "source.input", help="device, file, URL, or - for standard input"
     )
 
 
+def _add_node(parser: argparse.ArgumentParser) -> None:
+    _add_setting(parser, "--node", "source.node", help="name in messages and MQTT topics")
+
+
+def _add_page(parser: argparse.ArgumentParser) -> None:
+    _add_setting(parser, "--host", "websocket.host", help="address to serve on: 127.0.0.1")
+    _add_setting(parser, "--port", "websocket.port", help="port to serve on: 8765")
+
+
 def _add_broker(parser: argparse.ArgumentParser) -> None:
     _add_setting(
-        parser, "--mqtt-host", "mqtt.host", metavar="HOST[:PORT]", help="broker; off without one"
+        parser,
+        "--mqtt-host",
+        "mqtt.host",
+        metavar="HOST",
+        help="broker or broker:port; off if none",
     )
     _add_setting(parser, "--mqtt-port", "mqtt.port", help="broker's port: 1883")
     _add_setting(
@@ -363,6 +423,19 @@ def _run(options: argparse.Namespace) -> int:
 
     config = _config_with_logging(options)
     return run(config, read_config=lambda: _config(options))
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from rtgenre.commands.run import run_demo
+
+    config = _config_with_logging(options)
+    return run_demo(config, read_config=lambda: _config(options))
+
+
+def _init(options: argparse.Namespace) -> int:
+    from rtgenre.commands.init import init
+
+    return init(options.config, _flags(options), may_ask=not options.yes)
 
 
 def _devices(options: argparse.Namespace) -> int:
@@ -421,6 +494,12 @@ def _remove_discovery(options: argparse.Namespace) -> int:
     from rtgenre.commands.discovery import remove_discovery
 
     return run_in_event_loop(remove_discovery(_config(options), options.nodes))
+
+
+def _completion(options: argparse.Namespace) -> int:
+    from rtgenre.commands.completion import print_completion
+
+    return print_completion(_parser(), options.shell)
 
 
 def _bench(options: argparse.Namespace) -> int:

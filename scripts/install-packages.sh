@@ -20,6 +20,10 @@ if [ "$1" = test ]; then
     need_command ffmpeg ffmpeg
     need_command openssl openssl
     need_command chromium chromium
+    # Each completes commands in its own way.
+    need_command nginx nginx-light
+    need_command zsh zsh
+    need_command fish fish
     # For systemd-analyze; it does not become the init system, which is another package.
     need_command systemd-analyze systemd
     need_file '/usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so' libasound2-plugins

@@ -31,6 +31,10 @@ HEAD = """\
 
 Every setting has a default. You need no settings file to start.
 
+`rtgenre init` asks what is there (the input, the room, the broker) and writes a file to begin
+with. In it every other setting stands as a comment with its default. `rtgenre init --yes` asks
+nothing. A file that exists is replaced only after a yes, and kept even then.
+
 `config.toml` in the source folder holds every setting with its default. Copy the lines you want to
 change into a file of your own. rtgenre reads the first of these files that exists:
 

@@ -131,3 +131,34 @@ def test_the_demo_gives_way_to_an_input_that_is_plugged_in(tmp_path):
     # Of the demo nothing was kept.
     stretches = read_stretches(history, 0.0, time.time() + 60)
     assert [stretch.genre for stretch in stretches] == ["silence"]
+
+
+def test_the_demo_can_be_asked_for_whatever_inputs_the_settings_name(tmp_path):
+    settings = tmp_path / "rooms.toml"
+    settings.write_text(
+        '[[source]]\nnode = "a"\ninput = "/nowhere.wav"\n[[source]]\nnode = "b"\ninput = "USB"\n'
+        '[mqtt]\nhost = "127.0.0.1"\n'
+    )
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "rtgenre", "demo", "--config", str(settings)),
+            *("--json", "--port", "0"),
+        ],
+        env=os.environ | {"RTGENRE_HISTORY__FILE": str(tmp_path / "history.db")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    document = json.loads(process.stdout.readline())
+    # Also when the settings are read again, nothing asks for a restart.
+    process.send_signal(signal.SIGHUP)
+    told = b""
+    while b"settings read again" not in told:
+        told = process.stderr.readline()
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 0, err
+    assert b"no changes" in told
+    assert b"restart" not in err
+    assert document["source"] == "demo: 4 recordings"
+    assert document["node"] not in {"a", "b"}
+    assert read_stretches(tmp_path / "history.db", 0.0, time.time() + 60) == []

@@ -31,7 +31,7 @@ def checkout(tmp_path):
     folder.mkdir()
     for name in ("rtgenre", "models"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "README.md", "LICENSE", "config.toml"):
         shutil.copy(ROOT / name, folder)
     return folder
 
@@ -110,9 +110,15 @@ def test_the_dockerfiles_steps_install_a_small_service_that_runs_and_is_healthy(
     ).splitlines()
     assert json.loads(line)
 
+    settings = tmp_path / "init" / "config.toml"
+    run("rtgenre", "init", "--yes", "--config", str(settings), env=environment, cwd=tmp_path)
+    checked = run("rtgenre", "config", "check", "--config", str(settings), env=environment)
+    assert "no problems; 0 settings are set" in checked
+    assert "_shtab_rtgenre" in run("rtgenre", "completion", "bash", env=environment)
+
     port = free_port()
     service = subprocess.Popen(
-        ["rtgenre", "run", str(demo), "--loop", "--quiet", "--port", str(port)],
+        ["rtgenre", "demo", "--quiet", "--port", str(port)],
         env=environment | {"RTGENRE_HISTORY__FILE": str(tmp_path / "history.db")},
         cwd=tmp_path,
         stderr=subprocess.PIPE,

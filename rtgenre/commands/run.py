@@ -39,9 +39,7 @@ def run(config: Config, *, read_config: Callable[[], Config]) -> int:
         SourceError: a source cannot be used.
         OutputError: an output cannot be used.
     """
-    classifier = Classifier.load(
-        find_model_folder(config.model.folder), threads=config.model.threads
-    )
+    classifier = _load_classifier(config)
     # One of several inputs is waited for, and so is one that the demo has given way to.
     may_be_missing = len(config.source) > 1
     while True:
@@ -53,6 +51,24 @@ def run(config: Config, *, read_config: Callable[[], Config]) -> int:
             return code
         logger.info("this machine has an input now: listening to it instead of the demo")
         config, may_be_missing = service.config, True
+
+
+def run_demo(config: Config, *, read_config: Callable[[], Config]) -> int:
+    """Run the service on the demo recordings, whatever inputs there are; as ``run``."""
+
+    def with_demo(config: Config) -> Config:
+        return config.model_copy(update={"source": (SourceConfig(),)})
+
+    config, classifier = with_demo(config), _load_classifier(config)
+    service = Service(config, classifier, [(config.source[0], DemoSource())])
+    terminal = _terminal(config, classifier.info.labels)
+    running = _until_stopped(service, terminal, lambda: with_demo(read_config()))
+    return run_in_event_loop(running)
+
+
+def _load_classifier(config: Config) -> Classifier:
+    folder = find_model_folder(config.model.folder)
+    return Classifier.load(folder, threads=config.model.threads)
 
 
 async def _until_stopped(
@@ -107,7 +123,7 @@ def _open_source(config: SourceConfig, may_be_missing: bool) -> AudioSource:
             find_input_device(config.input)
         except NoInputDevice as error:
             logger.warning("%s; playing the demo recordings until there is one", error)
-            return DemoSource()
+            return DemoSource(until_input=True)
     return open_source(config, may_be_missing=may_be_missing)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import unicodedata
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -100,6 +101,12 @@ def _checked_topic(topic: str) -> str:
             "characters"
         )
     return checked_text(topic)
+
+
+def node_called(name: str) -> str:
+    """Return a node name for a room that people call ``name``: ``wohnzimmer-sud``."""
+    latin = unicodedata.normalize("NFKD", name.casefold()).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9_]+", "-", latin).strip("-_")[:64] or default_node()
 
 
 def default_node() -> str:

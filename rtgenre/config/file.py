@@ -20,6 +20,21 @@ _HEADER = re.compile(r"^\s*\[\[?\s*[\"']?([\w-]+)", re.MULTILINE)
 _KEY = re.compile(r"^\s*[\"']?([\w-]+)[\"']?\s*[.=]", re.MULTILINE)
 
 
+def users_config_file() -> Path:
+    """Return where this user's settings are, if there are any."""
+    return user_config_path("rtgenre", appauthor=False) / COMMON_NAME
+
+
+def settings_template() -> str:
+    """Return the file that comes with rtgenre: every setting with its default and a comment."""
+    package = Path(__file__).resolve().parents[1]
+    # Beside the package in a checkout, inside it in a wheel.
+    shipped = next(
+        path for folder in (package, package.parent) if (path := folder / COMMON_NAME).is_file()
+    )
+    return shipped.read_text(encoding="utf-8")
+
+
 def find_config_file() -> Path | None:
     """Return the file that is read where none is named; None if there is none.
 
@@ -31,7 +46,7 @@ def find_config_file() -> Path | None:
         return own
     if common.is_file() and _is_own(common):
         return common
-    users = user_config_path("rtgenre", appauthor=False) / COMMON_NAME
+    users = users_config_file()
     return users if users.is_file() else None
 
 

@@ -17,10 +17,12 @@ LOOK_SECONDS = 3.0
 
 
 class DemoSource(FileSource):
-    """The demo recordings in a loop, as they would be heard, until there is an input."""
+    """The demo recordings in a loop, as they would be heard."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, until_input: bool = False) -> None:
+        """Play for good, or until the machine has a default input."""
         super().__init__(DEMO_RECORDINGS, loop=True)
+        self._until_input = until_input
         self.name = f"demo: {len(DEMO_RECORDINGS)} recordings"
         self._gives_way = False
 
@@ -35,11 +37,14 @@ class DemoSource(FileSource):
         return self._gives_way
 
     async def run(self, deliver: Deliver) -> None:
-        """Deliver the recordings until there is a default input.
+        """Deliver the recordings.
 
         Raises:
             SourceError: they cannot be read.
         """
+        if not self._until_input:
+            await super().run(deliver)
+            return
         playing = asyncio.create_task(super().run(deliver), name="play the demo")
         looking = asyncio.create_task(_input_comes(), name="look for an input")
         try:

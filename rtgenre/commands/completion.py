@@ -1,0 +1,37 @@
+"""``rtgenre completion``: what lets a shell complete commands, flags and files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import shtab
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+_PATHS = {"FILE", "INPUT", "DIR"}
+"""What arguments are called in the help whose values shells complete as paths."""
+
+
+def print_completion(parser: argparse.ArgumentParser, shell: str) -> int:
+    """Print the script that a shell reads; return the exit code.
+
+    Args:
+        parser: the whole command line.
+        shell: bash, zsh or fish.
+    """
+    for action in _actions(parser):
+        if action.metavar in _PATHS:
+            path: Any = action
+            path.complete = shtab.FILE
+    print(shtab.complete(parser, shell))
+    return 0
+
+
+def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    for action in parser._actions:  # noqa: SLF001 - argparse has no other way
+        yield action
+        if isinstance(action.choices, dict):
+            for command in action.choices.values():
+                yield from _actions(command)
