@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format train bench soak docs release clean
+.PHONY: help run test check format train bench soak docs addon release clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ train: $(VENV)/.training ## train the shipped model; see training/README.md
 docs: $(VENV)/.docs ## build the site of docs/ into site/, every link checked
 	@$(BIN)/python -m scripts.settings_page
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict $(ARGS)
+
+addon: $(VENV)/bin/python ## make Home Assistant's app into dist/home-assistant
+	@$(BIN)/python -m scripts.addon
 
 release: $(VENV)/.release ## build wheel and sdist and try both; uploads nothing
 	@$(BIN)/python -m scripts.release $(ARGS)

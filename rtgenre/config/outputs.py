@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -34,6 +35,8 @@ class WebSocketConfig(SettingsTable):
     """Holds the token instead."""
     allowed_origins: tuple[Origin, ...] = ()
     """Other sites whose pages may connect: ["https://home.example.org"]."""
+    ingress_from: str = ""
+    """Home Assistant's address, whose users need no token. Its app sets it."""
     cert_file: Path | None = Field(default=None, examples=["cert.pem"])
     """Certificate chain and key turn http and ws into https and wss."""
     key_file: Path | None = Field(default=None, examples=["key.pem"])
@@ -52,6 +55,14 @@ class WebSocketConfig(SettingsTable):
     def _hard_to_guess(cls, token: SecretStr) -> SecretStr:
         checked_token(token.get_secret_value())
         return token
+
+    @field_validator("ingress_from")
+    @classmethod
+    def _address(cls, address: str) -> str:
+        try:
+            return address and str(ip_address(address))
+        except ValueError:
+            raise ValueError("this is a numeric address, for example 172.30.32.2") from None
 
     @model_validator(mode="after")
     def _consistent(self) -> WebSocketConfig:

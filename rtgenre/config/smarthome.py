@@ -129,8 +129,8 @@ class HomeAssistantConfig(HomeAssistantParams):
     @field_validator("link")
     @classmethod
     def _web_address(cls, link: str) -> str:
-        if link and not re.fullmatch(r"https?://[^\s/@]+(/\S*)?", link):
-            raise ValueError("a link begins with http:// or https://")
+        if link and not re.fullmatch(r"(https?|homeassistant)://[^\s/@]+(/\S*)?", link):
+            raise ValueError("a link begins with http://, https:// or homeassistant://")
         return link
 
 

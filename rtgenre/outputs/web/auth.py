@@ -21,7 +21,18 @@ class Guard:
     away by its ``Host`` on loopback, and by not knowing the token anywhere else.
     """
 
-    def __init__(self, host: str, token: str, allowed_origins: Sequence[str]) -> None:
+    def __init__(
+        self, host: str, token: str, allowed_origins: Sequence[str], *, ingress_from: str = ""
+    ) -> None:
+        """Take what decides.
+
+        Args:
+            host: the address that is listened on.
+            token: what clients must know; empty: nothing.
+            allowed_origins: other sites whose pages may connect.
+            ingress_from: the address from which Home Assistant passes on its users; empty: none.
+        """
+        self._ingress_from = ip_address(ingress_from) if ingress_from else None
         self._loopback = is_loopback(host)
         self._token = token.encode()
         self._allowed_origins = frozenset(allowed_origins)
@@ -55,6 +66,21 @@ class Guard:
             f"pages of {origin!r} may not connect; "
             "to allow them, add it to [websocket] allowed_origins"
         )
+
+    def is_ingress(self, peer: str | None, ingress_path: str | None) -> bool:
+        """Say whether Home Assistant passes on a request of somebody that it has let in.
+
+        Neither alone is enough: anybody can send the header, and the same address also looks
+        whether the service is well.
+
+        Args:
+            peer: the address that the connection comes from.
+            ingress_path: the header ``X-Ingress-Path``.
+        """
+        if self._ingress_from is None or ingress_path is None or peer is None:
+            return False
+        address = ip_address(peer.partition("%")[0])
+        return self._ingress_from in {address, getattr(address, "ipv4_mapped", None)}
 
     def is_allowed_site(self, origin: str | None) -> bool:
         """Say whether ``origin`` is another site that the settings allow."""

@@ -54,6 +54,8 @@ class HttpRequest:
     origin: str | None = None
     authorization: str | None = None
     if_none_match: str | None = None
+    ingress: bool = False
+    """Whether Home Assistant has let in who asks: no token, and no site, is asked for."""
 
 
 class Routes:
@@ -107,6 +109,8 @@ class Routes:
 
     def refusal(self, request: HttpRequest) -> HttpResponse | None:
         """Return why this request is not answered at all; None if it may be."""
+        if request.ingress:
+            return None
         reason = self._guard.refusal(request.host, request.origin)
         if reason is not None:
             self._metrics.websocket_refused.labels("site").inc()
@@ -155,7 +159,7 @@ class Routes:
         return await response if inspect.isawaitable(response) else response
 
     def _knows_token(self, request: HttpRequest) -> bool:
-        return self._guard.knows_token(bearer_token(request.authorization))
+        return request.ingress or self._guard.knows_token(bearer_token(request.authorization))
 
     def _unauthorized(self, message: str) -> HttpResponse:
         self._metrics.websocket_refused.labels("token").inc()

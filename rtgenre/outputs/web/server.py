@@ -89,7 +89,12 @@ class WebSocketOutput:
         self._feed = Feed(config, hub, columns or ColumnHub([]), hello, metrics)
         # One for each address that the host's name stands for.
         self._servers: list[Server] = []
-        self._guard = Guard(config.host, read_token(config), config.allowed_origins)
+        self._guard = Guard(
+            config.host,
+            read_token(config),
+            config.allowed_origins,
+            ingress_from=config.ingress_from,
+        )
         self._routes = Routes(
             self._guard,
             hub,
@@ -176,7 +181,7 @@ class WebSocketOutput:
         self, connection: ServerConnection, request: Request
     ) -> Response | None:
         try:
-            http_request = _http_request(request)
+            http_request = self._http_request(connection, request)
         except MultipleValuesError as error:
             response = error_response(400, f"the header {error} was sent more than once")
             return http_response(response, request.method)
@@ -205,6 +210,8 @@ class WebSocketOutput:
         """Take the token from the handshake's header, or else from the first message."""
         if connection.request is None:
             raise RuntimeError("a connection is served after its handshake")
+        if self._is_ingress(connection, connection.request):
+            return True
         token = bearer_token(connection.request.headers.get("Authorization"))
         if self._guard.knows_token(token):
             return True
@@ -215,14 +222,19 @@ class WebSocketOutput:
             return False
         return self._guard.knows_token(request.token)
 
+    def _is_ingress(self, connection: ServerConnection, request: Request) -> bool:
+        # None where the visitor has left already.
+        peer = connection.remote_address
+        return self._guard.is_ingress(peer and peer[0], request.headers.get("X-Ingress-Path"))
 
-def _http_request(request: Request) -> HttpRequest:
-    headers = request.headers
-    return HttpRequest(
-        method=request.method,
-        target=request.path,
-        host=headers.get("Host"),
-        origin=headers.get("Origin"),
-        authorization=headers.get("Authorization"),
-        if_none_match=headers.get("If-None-Match"),
-    )
+    def _http_request(self, connection: ServerConnection, request: Request) -> HttpRequest:
+        headers = request.headers
+        return HttpRequest(
+            method=request.method,
+            target=request.path,
+            host=headers.get("Host"),
+            origin=headers.get("Origin"),
+            authorization=headers.get("Authorization"),
+            if_none_match=headers.get("If-None-Match"),
+            ingress=self._is_ingress(connection, request),
+        )

@@ -38,7 +38,7 @@ CHROMIUM_ARGUMENTS = [
 PHONE, TABLET, WALL = (390, 844), (1180, 820), (1920, 1080)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser():
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
