@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from rtgenre.api.file_verdict import classify_file, overall_verdict
+from rtgenre.errors import one_line
 from rtgenre.model.classifier import Classifier, find_model_folder
 from rtgenre.model.info import ModelError
 from rtgenre.sources.decoder import DecodeError
@@ -65,7 +66,7 @@ class Judge:
                 return hear(row, path, classifier, tags)
         except DecodeError as error:
             # What may pass is tried again by the next run: no model has judged it yet.
-            return replace(unjudged if error.may_pass else row, fault=error.problem)
+            return replace(unjudged if error.may_pass else row, fault=one_line(error.problem))
 
     def _heard_whole(self, row: Row, path: Path, classifier: Classifier, tags: SongTags) -> Row:
         verdict = classify_file(
@@ -83,7 +84,7 @@ class Judge:
             confidence=verdict.confidence,
             probabilities=verdict.probabilities,
             sections=tuple(asdict(section) for section in verdict.sections),
-            fault=verdict.remark,
+            fault=_told(verdict.remark),
         )
 
     def _heard_in_part(self, row: Row, path: Path, classifier: Classifier, tags: SongTags) -> Row:
@@ -103,8 +104,12 @@ class Judge:
             reason=verdict.reason,
             confidence=verdict.confidence,
             probabilities=verdict.probabilities,
-            fault=sample.remark,
+            fault=_told(sample.remark),
         )
+
+
+def _told(remark: str | None) -> str | None:
+    return None if remark is None else one_line(remark)
 
 
 def model_of(info: ModelInfo) -> tuple[str, str]:
