@@ -60,6 +60,15 @@ _EXAMPLES = {
   rtgenre tag ~/Music --output tags.jsonl --sample 60   hear a minute of each song
   rtgenre tag ~/Music --output tags.parquet --scheduler tcp://nas:8786
 """,
+    "learn": """\
+  rtgenre learn ~/Music/genres              learn one genre from each folder in it
+  rtgenre learn --keep ~/Music/genres       add them to the genres that it knows
+  rtgenre learn --name party ~/Music/party  make a model of another name than mine
+""",
+    "models": """\
+  rtgenre models                            list the models, and what they know
+  rtgenre models --remove mine              remove one that was learnt
+""",
     "history": """\
   rtgenre history                           print what was heard in the last seven days
   rtgenre history --since 24h --csv         the last day as comma-separated values
@@ -147,6 +156,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_devices(commands)
     _add_classify(commands)
     _add_tag(commands)
+    _add_learn(commands)
+    _add_models(commands)
     _add_history(commands)
     _add_doctor(commands)
     _add_bench(commands)
@@ -289,6 +300,22 @@ def _add_tag(commands: Any) -> None:
     )
     _add_setting(parser, "--hop-seconds", "windows.hop_seconds", help="time between windows")
     _add_model(parser)
+
+
+def _add_learn(commands: Any) -> None:
+    parser = _add_command(commands, "learn", "learn own genres from folders of songs", _learn)
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="holds a folder per genre")
+    parser.add_argument("--name", default="mine", help="of the model that is made: mine")
+    parser.add_argument(
+        "--keep", action="store_true", help="keep the genres that the model knows, and add to them"
+    )
+    _add_model(parser)
+
+
+def _add_models(commands: Any) -> None:
+    parser = _add_command(commands, "models", "list models, or remove own ones", _models)
+    parser.add_argument("--remove", metavar="NAME", help="remove a model that was learnt")
+    parser.add_argument("--json", action="store_true", help="print a JSON array")
 
 
 def _add_history(commands: Any) -> None:
@@ -464,6 +491,21 @@ def _tag(options: argparse.Namespace) -> int:
         overwrite=options.overwrite,
     )
     return tag_songs(asked, _config_with_logging(options))
+
+
+def _learn(options: argparse.Namespace) -> int:
+    from rtgenre.commands.learn import LearnOptions, learn
+
+    config = _config_with_logging(options)
+    return learn(LearnOptions(options.folder, options.name, options.keep), config)
+
+
+def _models(options: argparse.Namespace) -> int:
+    from rtgenre.commands.models import print_models, remove_model
+
+    if options.remove is not None:
+        return remove_model(options.remove)
+    return print_models(as_json=options.json)
 
 
 def _history(options: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "rtgenre"
 PAGE = ROOT / "CONTRIBUTING.md"
 
-EVERYWHERE = {"backoff", "errors", "threads", "types"}
+EVERYWHERE = {"errors", "threads", "types"}
 """Small rooms that many others use: they would hide the picture behind their arrows."""
 
 _PLACE = re.compile(r"(<!-- rooms: .*? -->\n).*?(<!-- end of rooms -->)", re.DOTALL)

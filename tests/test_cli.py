@@ -144,7 +144,7 @@ def test_a_bad_file_does_not_stop_the_others_but_shows_in_the_exit_code(song, tm
     [
         (["run", "nowhere.wav"], 1, "nowhere.wav: there is no such file"),
         (["run", "--hop-seconds", "9"], 2, "[windows] hop_seconds = '9' (command line)"),
-        (["run", "--model", "nowhere"], 1, "shipped models: "),
+        (["run", "--model", "nowhere"], 1, "; models: "),
         (["run", "--config", "nowhere.toml"], 2, "nowhere.toml cannot be read"),
         (["run", "a.wav", "--source", "b.wav"], 2, "both --source b.wav and a.wav"),
         (["run", DEMO_RECORDING, "--channel", "3", "--port", "0"], 1, "this input has 2 channels"),

@@ -15,8 +15,9 @@ import soundfile
 
 from rtgenre.demo import DEMO_RECORDINGS
 from rtgenre.history.store import read_stretches
-from rtgenre.model.classifier import Classifier, find_model_folder
+from rtgenre.model.classifier import Classifier
 from rtgenre.model.features import log_mel_spectrogram
+from rtgenre.model.folders import find_model_folder
 from rtgenre.service.pipeline import Pipeline
 from rtgenre.sources.decode import open_audio
 from rtgenre.tracking.smoothing import TrackerParams

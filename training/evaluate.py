@@ -19,7 +19,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track as progress_bar
 
-from rtgenre.model.classifier import Classifier, find_model_folder
+from rtgenre.model.classifier import Classifier
+from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import ModelError
 from training.data.audio import AudioFile, find_audio, read_audio, read_tracks
 from training.data.dataset import (

@@ -14,7 +14,8 @@ from rtgenre.api.file_verdict import FileVerdict, classify_file, predict_window
 from rtgenre.api.settings import checked_keywords
 from rtgenre.audio.samples import Resampler, sanitise, select_channel
 from rtgenre.errors import SamplesError
-from rtgenre.model.classifier import Classifier, find_model_folder
+from rtgenre.model.classifier import Classifier
+from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import ModelError
 from rtgenre.tracking.smoothing import TrackerParams
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from rtgenre.model.classifier import Network
+    from rtgenre.model.head import Head
     from rtgenre.model.info import ModelInfo
     from rtgenre.types import Channel, FloatArray, Prediction
 
@@ -182,8 +184,8 @@ class Model:
 class SharedClassifier(Classifier):
     """A classifier that any thread may use; they take turns."""
 
-    def __init__(self, info: ModelInfo, network: Network) -> None:
-        super().__init__(info, network)
+    def __init__(self, info: ModelInfo, network: Network, head: Head | None = None) -> None:
+        super().__init__(info, network, head)
         self._lock = threading.Lock()
 
     def predict(self, features: FloatArray) -> list[Prediction]:

@@ -10,7 +10,8 @@ from rich.console import Console
 from rich.progress import Progress
 
 from rtgenre.api.file_verdict import classify_file
-from rtgenre.model.classifier import Classifier, find_model_folder
+from rtgenre.model.classifier import Classifier
+from rtgenre.model.folders import find_model_folder
 from rtgenre.sources.decoder import DecodeError
 from rtgenre.sources.folders import expand_paths
 from rtgenre.sources.names import told_path

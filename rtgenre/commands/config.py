@@ -22,7 +22,7 @@ from rtgenre.config import (
     settings_without_effect,
     values_of,
 )
-from rtgenre.model.classifier import find_model_folder
+from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import ModelError, read_model_info
 from rtgenre.monitoring.logs import MASK, mask
 

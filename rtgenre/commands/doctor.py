@@ -13,7 +13,8 @@ from rich.text import Text
 
 from rtgenre.audio.samples import sanitise
 from rtgenre.audio.windows import rms_dbfs
-from rtgenre.model.classifier import Classifier, find_model_folder
+from rtgenre.model.classifier import Classifier
+from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import ModelError
 from rtgenre.outputs.mqtt.broker_check import check_broker
 from rtgenre.outputs.words import source_name

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from rtgenre.commands.process import run_in_event_loop
 from rtgenre.config import Config, ConfigError, SourceConfig
-from rtgenre.model.classifier import Classifier, find_model_folder
+from rtgenre.model.classifier import Classifier
+from rtgenre.model.folders import find_model_folder
 from rtgenre.outputs.colors import complete_colors
 from rtgenre.outputs.terminal import TerminalOutput
 from rtgenre.service.service import Service

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from rtgenre.config import ConfigError
 from rtgenre.history.report import duration_text
-from rtgenre.model.classifier import find_model_folder
+from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import ModelError, read_model_info
 from rtgenre.sources.names import told_path
 from rtgenre.tagging.cluster import each_on_cluster

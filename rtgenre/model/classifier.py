@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from rtgenre.model.arrays import ArraysError
+from rtgenre.model.head import Head, read_head
 from rtgenre.model.info import (
+    HEAD_FILE_NAME,
     TFLITE_FILE_NAME,
     ModelError,
     ModelInfo,
@@ -35,8 +38,10 @@ class Network(Protocol):
 class Classifier:
     """A model that is loaded, checked and ready; use it from one thread at a time."""
 
-    def __init__(self, info: ModelInfo, network: Network) -> None:
+    def __init__(self, info: ModelInfo, network: Network, head: Head | None = None) -> None:
         self.info = info
+        self.head = head
+        """What was learnt on top of the network; None without own genres."""
         self._network = network
 
     @classmethod
@@ -47,7 +52,7 @@ class Classifier:
             ModelError: a file is missing, unreadable or does not fit ``model.json``.
         """
         info = read_model_info(folder)
-        classifier = cls(info, _load_network(info, folder, threads))
+        classifier = cls(info, _load_network(info, folder, threads), _load_head(info, folder))
         shape = (1, *info.features.shape)
         try:
             classifier.predict(np.zeros(shape, dtype=np.float32))
@@ -68,17 +73,18 @@ class Classifier:
         expected = (len(features), self.info.n_outputs)
         if outputs.shape != expected:
             raise ValueError(
-                f"its network gives outputs of shape {outputs.shape}; {len(self.info.labels)} "
+                f"its network gives outputs of shape {outputs.shape}; {self.info.n_network_labels} "
                 f"labels{' and a music output' * self.info.has_music_output}"
                 f"{' and a familiar output' * self.info.has_familiar_output} and an embedding of "
                 f"{self.info.embedding_size} need {expected}"
             )
         if not np.isfinite(outputs).all():
             raise ValueError("its network gives outputs that are not finite")
-        return [self._prediction(row) for row in outputs]
+        predictions = [self._prediction(row) for row in outputs]
+        return predictions if self.head is None else self.head.apply(predictions)
 
     def _prediction(self, outputs: FloatArray) -> Prediction:
-        n_labels = len(self.info.labels)
+        n_labels = self.info.n_network_labels
         likelihoods = np.clip(outputs[:n_labels], 1e-9, None)
         shares = np.clip(outputs[n_labels : self.info.n_probabilities], 0.0, 1.0)
         return Prediction(
@@ -87,28 +93,6 @@ class Classifier:
             familiar=float(shares[-1]) if self.info.has_familiar_output else 1.0,
             embedding=outputs[self.info.n_probabilities :] if self.info.embedding_size else None,
         )
-
-
-def find_model_folder(name_or_path: str) -> Path:
-    """Find a model folder by path, or by the name of one that is shipped.
-
-    Raises:
-        ModelError: there is none; the message lists the shipped ones.
-    """
-    path = Path(name_or_path).expanduser()
-    if path.is_dir():
-        return path
-    package = Path(__file__).resolve().parents[1]
-    # An installed wheel carries the models inside the package, a checkout beside it.
-    shipped_roots = [package / "models", package.parent / "models"]
-    for root in shipped_roots:
-        if path.name == name_or_path and (root / path.name).is_dir():
-            return root / path.name
-    names = sorted({f.parent.name for root in shipped_roots for f in root.glob("*/model.json")})
-    raise ModelError(
-        f"no model folder {name_or_path!r}; shipped models: {', '.join(names) or 'none'}, "
-        "or give the path of a folder that holds model.json"
-    )
 
 
 def _load_network(info: ModelInfo, folder: Path, threads: int) -> Network:
@@ -127,6 +111,24 @@ def _load_network(info: ModelInfo, folder: Path, threads: int) -> Network:
         raise ModelError(f"{path} needs LiteRT: pip install ai-edge-litert ({error})") from error
     except (ValueError, RuntimeError, OSError) as error:
         raise ModelError(f"{path} is not a model that can be run: {error}") from error
+
+
+def _load_head(info: ModelInfo, folder: Path) -> Head | None:
+    if not info.has_head:
+        return None
+    path = folder / HEAD_FILE_NAME
+    if not path.is_file():
+        raise ModelError(f"no {HEAD_FILE_NAME} in {folder}; rtgenre learn makes such a model anew")
+    check_unchanged(info, path)
+    try:
+        return read_head(
+            path,
+            n_network=info.n_network_labels,
+            n_labels=len(info.labels),
+            embedding_size=info.embedding_size,
+        )
+    except ArraysError as error:
+        raise ModelError(f"{error}; rtgenre learn makes such a model anew") from error
 
 
 class LiteRtNetwork:

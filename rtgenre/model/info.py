@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 FILE_NAME = "model.json"
 TFLITE_FILE_NAME = "model.tflite"
+HEAD_FILE_NAME = "head.npz"
+"""What was learnt on top of the network: see ``rtgenre.model.head``."""
+EXAMPLES_FILE_NAME = "examples.npz"
+"""What heads are learnt from: see ``rtgenre.learning.examples``."""
 FORMAT = 1
 
 _MAX_BYTES = 2**20
@@ -44,7 +48,7 @@ class ModelInfo:
     name: str
     version: str
     labels: tuple[str, ...]
-    """In the order of the network's outputs."""
+    """In the order of the probabilities: the network's outputs, or what a head makes of them."""
     features: FeatureParams
     has_music_output: bool
     """After the labels' outputs comes the probability that this is music."""
@@ -52,6 +56,8 @@ class ModelInfo:
     """Then comes the probability that the music is of one of the labels."""
     embedding_size: int = 0
     """How many values of an embedding of the window come last, at most 256."""
+    network_labels: tuple[str, ...] = ()
+    """Of a model with a head: the network's outputs, which the head turns into ``labels``."""
     data: dict[str, Any] = field(default_factory=dict)
     """What it was trained on, for people."""
     scores: dict[str, Any] = field(default_factory=dict)
@@ -60,19 +66,30 @@ class ModelInfo:
     """SHA-256 of the model's files as they were exported, by name."""
 
     @property
+    def has_head(self) -> bool:
+        """Whether own genres were learnt on top of the network."""
+        return bool(self.network_labels)
+
+    @property
+    def n_network_labels(self) -> int:
+        """How many genres the network has outputs for."""
+        return len(self.network_labels or self.labels)
+
+    @property
     def n_outputs(self) -> int:
         """Length of the network's output: labels, music, familiar, embedding."""
         return self.n_probabilities + self.embedding_size
 
     @property
     def n_probabilities(self) -> int:
-        """How many of the outputs are probabilities: the labels', of music and of familiar."""
-        return len(self.labels) + self.has_music_output + self.has_familiar_output
+        """How many outputs are probabilities: of the network's labels, of music and of familiar."""
+        return self.n_network_labels + self.has_music_output + self.has_familiar_output
 
     @property
     def short_checksum(self) -> str:
-        """First eight digits of the SHA-256 of ``model.tflite``; empty where that is not known."""
-        return self.checksums.get(TFLITE_FILE_NAME, "")[:8]
+        """First eight digits of the SHA-256 of its head, else of ``model.tflite``, if known."""
+        name = HEAD_FILE_NAME if self.has_head else TFLITE_FILE_NAME
+        return self.checksums.get(name, "")[:8]
 
     @property
     def identity(self) -> str:
@@ -103,17 +120,17 @@ def read_model_info(folder: Path) -> ModelInfo:
 def write_model_info(info: ModelInfo, folder: Path) -> None:
     """Write ``info`` to ``folder/model.json``, which ``read_model_info`` gives back unchanged.
 
-    The checksums are those of the networks that are in the folder now.
+    The checksums are those of the files that are in the folder now.
     """
-    networks = sorted(path for path in folder.glob("model.*") if path.name != FILE_NAME)
-    checksums = {path.name: _sha256(path) for path in networks}
+    names = (TFLITE_FILE_NAME, HEAD_FILE_NAME, EXAMPLES_FILE_NAME)
+    checksums = {name: _sha256(folder / name) for name in names if (folder / name).is_file()}
     document = {"format": FORMAT, **asdict(info), "checksums": checksums}
     text = json.dumps(document, indent=2, ensure_ascii=False)
     (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")
 
 
 def check_unchanged(info: ModelInfo, path: Path) -> None:
-    """Check that a network is the file that was exported, where its checksum is known.
+    """Check that a file is the one that was exported, where its checksum is known.
 
     LiteRT finds most damage to a file by itself, but not all: some ends the process.
 
@@ -147,27 +164,34 @@ def _read_text(path: Path) -> str:
 def _from_document(document: dict[str, Any]) -> ModelInfo:
     if document["format"] != FORMAT:
         raise ValueError(f"its format is {document['format']!r}; this version reads {FORMAT}")
-    labels = tuple(document["labels"])
-    if not isinstance(document["labels"], list) or not all(
-        isinstance(label, str) and label for label in labels
-    ):
-        raise ValueError(f"labels are {document['labels']!r}; a list of names is needed")
-    if len(labels) < 2 or len(set(labels)) != len(labels):
-        raise ValueError(f"labels are {list(labels)}; at least two different ones are needed")
     return ModelInfo(
         name=str(document["name"]),
         version=str(document["version"]),
-        labels=labels,
+        labels=_labels(document, "labels"),
         features=_feature_params(document["features"]),
         has_music_output=_checked_bool(document, "has_music_output"),
         has_familiar_output=_checked_bool(
             {"has_familiar_output": False, **document}, "has_familiar_output"
         ),
         embedding_size=_embedding_size(document.get("embedding_size", 0)),
+        network_labels=(
+            _labels(document, "network_labels") if document.get("network_labels") else ()
+        ),
         data=dict(document.get("data", {})),
         scores=dict(document.get("scores", {})),
         checksums=_checksums(document.get("checksums", {})),
     )
+
+
+def _labels(document: dict[str, Any], name: str) -> tuple[str, ...]:
+    labels = document[name]
+    if not isinstance(labels, list) or not all(
+        isinstance(label, str) and label for label in labels
+    ):
+        raise ValueError(f"{name} are {labels!r}; a list of names is needed")
+    if len(labels) < 2 or len(set(labels)) != len(labels):
+        raise ValueError(f"{name} are {labels}; at least two different ones are needed")
+    return tuple(labels)
 
 
 def _feature_params(document: dict[str, Any]) -> FeatureParams:

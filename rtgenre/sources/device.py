@@ -12,7 +12,7 @@ import contextlib
 import logging
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from rtgenre.backoff import Backoff
+from rtgenre.sources.backoff import Backoff
 from rtgenre.sources.base import AudioSource, Deliver, SourceError
 from rtgenre.sources.block_queue import BlockQueue
 from rtgenre.sources.clock import CaptureClock, Clock

@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING, Literal
 
 from rtgenre.audio.samples import check_channel
-from rtgenre.backoff import Backoff
+from rtgenre.sources.backoff import Backoff
 from rtgenre.sources.base import AudioSource, Deliver, SourceError
 from rtgenre.sources.clock import CaptureClock, Clock
 from rtgenre.sources.decode import AudioFile, open_audio

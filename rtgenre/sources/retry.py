@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from rtgenre.backoff import Backoff
+from rtgenre.sources.backoff import Backoff
 from rtgenre.sources.base import SourceError
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from rtgenre.backoff import Backoff
 from rtgenre.errors import one_line
 from rtgenre.sources.addresses import is_public
+from rtgenre.sources.backoff import Backoff
 from rtgenre.sources.base import AudioSource, Deliver, SourceError
 from rtgenre.sources.clock import CaptureClock, Clock
 from rtgenre.sources.ffmpeg import LastMessage, start_ffmpeg

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from rtgenre.api.file_verdict import classify_file, overall_verdict
 from rtgenre.errors import one_line
-from rtgenre.model.classifier import Classifier, find_model_folder
+from rtgenre.model.classifier import Classifier
+from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import ModelError
 from rtgenre.sources.decoder import DecodeError
 from rtgenre.tagging.hearing import predict_sample

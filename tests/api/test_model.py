@@ -30,7 +30,7 @@ def test_a_shipped_model_is_loaded_by_its_name_and_judges_a_window():
 
 
 def test_a_model_that_is_not_there_is_an_error_that_names_the_others():
-    with pytest.raises(ModelError, match=r"no model folder 'nosuch'; shipped models: .*crnn"):
+    with pytest.raises(ModelError, match=r"no model folder 'nosuch'; models: .*crnn"):
         load_model("nosuch")
 
 

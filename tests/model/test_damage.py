@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rtgenre.model.classifier import Classifier, find_model_folder
+from rtgenre.model.classifier import Classifier
+from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import ModelError, ModelInfo, read_model_info, write_model_info
 
 # Each example writes the same files again.

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from rtgenre.backoff import Backoff
 from rtgenre.config import Config
 from rtgenre.service.service import Service
 from rtgenre.sources import file
+from rtgenre.sources.backoff import Backoff
 from rtgenre.sources.file import FileSource
 from tests.networks import tone_classifier
 from tests.signals import tone

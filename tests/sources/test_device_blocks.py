@@ -6,8 +6,8 @@ import types
 import numpy as np
 import pytest
 
-from rtgenre.backoff import Backoff
 from rtgenre.sources import device, portaudio
+from rtgenre.sources.backoff import Backoff
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.device import DeviceSource
 from rtgenre.sources.devices import InputDevice

@@ -9,8 +9,8 @@ import psutil
 import pytest
 import soundfile
 
-from rtgenre.backoff import Backoff
 from rtgenre.sources import file
+from rtgenre.sources.backoff import Backoff
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.decode import open_audio
 from rtgenre.sources.file import FileSource, Pace

@@ -3,8 +3,8 @@ import contextlib
 
 import numpy as np
 
-from rtgenre.backoff import Backoff
 from rtgenre.sources import retry
+from rtgenre.sources.backoff import Backoff
 from rtgenre.sources.base import AudioSource, SourceError
 from rtgenre.sources.retry import run_with_retries
 from rtgenre.types import Block

@@ -13,8 +13,8 @@ import psutil
 import pytest
 import soundfile
 
-from rtgenre.backoff import Backoff
 from rtgenre.sources import ffmpeg, stream
+from rtgenre.sources.backoff import Backoff
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.stream import StreamSource, masked_url
 

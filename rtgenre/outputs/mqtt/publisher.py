@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import aiomqtt
 
-from rtgenre.backoff import Backoff
 from rtgenre.outputs.mqtt.broker import (
     GOODBYE_SECONDS,
     Broker,
@@ -20,6 +19,7 @@ from rtgenre.outputs.mqtt.broker import (
     send,
 )
 from rtgenre.outputs.mqtt.topics import OFFLINE, Message, NodeTopics
+from rtgenre.sources.backoff import Backoff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

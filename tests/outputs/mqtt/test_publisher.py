@@ -212,7 +212,7 @@ async def test_a_broker_that_never_answers_costs_no_file_for_each_attempt():
     port = server.sockets[0].getsockname()[1]
     config = settings_for(port, timeout_seconds=0.5)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rtgenre.backoff.Backoff.next_seconds", lambda _: 0.01)
+        patch.setattr("rtgenre.sources.backoff.Backoff.next_seconds", lambda _: 0.01)
         before = open_files()
         async with publishing(config, Hub()):
             await enough.wait()
@@ -243,7 +243,7 @@ async def test_a_connection_that_is_cut_before_its_first_answer_leaves_no_noise_
     hub = Hub()
     hub.publish(a_state(1))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rtgenre.backoff.Backoff.next_seconds", lambda _: 0.01)
+        patch.setattr("rtgenre.sources.backoff.Backoff.next_seconds", lambda _: 0.01)
         async with publishing(settings_for(port, timeout_seconds=0.5), hub, extensions=[Greeter()]):
             await enough.wait()
     server.close()
@@ -291,7 +291,7 @@ async def test_a_wrong_password_is_said_once_and_never_printed(
     async with Broker(tmp_path, "allow_anonymous false", f"password_file {passwords}") as broker:
         config = settings_for(broker.port, username="me", password_file=secret)
         with pytest.MonkeyPatch.context() as patch, caplog.at_level(logging.DEBUG):
-            patch.setattr("rtgenre.backoff.Backoff.next_seconds", lambda _: 0.05)
+            patch.setattr("rtgenre.sources.backoff.Backoff.next_seconds", lambda _: 0.05)
             async with publishing(config, Hub()):
                 await broker.has_logged("not authorised", times=3)
         logger = "rtgenre.outputs.mqtt.publisher"
@@ -433,7 +433,7 @@ async def test_a_giant_retained_message_is_named_and_does_not_end_the_publishing
         await vandal.publish("greetings/x", bytes(1_500_000), qos=1, retain=True)
     hub = Hub()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rtgenre.backoff.Backoff.next_seconds", lambda _: 0.05)
+        patch.setattr("rtgenre.sources.backoff.Backoff.next_seconds", lambda _: 0.05)
         async with publishing(settings_for(broker.port), hub, extensions=[Greeter()]):
             await broker.has_logged("Will message specified", times=2)
             async with subscribed(broker.port) as subscriber:

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtgenre.backoff import Backoff
+from rtgenre.sources.backoff import Backoff
 
 
 def test_delays_double_up_to_the_longest_and_begin_again_after_success():

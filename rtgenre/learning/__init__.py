@@ -1,0 +1,1 @@
+"""Own genres, learnt from embeddings of labelled songs."""

@@ -1,0 +1,128 @@
+"""How good what was learnt is on songs by artists that it was not learnt from; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rtgenre.learning.examples import OTHER
+from rtgenre.learning.fitting import lay_ground, what_examples_say
+from rtgenre.learning.folds import N_FOLDS, deal_into_folds
+from rtgenre.tracking.evidence import log_probabilities
+from rtgenre.tracking.smoothing import TrackerParams
+from rtgenre.tracking.verdict import track_verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rtgenre.learning.examples import Examples, IntArray
+    from rtgenre.learning.fitting import Ground
+    from rtgenre.learning.lesson import Lesson
+    from rtgenre.model.head import Head
+    from rtgenre.tracking.verdict import TrackVerdict
+    from rtgenre.types import FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """What became of every song when songs by its artist were not learnt."""
+
+    verdicts: tuple[TrackVerdict, ...]
+    """Of each song of the lesson."""
+    points_lost: float | None
+    """Percentage points of accuracy that the known genres lose, on the model's own examples; None
+    where they do not stay."""
+
+
+def cross_validate(lesson: Lesson, examples: Examples, n_labels: int) -> Iterator[int | Validation]:
+    """Learn all songs but a fifth at a time, and judge those.
+
+    Args:
+        lesson: what is learnt.
+        examples: of the model that it is learnt on.
+        n_labels: how many genres that model has.
+
+    Yields:
+        How many of ``N_FOLDS`` are done, after each; then the outcome.
+    """
+    folds = deal_into_folds(lesson.song_labels, _groups(lesson))
+    example_folds = _example_folds(examples)
+    verdicts: list[TrackVerdict | None] = [None] * len(lesson.songs)
+    lost = judged = 0
+    for fold in range(N_FOLDS):
+        learnt = _learnt(lesson, folds, fold)
+        mine = example_folds == fold
+        ground = lay_ground(examples.select(~mine), n_labels)
+        head = lesson.fit(ground, learnt)
+        for song in np.flatnonzero(folds == fold).tolist():
+            verdicts[song] = track_verdict(
+                head.apply(lesson.songs[song].predictions),
+                TrackerParams(),
+                n_labels=len(lesson.labels),
+            )
+        if lesson.known:
+            judges = examples.select(mine & (examples.labels != OTHER))
+            counts = _count_lost(ground, head, judges)
+            lost, judged = lost + counts[0], judged + counts[1]
+        yield fold + 1
+    yield Validation(
+        verdicts=tuple(one for one in verdicts if one is not None),
+        points_lost=100.0 * lost / judged if judged else None,
+    )
+
+
+def genres_of_one_artist(lesson: Lesson) -> list[str]:
+    """Name the genres whose songs are all by one artist: nothing says how others would fare."""
+    return [
+        genre
+        for genre in dict.fromkeys(song.genre for song in lesson.songs)
+        if len({song.artist for song in lesson.songs if song.genre == genre}) < 2
+    ]
+
+
+def _groups(lesson: Lesson) -> IntArray:
+    """Number artists; songs of a genre that is all by one artist stand for themselves."""
+    alone = set(genres_of_one_artist(lesson))
+    names = [
+        f"song {number}" if song.genre in alone else f"artist {song.artist}"
+        for number, song in enumerate(lesson.songs)
+    ]
+    return np.asarray(np.unique(names, return_inverse=True)[1], np.int64)
+
+
+def _learnt(lesson: Lesson, folds: IntArray, fold: int) -> IntArray:
+    """Choose the songs of the other folds, and for a genre without any there its own."""
+    learnt = folds != fold
+    labels = lesson.song_labels
+    for label in np.unique(labels):
+        if not (learnt & (labels == label)).any():
+            learnt |= labels == label
+    return np.flatnonzero(learnt)
+
+
+def _example_folds(examples: Examples) -> IntArray:
+    _, first, recording = np.unique(examples.recordings, return_index=True, return_inverse=True)
+    return deal_into_folds(examples.labels[first], examples.groups[first])[recording]
+
+
+def _count_lost(ground: Ground, head: Head, judges: Examples) -> tuple[int, int]:
+    """Count recordings that were right and no longer are, less those the other way; and all."""
+    said = what_examples_say(ground, judges)
+    _, first, recording = np.unique(judges.recordings, return_index=True, return_inverse=True)
+    truth = judges.labels[first]
+    right = [
+        _likeliest(shares, recording, ground.n_labels) == truth
+        for shares in (said, head.log_shares(judges.embeddings, said))
+    ]
+    return int(right[0].sum() - right[1].sum()), len(truth)
+
+
+def _likeliest(shares: FloatArray, recording: IntArray, n_known: int) -> IntArray:
+    """Say what recordings are, by the mean log-probability of their windows."""
+    genres = np.exp(np.delete(shares, n_known, axis=1))
+    windows = log_probabilities(genres / genres.sum(axis=1, keepdims=True))
+    sums = np.zeros((int(recording.max()) + 1, windows.shape[1]))
+    np.add.at(sums, recording, windows)
+    return np.asarray(sums.argmax(axis=1), np.int64)

@@ -1,0 +1,179 @@
+"""What was learnt on top of a network, as plain numbers: own genres, and corrections; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rtgenre.model.arrays import ArraysError, read_arrays, write_arrays
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from rtgenre.types import FloatArray, Prediction
+
+_MAX_BYTES = 2**20
+_LEAST_PROBABILITY = 1e-6
+"""Of what a network says: a taught genre can outweigh its certainty."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """Says what a window is, from what the network says of it and from its embedding.
+
+    It keeps the network's genres or forgets them. Kept ones, and *other music* behind them, have
+    the network's log-probabilities as logits, to which the embedding adds a correction. A new genre
+    has logits of its own, compared with those that kept ones have from the embedding alone.
+    """
+
+    scale: FloatArray
+    """``(n_used,)``: how many values of an embedding count, and what each is multiplied by."""
+    kernel: FloatArray
+    """``(n_used, n_columns)``: of kept genres and other music corrections, then new genres. Where
+    none is kept, there is no column for other music either."""
+    bias: FloatArray
+    """``(n_columns,)``."""
+    base_kernel: FloatArray
+    """``(n_used, n_kept + 1)``: what the network says, as far as an embedding tells; no columns
+    where no genre is kept."""
+    base_bias: FloatArray
+    """``(n_kept + 1,)``."""
+
+    @property
+    def n_kept(self) -> int:
+        """How many of the genres, the first ones, are the network's; 0 where it forgets them."""
+        return max(0, len(self.base_bias) - 1)
+
+    @property
+    def n_labels(self) -> int:
+        """How many genres come out."""
+        return len(self.bias) - (self.n_kept > 0)
+
+    def apply(self, predictions: Sequence[Prediction]) -> list[Prediction]:
+        """Say anew what windows are; whether they hold music stays as it was.
+
+        Args:
+            predictions: of the network, each with an embedding.
+
+        Raises:
+            ValueError: one has none.
+        """
+        if not predictions:
+            return []
+        embeddings = embeddings_of(predictions)
+        said = log_verdicts(predictions) if self.n_kept else None
+        shares = np.exp(self.log_shares(embeddings, said))
+        other = shares[:, self.n_kept] if self.n_kept else np.zeros(len(shares))
+        genres = np.delete(shares, self.n_kept, axis=1) if self.n_kept else shares
+        genres /= np.maximum(genres.sum(axis=1, keepdims=True), _LEAST_PROBABILITY)
+        return [
+            replace(one, probabilities=row, familiar=float(1.0 - share))
+            for one, row, share in zip(predictions, genres, other, strict=True)
+        ]
+
+    def log_shares(self, embeddings: FloatArray, said: FloatArray | None) -> FloatArray:
+        """Give the logarithm of every column's probability, ``(n, n_columns)``.
+
+        Args:
+            embeddings: ``(n, embedding_size)``.
+            said: ``(n, n_kept + 1)``, see ``log_verdicts``; None where no genre is kept.
+        """
+        values = head_values(embeddings, self.scale)
+        logits = values @ self.kernel + self.bias
+        if said is not None:
+            n_said = said.shape[1]
+            logits[:, :n_said] += said
+            logits[:, n_said:] -= log_sum(values @ self.base_kernel + self.base_bias)
+        return np.asarray(logits - log_sum(logits), dtype=np.float32)
+
+
+def head_values(embeddings: FloatArray, scale: FloatArray) -> FloatArray:
+    """Turn embeddings into what heads take: scaled, and all of one length.
+
+    Args:
+        embeddings: ``(n, embedding_size)``.
+        scale: ``(n_used,)``.
+
+    Returns:
+        ``(n, n_used)``, whose mean square is 1.
+    """
+    values = embeddings[:, : len(scale)] * scale
+    sizes = np.sqrt(np.mean(values**2, axis=1, keepdims=True))
+    return np.asarray(values / np.maximum(sizes, 1e-6), dtype=np.float32)
+
+
+def embeddings_of(predictions: Sequence[Prediction]) -> FloatArray:
+    """Give the embeddings of windows, ``(n, embedding_size)``.
+
+    Raises:
+        ValueError: one has none.
+    """
+    embeddings = [one.embedding for one in predictions if one.embedding is not None]
+    if len(embeddings) < len(predictions):
+        raise ValueError("its network gives no embedding, which its head needs")
+    return np.stack(embeddings)
+
+
+def log_verdicts(predictions: Sequence[Prediction]) -> FloatArray:
+    """Give what a network says: log-probabilities of its genres, and of other music at the end.
+
+    Returns:
+        ``(n, n_labels + 1)``.
+    """
+    genres = np.stack([one.probabilities for one in predictions])
+    familiar = np.array([[one.familiar] for one in predictions], dtype=np.float32)
+    shares = np.concatenate([genres * familiar, 1.0 - familiar], axis=1)
+    return np.asarray(np.log(np.maximum(shares, _LEAST_PROBABILITY)), dtype=np.float32)
+
+
+def log_sum(logits: FloatArray) -> FloatArray:
+    """Give the logarithm of the sum of exponentials: ``(n, n_columns)`` to ``(n, 1)``."""
+    largest = logits.max(axis=1, keepdims=True)
+    total = np.exp(logits - largest).sum(axis=1, keepdims=True)
+    return np.asarray(largest + np.log(total), dtype=np.float32)
+
+
+def read_head(path: Path, *, n_network: int, n_labels: int, embedding_size: int) -> Head:
+    """Read a head and check that it fits.
+
+    Args:
+        path: the file.
+        n_network: how many genres the network has.
+        n_labels: how many should come out.
+        embedding_size: how many values the network's embedding has.
+
+    Raises:
+        ArraysError: it is damaged, or is for another network.
+    """
+    kinds = {one.name: ("float32", 2 if one.name.endswith("kernel") else 1) for one in fields(Head)}
+    head = Head(**read_arrays(path, kinds, max_bytes=_MAX_BYTES))
+    n_base = n_network + 1 if len(head.base_bias) else 0
+    n_columns = n_labels + (n_base > 0)
+    n_used = min(len(head.scale), embedding_size)
+    shapes = {
+        "scale": (n_used,),
+        "kernel": (n_used, n_columns),
+        "bias": (n_columns,),
+        "base_kernel": (n_used, n_base),
+        "base_bias": (n_base,),
+    }
+    for name, shape in shapes.items():
+        found = getattr(head, name).shape
+        if found != shape:
+            raise ArraysError(
+                f"{name} in {path} has shape {list(found)}; {n_labels} genres on a network of "
+                f"{n_network} with an embedding of {embedding_size} need {list(shape)}"
+            )
+    return head
+
+
+def write_head(head: Head, path: Path) -> None:
+    """Write a head, which ``read_head`` gives back.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    write_arrays(path, {one.name: getattr(head, one.name) for one in fields(Head)})

@@ -1,0 +1,146 @@
+"""``rtgenre learn`` and ``models``, on the demo's recordings and the shipped model."""
+
+import errno
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import soundfile
+
+import rtgenre.demo
+from rtgenre.api.model import load_model
+from rtgenre.cli import main
+from rtgenre.learning import own_model as own_model_module
+from rtgenre.model.folders import shipped_models
+
+DEMO = Path(rtgenre.demo.__file__).parent
+EXCERPT_SECONDS = 9
+
+
+@pytest.fixture
+def homes(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path
+
+
+@pytest.fixture
+def genres(homes):
+    """Four excerpts each of two of the demo's recordings, under names that nobody knows."""
+    root = homes / "genres"
+    for genre, name in (("Bach", "classical"), ("Heavy", "metal")):
+        samples, rate = soundfile.read(DEMO / f"{name}.ogg", dtype="float32")
+        folder = root / genre
+        folder.mkdir(parents=True)
+        length = min(EXCERPT_SECONDS * rate, len(samples) // 4)
+        for number in range(4):
+            start = number * (len(samples) // 4)
+            soundfile.write(folder / f"{number}.flac", samples[start : start + length], rate)
+    return root
+
+
+def own_model(homes, name="mine"):
+    return homes / "data" / "rtgenre" / "models" / name
+
+
+def test_genres_are_learnt_listed_used_and_removed(genres, homes, capsys):
+    shutil.copy(genres / "Bach" / "0.flac", genres / "Bach" / "copy.flac")
+    (genres / "Heavy" / "broken.mp3").write_bytes(b"no sound" * 100)
+    silence = genres / "Heavy" / "silent.wav"
+    soundfile.write(silence, [0.0] * 80000, 16000)
+
+    assert main(["learn", "--keep", str(genres)]) == 0
+    told = capsys.readouterr()
+    assert re.search(r"^Bach +4 +4 ", told.out, re.MULTILINE)
+    assert "made the model mine: rtgenre run --model mine" in told.out
+    assert "copy.flac: is a copy of" in told.err
+    assert "broken.mp3: is not audio" in told.err
+    assert "silent.wav: is silent" in told.err
+
+    assert main(["models", "--json"]) == 0
+    listed = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
+    assert listed["mine"]["songs"] == {"Bach": 4, "Heavy": 4}
+    assert listed["mine"]["genres"][-2:] == ["Bach", "Heavy"]
+    assert listed["mine"]["learnt_on"] == "crnn"
+    assert listed["crnn"]["songs"] is None
+
+    model = load_model("mine")
+    assert model.classify(genres / "Bach" / "0.flac").genre == "Bach"
+    assert model.classify(genres / "Heavy" / "0.flac").genre == "Heavy"
+    # What nobody taught stays what it was.
+    assert model.classify(DEMO / "jazz.ogg").genre == load_model().classify(DEMO / "jazz.ogg").genre
+
+    assert main(["models", "--remove", "mine"]) == 0
+    assert not own_model(homes).exists()
+
+
+def test_what_was_heard_is_kept_by_content_so_that_a_second_run_hears_nothing(genres, homes):
+    assert main(["learn", str(genres)]) == 0
+    kept = sorted((homes / "cache").rglob("*.npz"))
+    assert len(kept) == 8
+    times = [path.stat().st_mtime_ns for path in kept]
+    (genres / "Bach").rename(genres / "Baroque")
+    assert main(["learn", str(genres)]) == 0
+    assert [path.stat().st_mtime_ns for path in kept] == times
+    assert load_model("mine").labels == ("Baroque", "Heavy")
+
+
+def test_a_damaged_own_model_says_so_and_what_to_do(genres, homes, capsys):
+    assert main(["learn", str(genres)]) == 0
+    head = own_model(homes) / "head.npz"
+    content = bytearray(head.read_bytes())
+    content[len(content) // 2] ^= 1
+    head.write_bytes(content)
+    capsys.readouterr()
+    assert main(["classify", "--model", "mine", str(DEMO / "jazz.ogg")]) == 1
+    assert "head.npz is not the file that its model.json describes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("further_folder", "arguments", "message"),
+    [
+        ("empty", [], "'empty' has no song"),
+        ("a b", [], "cannot be called 'a b'"),
+        ("fine", ["--name", "crnn"], "is that of a shipped model"),
+        ("fine", ["--model", "cnn"], "the model cnn cannot be learnt on"),
+    ],
+)
+def test_what_cannot_be_learnt_says_why_and_leaves_nothing_behind(
+    homes, capsys, further_folder, arguments, message
+):
+    folder = homes / "genres" / further_folder
+    folder.mkdir(parents=True)
+    assert main(["learn", *arguments, "--keep", str(folder.parent)]) == 1
+    assert message in capsys.readouterr().err
+    assert not (homes / "data").exists()
+
+
+def test_too_few_songs_are_left_where_most_are_broken(genres, homes, capsys):
+    for number in range(2):
+        (genres / "Heavy" / f"{number}.flac").write_bytes(b"broken" * 50)
+    assert main(["learn", str(genres)]) == 1
+    assert "'Heavy' has 2 songs that can be learnt from; at least 3" in capsys.readouterr().err
+    assert not own_model(homes).exists()
+
+
+def test_a_full_disk_leaves_the_model_that_was_there(genres, homes, capsys, monkeypatch):
+    assert main(["learn", str(genres)]) == 0
+    before = (own_model(homes) / "model.json").read_bytes()
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(own_model_module, "write_head", full)
+    capsys.readouterr()
+    assert main(["learn", str(genres)]) == 1
+    assert "cannot be written: No space left on device" in capsys.readouterr().err
+    assert (own_model(homes) / "model.json").read_bytes() == before
+    assert [path.name for path in own_model(homes).parent.iterdir()] == ["mine"]
+
+
+def test_only_own_models_can_be_removed(homes, capsys):
+    assert main(["models", "--remove", "crnn"]) == 2
+    assert "'crnn' is shipped and stays; own models: none" in capsys.readouterr().err
+    assert "crnn" in shipped_models()

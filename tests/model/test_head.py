@@ -1,0 +1,114 @@
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from rtgenre.model.arrays import ArraysError
+from rtgenre.model.classifier import Classifier
+from rtgenre.model.features import FeatureParams
+from rtgenre.model.head import Head, read_head, write_head
+from rtgenre.model.info import ModelInfo
+from rtgenre.types import Prediction
+
+SIZE, N_KNOWN = 4, 2
+WINDOW = np.zeros((1, *FeatureParams().shape), np.float32)
+
+
+def head(n_new=1, *, kernel=0.0, bias=0.0):
+    return Head(
+        scale=np.ones(SIZE, np.float32),
+        kernel=np.full((SIZE, N_KNOWN + 1 + n_new), kernel, np.float32),
+        bias=np.array([0.0] * (N_KNOWN + 1) + [bias] * n_new, np.float32),
+        base_kernel=np.zeros((SIZE, N_KNOWN + 1), np.float32),
+        base_bias=np.zeros(N_KNOWN + 1, np.float32),
+    )
+
+
+def prediction(embedding=(1.0, -1.0, 0.5, 0.0)):
+    return Prediction(np.array([0.7, 0.3], np.float32), 0.9, 0.8, np.array(embedding, np.float32))
+
+
+def test_a_head_that_learnt_nothing_says_what_the_network_says():
+    (found,) = head(n_new=0).apply([prediction()])
+    np.testing.assert_allclose(found.probabilities, [0.7, 0.3], atol=1e-6)
+    assert found.familiar == pytest.approx(0.8, abs=1e-6)
+    assert found.music == 0.9
+
+
+def test_a_new_genre_takes_its_share_of_known_ones_and_of_other_music_alike():
+    # As likely as all that is known together.
+    (found,) = head(bias=np.log(3.0)).apply([prediction()])
+    np.testing.assert_allclose(found.probabilities * found.familiar, [0.28, 0.12, 0.5], atol=1e-5)
+    assert found.familiar == pytest.approx(0.9, abs=1e-5)
+
+
+def test_a_head_without_known_genres_says_only_new_ones():
+    alone = Head(
+        scale=np.ones(SIZE, np.float32),
+        kernel=np.eye(SIZE, 3, dtype=np.float32),
+        bias=np.zeros(3, np.float32),
+        base_kernel=np.zeros((SIZE, 0), np.float32),
+        base_bias=np.zeros(0, np.float32),
+    )
+    (found,) = alone.apply([prediction((0.0, 5.0, 0.0, 0.0))])
+    assert found.probabilities.shape == (3,)
+    assert found.probabilities.argmax() == 1
+    assert found.familiar == 1.0
+
+
+def test_heads_stand_on_each_other():
+    first = head(bias=np.log(3.0))
+    second = Head(
+        scale=np.ones(SIZE, np.float32),
+        kernel=np.zeros((SIZE, 4), np.float32),
+        bias=np.zeros(4, np.float32),
+        base_kernel=np.zeros((SIZE, 4), np.float32),
+        base_bias=np.zeros(4, np.float32),
+    )
+    once = first.apply([prediction()])
+    (twice,) = second.apply(once)
+    np.testing.assert_allclose(twice.probabilities, once[0].probabilities, atol=1e-5)
+
+
+def test_a_prediction_without_an_embedding_is_refused():
+    with pytest.raises(ValueError, match="gives no embedding"):
+        head().apply([replace(prediction(), embedding=None)])
+
+
+def test_a_head_comes_back_from_its_file_as_it_was(tmp_path):
+    before = head(n_new=2, kernel=0.25, bias=-1.0)
+    write_head(before, tmp_path / "head.npz")
+    after = read_head(tmp_path / "head.npz", n_network=2, n_labels=4, embedding_size=SIZE)
+    for one in fields(Head):
+        np.testing.assert_array_equal(getattr(after, one.name), getattr(before, one.name))
+
+
+@pytest.mark.parametrize(
+    ("n_network", "n_labels", "size"), [(3, 3, SIZE), (2, 4, SIZE), (2, 3, SIZE - 1)]
+)
+def test_a_head_of_another_model_is_refused(tmp_path, n_network, n_labels, size):
+    write_head(head(), tmp_path / "head.npz")
+    with pytest.raises(ArraysError, match="has shape"):
+        read_head(
+            tmp_path / "head.npz", n_network=n_network, n_labels=n_labels, embedding_size=size
+        )
+
+
+def test_a_classifier_with_a_head_says_the_head_s_genres():
+    class Says:
+        def run(self, features):
+            return np.array([[0.7, 0.3, 0.9, 0.8, 1.0, -1.0, 0.5, 0.0]] * len(features), np.float32)
+
+    info = ModelInfo(
+        "own",
+        "1",
+        ("jazz", "rock", "techno"),
+        FeatureParams(),
+        has_music_output=True,
+        has_familiar_output=True,
+        embedding_size=SIZE,
+        network_labels=("jazz", "rock"),
+    )
+    (found,) = Classifier(info, Says(), head(bias=10.0)).predict(WINDOW)
+    assert found.probabilities.argmax() == 2
+    assert info.n_outputs == 2 + 2 + SIZE

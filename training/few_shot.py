@@ -1,0 +1,191 @@
+"""How well a genre is learnt from a few songs, and what that costs the others.
+
+    python -m training.few_shot --model crnn
+
+leaves one genre at a time out of a model's examples and learns it again from 3, 5, 10, 20 and all
+songs of artists that do not judge (five folds of artists). What the network says of the genres that
+are left cannot take part, since it was taught the one that is left out: it is replaced by what
+embeddings tell. So the figures are those of ``rtgenre.learning`` alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rtgenre.learning.examples import OTHER, Examples, read_examples
+from rtgenre.learning.fitting import Ground, Taught, fit_head, lay_ground, what_examples_say
+from rtgenre.learning.folds import N_FOLDS, deal_into_folds
+from rtgenre.model.folders import find_model_folder
+from rtgenre.model.info import EXAMPLES_FILE_NAME, read_model_info
+from rtgenre.tracking.evidence import log_probabilities
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from rtgenre.learning.examples import IntArray
+    from rtgenre.types import FloatArray
+
+GENRES = ("reggae", "country", "hiphop", "metal")
+N_SONGS = (3, 5, 10, 20, 1000)
+N_DRAWS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FewShot:
+    """What became of the songs that judge, after a genre was learnt."""
+
+    genre: str
+    n_songs: int
+    recall: float
+    """Share of its songs that are called by its name."""
+    precision: float
+    """Share of the songs called by its name that are of it."""
+    points_lost: float
+    """Percentage points of accuracy among the other genres."""
+
+
+def few_shot(
+    examples: Examples,
+    labels: Sequence[str],
+    genres: Sequence[str] = GENRES,
+    n_songs: Sequence[int] = N_SONGS,
+    n_draws: int = N_DRAWS,
+) -> Iterator[FewShot]:
+    """Learn genres again from few songs.
+
+    Args:
+        examples: of a model.
+        labels: the model's genres.
+        genres: which are left out, one at a time.
+        n_songs: from how many songs each is learnt.
+        n_draws: how often songs are drawn; where there are no more, once.
+    """
+    for genre in genres:
+        left_out = labels.index(genre)
+        counts = np.zeros((len(n_songs), 5))
+        for fold, (ground, pool, judges) in enumerate(_folds(examples, len(labels), left_out)):
+            before = _verdicts(ground, None, judges)
+            for row, n in enumerate(n_songs):
+                for draw in range(n_draws if n < 1000 else 1):
+                    taught = _draw(pool, n, seed=100 * fold + draw)
+                    counts[row] += _count(ground, taught, judges, before)
+        for row, n in enumerate(n_songs):
+            hits, of_genre, named, lost, others = counts[row]
+            yield FewShot(genre, n, hits / of_genre, hits / max(named, 1), 100.0 * lost / others)
+
+
+def _folds(
+    examples: Examples, n_labels: int, left_out: int
+) -> Iterator[tuple[Ground, Examples, Examples]]:
+    """Yield what is known without a genre, its songs to draw from, and the songs that judge."""
+    others = np.delete(np.arange(n_labels), left_out)
+    numbers = np.full(OTHER + 1, OTHER)
+    numbers[others], numbers[left_out] = np.arange(n_labels - 1), n_labels - 1
+    numbered = replace(examples, labels=numbers[examples.labels])
+    _, first = np.unique(examples.recordings, return_index=True)
+    dealt = deal_into_folds(examples.labels[first], examples.groups[first])
+    fold_of = dealt[np.searchsorted(examples.recordings[first], examples.recordings)]
+    mine = numbered.labels == n_labels - 1
+    for fold in range(N_FOLDS):
+        judging = fold_of == fold
+        ground = lay_ground(numbered.select(~judging & ~mine), n_labels - 1)
+        yield (
+            ground,
+            numbered.select(~judging & mine),
+            numbered.select(judging & (numbered.labels != OTHER)),
+        )
+
+
+def _draw(pool: Examples, n: int, seed: int) -> Examples:
+    """Draw songs, of as many artists as possible."""
+    songs, first = np.unique(pool.recordings, return_index=True)
+    order = np.random.default_rng(seed).permutation(len(songs))
+    groups = pool.groups[first][order]
+    nth_of_artist = np.array([np.sum(groups[:at] == one) for at, one in enumerate(groups)])
+    chosen = order[np.argsort(nth_of_artist, kind="stable")][:n]
+    return pool.select(np.isin(pool.recordings, songs[chosen]))
+
+
+def _count(ground: Ground, taught: Examples, judges: Examples, before: IntArray) -> IntArray:
+    """Count hits, songs of the genre, songs called by its name, others lost, others."""
+    said = what_examples_say(ground, taught)
+    after = _verdicts(ground, Taught(taught, said), judges)
+    truth = _truth(judges)
+    mine = truth == ground.n_labels
+    lost = np.sum((before == truth)[~mine]) - np.sum((after == truth)[~mine])
+    named = after == ground.n_labels
+    return np.array([np.sum(named & mine), mine.sum(), named.sum(), lost, np.sum(~mine)])
+
+
+def _truth(judges: Examples) -> IntArray:
+    _, first = np.unique(judges.recordings, return_index=True)
+    return judges.labels[first]
+
+
+def _verdicts(ground: Ground, taught: Taught | None, judges: Examples) -> IntArray:
+    """Say what each song is, by the mean log-probability of its windows."""
+    said = what_examples_say(ground, judges)
+    shares: FloatArray = said
+    if taught is not None:
+        head = fit_head(ground, taught, n_new=1)
+        shares = head.log_shares(judges.embeddings, said)
+    genres = np.exp(np.delete(shares, ground.n_labels, axis=1))
+    windows = log_probabilities(genres / genres.sum(axis=1, keepdims=True))
+    songs, song = np.unique(judges.recordings, return_inverse=True)
+    sums = np.zeros((len(songs), windows.shape[1]))
+    np.add.at(sums, song, windows)
+    return np.asarray(sums.argmax(axis=1), np.int64)
+
+
+def table(found: Sequence[FewShot]) -> str:
+    """Write figures as a table in Markdown: recall, precision and points lost of each genre."""
+    genres = list(dict.fromkeys(one.genre for one in found))
+    lines = [
+        f"| songs | {' | '.join(genres)} | mean recall | points lost |",
+        f"|---|{'---|' * (len(genres) + 2)}",
+    ]
+    for n in dict.fromkeys(one.n_songs for one in found):
+        row = [one for one in found if one.n_songs == n]
+        cells = [f"{one.recall:.2f} ({one.precision:.2f})" for one in row]
+        recall = np.mean([one.recall for one in row])
+        lost = np.mean([one.points_lost for one in row])
+        name = "all" if n >= 1000 else str(n)
+        lines.append(f"| {name} | {' | '.join(cells)} | {recall:.2f} | {lost:.2f} |")
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="training.few_shot",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--model", default="crnn", help="name or folder: crnn")
+    parser.add_argument("--genres", nargs="+", default=GENRES, help="which are left out")
+    parser.add_argument("--json", action="store_true", help="print the figures alone")
+    options = parser.parse_args(arguments)
+    folder = find_model_folder(options.model)
+    info = read_model_info(folder)
+    examples = read_examples(
+        folder / EXAMPLES_FILE_NAME, n_labels=len(info.labels), embedding_size=info.embedding_size
+    )
+    found = []
+    for one in few_shot(examples, info.labels, options.genres):
+        print(f"{one.genre}, {one.n_songs} songs: {one.recall:.3f}", file=sys.stderr)
+        found.append(one)
+    if options.json:
+        print(json.dumps([asdict(one) for one in found]))
+        return
+    print("Recall (precision) of a genre that was left out and learnt again from so many songs:\n")
+    print(table(found))
+
+
+if __name__ == "__main__":
+    main()
