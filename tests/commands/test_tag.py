@@ -238,6 +238,9 @@ def test_parquet_without_pyarrow_and_a_scheduler_without_dask_say_what_to_instal
     assert tag("http://127.0.0.1:1/a.mp3", "--output", output) == 1
     assert "pip install 'rtgenre[cluster]'" in capsys.readouterr().err
     assert not list(tmp_path.glob("tags*"))
+    # The base installation does the rest.
+    assert tag(library / "tone.wav", "--output", output) == 0
+    assert len(rows(output)) == 1
 
 
 def running(library, output, *arguments):
