@@ -20,7 +20,7 @@ from rtgenre.commands.process import (
     run_in_event_loop,
 )
 from rtgenre.config import Config, ConfigError, foreign_config_file, load_config
-from rtgenre.errors import RtgenreError, first_cause
+from rtgenre.errors import RtgenreError, WrongSettings, first_cause
 from rtgenre.monitoring.logs import set_up_logging
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _explain(error: BaseException) -> int:
         raise error
     for line in str(error).splitlines():
         print(f"rtgenre: {line}", file=sys.stderr)
-    return EXIT_USAGE if isinstance(error, ConfigError) else EXIT_FAILED
+    return EXIT_USAGE if isinstance(error, WrongSettings) else EXIT_FAILED
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -15,6 +15,10 @@ class RtgenreError(Exception):
     """Something cannot be used; the message says what was found, what is allowed, what to do."""
 
 
+class WrongSettings(RtgenreError):  # noqa: N818 - names what was found
+    """What is set cannot be used: to try again changes nothing, so the exit code is 2."""
+
+
 class SamplesError(RtgenreError, ValueError):
     """Samples that were handed over cannot be judged."""
 

@@ -51,7 +51,7 @@ The environment wins over the file.
 setting and where it comes from. A mistake is refused at the start, in one line:
 
 ```
-rtgenre: [windows] hop_seconds = '9' (command line): Input should be less than or equal to 4
+rtgenre: [windows] hop_seconds = '9' (command line): it must be 0.25 to 4
 ```
 
 A default of "none" means that the setting is not set.

@@ -1,5 +1,6 @@
 """Holds README.md, docs/ and CONTRIBUTING.md to what there is."""
 
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,11 @@ from scripts.declared_settings import tables
 from scripts.docs_links import on_page_markdown
 from scripts.rooms_picture import imported_rooms, picture, with_picture
 from scripts.settings_page import config_file, page
+from rtgenre.model.classifier import find_model_folder
+from rtgenre.model.info import read_model_info
+from rtgenre.monitoring.health import NodeHealth, health_document
+from rtgenre.outputs.colors import GENRE_COLORS
+from tests.documents import a_state
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -102,3 +108,25 @@ def test_every_file_that_contributing_names_exists():
 def test_the_site_names_files_outside_of_it_and_keeps_links_inside():
     text = "[card](../models/crnn/README.md#limits), [rooms](rooms.md)"
     assert on_page_markdown(text) == "`models/crnn/README.md`, [rooms](rooms.md)"
+
+
+def test_the_examples_of_messages_are_such_as_are_sent():
+    text = (DOCS / "messages.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    state, health = (json.loads(block) for block in blocks[:2])
+    assert state.keys() == a_state().keys()
+    assert tuple(state["probabilities"]) == read_model_info(find_model_folder("crnn")).labels
+    probability = state["probabilities"][state["genre"]]
+    assert state["confidence"] == pytest.approx(
+        probability * state["familiar_probability"], abs=1e-4
+    )
+    assert health["nodes"]["kitchen"].keys() == node_document().keys()
+    topics = dict(re.findall(r"^rtgenre/kitchen/(\w+) (\S+)$", text, re.MULTILINE))
+    assert topics["genre"] == state["genre"]
+    assert float(topics["confidence"]) == pytest.approx(state["confidence"], abs=0.005)
+    assert topics["color"] == GENRE_COLORS[state["genre"]]
+
+
+def node_document():
+    _, document = health_document([NodeHealth("kitchen", "a test", None, 1.0, 4.0)], "1")
+    return document["nodes"]["kitchen"]

@@ -40,11 +40,16 @@ def check_channel(channel: Channel, n_channels: int) -> None:
     """
     if channel == "mix" or 1 <= _channel_number(channel) <= n_channels:
         return
-    has = "1 channel" if n_channels == 1 else f"{n_channels} channels"
     raise ValueError(
-        f"channel {channel!r} was asked for; this input has {has}: "
-        f"use 'mix' or a number from 1 to {n_channels}"
+        f"channel {channel!r} was asked for; this input has {channels_in_words(n_channels)}"
     )
+
+
+def channels_in_words(n_channels: int) -> str:
+    """Say how many channels there are, and which may be chosen."""
+    if n_channels == 1:
+        return "1 channel: use 'mix'"
+    return f"{n_channels} channels: use 'mix' or a number from 1 to {n_channels}"
 
 
 def _channel_number(channel: Channel) -> int:

@@ -32,8 +32,10 @@ def classify_files(paths: Sequence[Path], config: Config, *, as_json: bool) -> i
         find_model_folder(config.model.folder), threads=config.model.threads
     )
     files, failures = expand_paths(paths)
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("classifying", total=len(files), visible=len(files) > 1)
+    console = Console(stderr=True)
+    hidden = len(files) < 2 or not console.is_terminal
+    with Progress(console=console, transient=True, disable=hidden) as progress:
+        task = progress.add_task("classifying", total=len(files))
         for file in files:
             try:
                 verdict = classify_file(

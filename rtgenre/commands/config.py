@@ -25,6 +25,7 @@ from rtgenre.config import (
 from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import ModelError, read_model_info
 from rtgenre.monitoring.logs import MASK, mask
+from rtgenre.outputs.web.endpoint import read_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,9 +40,12 @@ def check_config(file: Path | None, flags: dict[str, Any]) -> int:
 
     Raises:
         ConfigError: they are not good.
+        OutputError: the token's file cannot be read.
     """
     layers = read_layers(file, flags)
     config = merge_layers(layers)
+    if config.websocket.enabled:
+        read_token(config.websocket)
     n_set = sum(1 for layer in layers.values() for table in layer.values() for _ in _keys(table))
     print(f"{_file_name(file)}: no problems; {n_set} settings are set")
     if file is None and (foreign := foreign_config_file()):

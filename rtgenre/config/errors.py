@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rtgenre.errors import RtgenreError
+from rtgenre.errors import WrongSettings
 
 
-class ConfigError(RtgenreError):
+class ConfigError(WrongSettings):
     """A setting cannot be used; the message names the table, the key, the value and what may be."""

@@ -70,7 +70,9 @@ def read_config_file(path: Path) -> dict[str, Any]:
     except RecursionError:
         raise ConfigError(f"the config file {path} is nested too deeply") from None
     except ValueError as error:
-        raise ConfigError(f"the config file {path} is not valid TOML: {error}") from error
+        # Of a number too long for Python it tells how to allow that, which nobody needs.
+        reason = str(error).partition("; use sys.")[0]
+        raise ConfigError(f"the config file {path} is not valid TOML: {reason}") from error
 
 
 def _is_own(path: Path) -> bool:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from rtgenre.config.environment import read_environment
 from rtgenre.config.errors import ConfigError
+from rtgenre.config.explain import explain
 from rtgenre.config.file import find_config_file, read_config_file
 from rtgenre.config.listening import SourceConfig
 from rtgenre.config.settings import Config
@@ -15,7 +16,10 @@ from rtgenre.config.smarthome import split_broker_address
 from rtgenre.config.table import settings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
+
+    from pydantic.fields import FieldInfo
 
 
 def load_config(
@@ -98,7 +102,7 @@ def _describe(problem: Any, layers: dict[str, dict[str, Any]]) -> str:
     )
     if problem["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
         return f"{name} ({where}): there is no such setting; {_allowed_keys(str(table), keys)}"
-    message = str(problem["msg"]).removeprefix("Value error, ")
+    message = explain(problem, _setting(str(table), keys))
     secret = str(location[-1]) in {"password", "token"}
     # Tables hold secrets of their own, such as the password in a stream's address.
     hidden = secret or isinstance(problem["input"], dict | list | tuple)
@@ -109,5 +113,17 @@ def _describe(problem: Any, layers: dict[str, dict[str, Any]]) -> str:
 def _allowed_keys(table: str, keys: list[Any]) -> str:
     if not keys:
         return f"the tables are {', '.join(Config.model_fields)}"
-    annotation = SourceConfig if table == "source" else Config.model_fields[table].annotation
-    return f"the keys of [{table}] are {', '.join(settings_of(annotation))}"
+    return f"the keys of [{table}] are {', '.join(_settings(table))}"
+
+
+def _settings(table: str) -> Mapping[str, FieldInfo]:
+    """Return the declared settings of a table by their keys."""
+    if table == "source":
+        return settings_of(SourceConfig)
+    known = Config.model_fields.get(table)
+    return {} if known is None else settings_of(known.annotation)
+
+
+def _setting(table: str, keys: list[Any]) -> FieldInfo | None:
+    key = next((key for key in keys if isinstance(key, str)), "")
+    return _settings(table).get(key)

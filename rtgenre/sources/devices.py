@@ -7,6 +7,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from rtgenre.audio.samples import channels_in_words
 from rtgenre.sources.base import NoInputDevice, SourceError
 
 if TYPE_CHECKING:
@@ -111,10 +112,9 @@ def channels_to_open(device: InputDevice, channel: Literal["mix", "left", "right
         return device.n_channels if device.n_channels <= _MOST_REAL_CHANNELS else 2
     wanted = {"left": 1, "right": 2}[channel] if isinstance(channel, str) else channel
     if wanted > device.n_channels:
-        has = "1 channel" if device.n_channels == 1 else f"{device.n_channels} channels"
         raise SourceError(
-            f"channel {channel!r} was asked for; the input device {device.name!r} has {has}: "
-            f"use 'mix' or a number from 1 to {device.n_channels}"
+            f"channel {channel!r} was asked for; the input device {device.name!r} has "
+            f"{channels_in_words(device.n_channels)}"
         )
     return wanted
 

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from rtgenre.commands.config import check_config, show_config
 from rtgenre.config import Config, ConfigError, load_config, settings_of
+from rtgenre.errors import WrongSettings
 from rtgenre.monitoring.logs import MASK
 
 
@@ -111,6 +112,8 @@ def test_check_refuses_what_run_would_refuse():
     write("[windows]\nhop_seconds = 100\n")
     with pytest.raises(ConfigError, match="hop_seconds"):
         check_config(None, {})
+    with pytest.raises(WrongSettings, match="clients must show a token"):
+        check_config(None, {"windows": {"hop_seconds": 2}, "websocket": {"host": "0.0.0.0"}})
 
 
 @pytest.mark.skipif(os.name == "nt", reason="file modes are POSIX's")

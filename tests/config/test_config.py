@@ -61,7 +61,13 @@ def test_flags_beat_the_environment_which_beats_the_file_which_beats_defaults(mo
 @pytest.mark.parametrize(
     ("text", "parts"),
     [
-        ("[mqtt]\nport = 99999", ["[mqtt] port = 99999", "config file", "65535"]),
+        ("[mqtt]\nport = 99999", ["[mqtt] port = 99999", "config file", "must be 1 to 65535"]),
+        ("[mqtt]\nport = 'a'", ["[mqtt] port = 'a'", "must be a whole number, 1 to 65535"]),
+        ("[mqtt]\nqos = 9", ["[mqtt] qos = 9", "0"]),
+        ("[lights]\nhold_seconds = -1", ["[lights] hold_seconds = -1", "must be"]),
+        ("[websocket]\nmessages_per_second = 0", ["must be more than 0 and at most 1000"]),
+        ("[websocket]\nenabled = 'perhaps'", ["must be true or false"]),
+        ("big = " + 6000 * "9", ["settings.toml", "value has 6000 digits"]),
         ("[mqtt]\nhots = 'x'", ["[mqtt] hots", "no such setting", "host, port"]),
         ("[mqqt]\nhost = 'x'", ["[mqqt]", "no such setting", "mqtt"]),
         ("[windows]\nhop_seconds = 9", ["[windows] hop_seconds = 9", "4"]),

@@ -7,6 +7,7 @@ import errno
 import socket
 from typing import TYPE_CHECKING
 
+from rtgenre.errors import WrongSettings
 from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.secret import read_secret
 from rtgenre.outputs.web.auth import checked_token, is_loopback
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 _NO_SUCH_ADDRESS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 _ANY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+
+
+class TokenNeeded(OutputError, WrongSettings):  # noqa: N818 - names what is missing
+    """Other machines can connect, and no token is set."""
 
 
 def read_token(config: WebSocketConfig) -> str:
@@ -32,7 +37,7 @@ def read_token(config: WebSocketConfig) -> str:
     except ValueError as error:
         raise OutputError(f"[websocket] token_file = {str(config.token_file)!r}: {error}") from None
     if not token and not is_loopback(config.host):
-        raise OutputError(
+        raise TokenNeeded(
             f"[websocket] host = {config.host!r} can be reached from other machines, so clients "
             "must show a token: set RTGENRE_WEBSOCKET__TOKEN, [websocket] token or token_file "
             "(`python3 -c 'import secrets; print(secrets.token_urlsafe())'` makes one), "
