@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from scripts.declared_settings import tables
-from scripts.docs_links import on_page_markdown
-from scripts.rooms_picture import imported_rooms, picture, with_picture
-from scripts.settings_page import config_file, page
 from rtgenre.model.classifier import find_model_folder
 from rtgenre.model.info import read_model_info
 from rtgenre.monitoring.health import NodeHealth, health_document
 from rtgenre.outputs.colors import GENRE_COLORS
+from scripts.declared_settings import tables
+from scripts.docs_links import on_page_markdown
+from scripts.rooms_picture import imported_rooms, picture, with_picture
+from scripts.settings_page import config_file, page
 from tests.documents import a_state
 
 ROOT = Path(__file__).parent.parent
