@@ -55,18 +55,3 @@ def encode_column(column: SpectrogramColumn) -> bytes:
         FORMAT, column.source_index, len(values), column.end_seconds, column.captured_at
     )
     return header + values.tobytes()
-
-
-def decode_column(message: bytes) -> SpectrogramColumn:
-    """Read a message.
-
-    Raises:
-        ValueError: it is of another format, or its length is wrong.
-    """
-    if len(message) < _HEADER.size or message[0] != FORMAT:
-        raise ValueError(f"not a spectrogram column of format {FORMAT}")
-    _, source_index, n_mels, end_seconds, captured_at = _HEADER.unpack_from(message)
-    values = np.frombuffer(message, dtype=np.uint8, offset=_HEADER.size)
-    if len(values) != n_mels:
-        raise ValueError(f"the header says {n_mels} mel bands, {len(values)} follow")
-    return SpectrogramColumn(source_index, end_seconds, captured_at, values)

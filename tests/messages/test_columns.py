@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rtgenre.messages.column_hub import MAX_WAITING_COLUMNS, ColumnHub
-from rtgenre.messages.columns import SpectrogramColumn, decode_column, encode_column
+from rtgenre.messages.columns import SpectrogramColumn, encode_column
+from tests.columns import decode_column
 
 
 @given(st.integers(0, 255), st.floats(0, 1e9), st.floats(0, 1e10), st.lists(st.integers(0, 255)))
@@ -25,16 +26,9 @@ def test_the_layout_is_the_one_that_is_written_down():
     assert message == bytes.fromhex("01 02 0200 000000000000f83f 0000000000000840 07 09")
 
 
-def test_other_values_and_messages_are_refused():
+def test_other_values_are_refused():
     with pytest.raises(ValueError, match="must be uint8"):
         encode_column(SpectrogramColumn(0, 0.0, 0.0, np.zeros((1, 2), dtype=np.uint8)))
-    for message in (
-        b"",
-        b"\x02" + bytes(30),
-        encode_column(SpectrogramColumn(0, 0.0, 0.0, np.zeros(3, dtype=np.uint8)))[:-1],
-    ):
-        with pytest.raises(ValueError, match=r"format|mel bands"):
-            decode_column(message)
 
 
 async def test_a_slow_viewer_loses_the_oldest_columns():

@@ -40,11 +40,6 @@ class Guard:
             name for origin in allowed_origins if (name := urlsplit(origin).hostname)
         }
 
-    @property
-    def needs_token(self) -> bool:
-        """Whether clients must show a token."""
-        return bool(self._token)
-
     def knows_token(self, token: str | None) -> bool:
         """Say whether ``token`` is the right one, in a time that does not depend on it."""
         if not self._token:

@@ -18,7 +18,7 @@ from websockets.asyncio.client import connect
 from rtgenre.demo import DEMO_RECORDING
 from rtgenre.messages.hub import Hub
 from rtgenre.monitoring.metrics import Metrics
-from rtgenre.outputs import connections
+from rtgenre.outputs.web import connections
 from tests.broker import free_port
 from tests.certificates import a_certificate
 from tests.documents import a_websocket_output

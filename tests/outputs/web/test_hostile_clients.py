@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from rtgenre.messages.hub import Hub
-from rtgenre.outputs import auth
+from rtgenre.outputs.web import auth
 from rtgenre.outputs.web.auth import Guard
 from tests.documents import a_state, a_websocket_output
 

@@ -14,13 +14,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from rtgenre.messages.column_hub import ColumnHub
-from rtgenre.messages.columns import decode_column
 from rtgenre.messages.hub import Hub
 from rtgenre.monitoring.metrics import Metrics
-from rtgenre.outputs import connections, websocket, websocket_connection
 from rtgenre.outputs.errors import OutputError
+from rtgenre.outputs.web import connection, connections, server
 from rtgenre.outputs.web.http import HttpResponse, json_response
 from tests.certificates import a_certificate
+from tests.columns import decode_column
 from tests.documents import a_hello, a_state, a_websocket_output
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ async def test_a_message_that_makes_no_sense_is_answered_and_garbage_ends_the_co
         }
         await client.send(b"\x00")
         await client.send("{}")
-        assert await close_code(client) == websocket_connection.CLOSE_POLICY
+        assert await close_code(client) == connection.CLOSE_POLICY
 
 
 async def test_a_flood_of_messages_ends_the_connection():
@@ -147,7 +147,7 @@ async def test_a_flood_of_messages_ends_the_connection():
         for _ in range(100):
             with contextlib.suppress(ConnectionClosed):
                 await client.send('{"unsubscribe": []}')
-        assert await close_code(client) == websocket_connection.CLOSE_POLICY
+        assert await close_code(client) == connection.CLOSE_POLICY
 
 
 async def test_a_flood_of_pings_ends_the_connection_before_it_costs_anything():
@@ -159,7 +159,7 @@ async def test_a_flood_of_pings_ends_the_connection_before_it_costs_anything():
         ping = b"\x89\x80" + bytes(4)
         writer.write(50_000 * ping)
         with contextlib.suppress(ConnectionResetError):
-            assert len(await reader.read()) < 3 * websocket_connection.SLICE_BYTES
+            assert len(await reader.read()) < 3 * connection.SLICE_BYTES
         writer.close()
         assert 'refused_total{reason="1008"} 1.0' in metrics.text().decode()
 
@@ -207,7 +207,7 @@ async def test_one_client_too_many_is_told_to_try_later():
         connect(output.url) as second,
     ):
         await receive(first)
-        assert await close_code(second) == websocket.CLOSE_TRY_LATER
+        assert await close_code(second) == server.CLOSE_TRY_LATER
 
 
 async def test_a_thousand_connections_at_once_leave_room_for_a_real_client():
@@ -246,7 +246,7 @@ async def test_half_a_frame_waits_without_harm():
 async def test_a_connection_that_never_finishes_its_request_is_closed(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(websocket, "OPEN_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(server, "OPEN_TIMEOUT_SECONDS", 0.2)
     async with a_websocket_output(Hub()) as output:
         reader, writer = await asyncio.open_connection("127.0.0.1", output.port)
         writer.write(b"GET / HTTP/1.1\r\nX-Slow: ")
@@ -259,7 +259,7 @@ async def test_a_connection_that_never_finishes_its_request_is_closed(
     "target",
     [
         "/../../etc/passwd",
-        "/static/../websocket.py",
+        "/static/../files.py",
         "/static/..%2f..%2fetc/passwd",
         "//etc/passwd",
         "/static/",
@@ -436,7 +436,7 @@ async def test_without_the_token_nothing_that_was_heard_is_told():
 async def test_a_websocket_needs_the_token_in_its_header_or_first_message(
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(websocket, "TOKEN_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(server, "TOKEN_TIMEOUT_SECONDS", 0.2)
     async with a_websocket_output(Hub(), token=TOKEN) as output:
         async with connect(
             output.url, additional_headers={"Authorization": f"Bearer {TOKEN}"}
@@ -450,7 +450,7 @@ async def test_a_websocket_needs_the_token_in_its_header_or_first_message(
             async with connect(output.url) as client:
                 if first is not None:
                     await client.send(first)
-                assert await close_code(client) == websocket.CLOSE_TOKEN
+                assert await close_code(client) == server.CLOSE_TOKEN
         with pytest.raises(InvalidStatus) as refused:
             await connect(output.url, additional_headers={"Authorization": "Bearer wrong"})
         assert refused.value.response.status_code == 401
@@ -519,7 +519,7 @@ async def test_leaving_says_goodbye_and_does_not_wait_for_the_deaf():
     _, silent = await asyncio.open_connection("127.0.0.1", output.port)
     began_at = time.monotonic()
     leaving = asyncio.create_task(output.__aexit__(None, None, None))
-    assert await close_code(client) == websocket.CLOSE_GOING_AWAY
+    assert await close_code(client) == server.CLOSE_GOING_AWAY
     await leaving
     # A promise about shutdown, not about speed: without its bound this would take ten seconds.
     assert time.monotonic() - began_at < 5
