@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rtgenre.model.classifier import find_model_folder
+from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import read_model_info
 from rtgenre.monitoring.health import NodeHealth, health_document
 from rtgenre.outputs.colors import GENRE_COLORS
