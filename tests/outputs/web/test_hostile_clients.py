@@ -104,6 +104,28 @@ async def test_headers_that_mean_harm_are_refused(headers: str, expected: int):
         assert status(await asked(output.port, f"{head}{headers}\r\n")) == expected
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "http://evil.example/",
+        "http://localhost/",
+        "//evil.example/",
+        "/%2e%2e/%2e%2e/etc/passwd",
+        "/..%2f..%2fetc/passwd",
+        "/../../etc/passwd",
+        "/app.js/../../../secret.py",
+        "/.",
+        "*",
+        "state",
+        "",
+    ],
+)
+async def test_an_odd_target_leads_nowhere(target: str):
+    async with a_websocket_output(Hub()) as output:
+        answer = await asked(output.port, f"GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    assert status(answer) in {400, 404}
+
+
 async def test_a_giant_address_is_refused():
     async with a_websocket_output(Hub()) as output:
         giant = f"GET /{'x' * 20_000} HTTP/1.1\r\nHost: localhost\r\n\r\n"
