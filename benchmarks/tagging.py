@@ -41,17 +41,20 @@ def cores(options: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         library = _library(Path(folder) / "library", options.songs, options.minutes)
         speeds: dict[int, list[float]] = {1: [], 2: []}
+        used: dict[int, list[float]] = {1: [], 2: []}
         for number in range(options.pairs):
             for processes in (1, 2) if number % 2 == 0 else (2, 1):
                 output = Path(folder) / f"{number}-{processes}.jsonl"
-                started = time.perf_counter()
+                started, before = time.perf_counter(), os.times()
                 _tag(library, output, "--processes", str(processes))
-                seconds = time.perf_counter() - started
+                seconds, after = time.perf_counter() - started, os.times()
+                used[processes].append(after.children_user - before.children_user)
                 hours = options.songs * options.minutes / 60
                 speeds[processes].append(hours * 60 / seconds)
         for processes, values in speeds.items():
             told = ", ".join(f"{value:.2f}" for value in values)
             print(f"{processes} process(es): {told} h of music a minute, start included")
+            print("  seconds of a core:", ", ".join(f"{value:.1f}" for value in used[processes]))
         ratios = [two / one for one, two in zip(speeds[1], speeds[2], strict=True)]
         print("ratios:", ", ".join(f"{ratio:.2f}" for ratio in ratios))
 
