@@ -42,7 +42,7 @@ async def measure(stretch_seconds: int) -> dict[str, Any]:
                 Stretch("kitchen", start, start + stretch_seconds, GENRES[i % 4], 0.8, "crnn 1")
                 for i, start in enumerate(starts)
             )
-        output = HistoryOutput(HistoryConfig(file=file), Hub(), nodes=["kitchen"], model="crnn 1")
+        output = HistoryOutput(HistoryConfig(file=file), Hub(), model_of={"kitchen": "crnn 1"}.get)
         elapsed_ms = []
         cpu_ms = []
         for _ in range(REPEATS):

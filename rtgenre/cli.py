@@ -47,6 +47,9 @@ _EXAMPLES = {
   rtgenre init                              ask what is there, and write a settings file
   rtgenre init --yes --source "USB Audio" --name Kitchen --mqtt-host broker
 """,
+    "hub": """\
+  rtgenre hub --mqtt-host broker            one page and one history for the rooms of all machines
+""",
     "devices": """\
   rtgenre devices                           list the input devices
   rtgenre devices --json                    the same for programs
@@ -153,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_demo(commands)
     _add_init(commands)
+    _add_hub(commands)
     _add_devices(commands)
     _add_classify(commands)
     _add_tag(commands)
@@ -264,6 +268,15 @@ def _add_run_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_hub(commands: Any) -> None:
+    parser = _add_command(
+        commands, "hub", "show what every rtgenre publishes to a broker, without listening", _hub
+    )
+    _add_broker(parser)
+    _add_page(parser)
+    _add_readout(parser)
+
+
 def _add_devices(commands: Any) -> None:
     parser = _add_command(commands, "devices", "list the input devices", _devices)
     parser.add_argument("--json", action="store_true", help="print a JSON array")
@@ -325,6 +338,7 @@ def _add_history(commands: Any) -> None:
     )
     parser.add_argument("--until", metavar="TIME", help="the same; the default is now")
     parser.add_argument("--node", metavar="NAME", help="of this room only")
+    parser.add_argument("--hub", action="store_true", help="what `rtgenre hub` kept")
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="print a JSON document")
     output.add_argument("--csv", action="store_true", help="print comma-separated values")
@@ -443,6 +457,13 @@ def _flags(options: argparse.Namespace) -> dict[str, Any]:
             )
         flags.setdefault("source", {})["input"] = inputs[0] if len(inputs) == 1 else inputs
     return flags
+
+
+def _hub(options: argparse.Namespace) -> int:
+    from rtgenre.commands.hub import run_hub
+
+    config = _config_with_logging(options)
+    return run_hub(config, read_config=lambda: _config(options))
 
 
 def _run(options: argparse.Namespace) -> int:

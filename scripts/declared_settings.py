@@ -131,7 +131,7 @@ def allowed(  # noqa: PLR0911 - one for each kind
     if origin is dict:
         if get_origin(parts[1]) is tuple:
             return "a list of names, or a table of lists by node"
-        return f"a table, for each genre {allowed(parts[1])}"
+        return f"a table, for each name {allowed(parts[1])}"
     names = {bool: "`true` or `false`", Path: "a file", int: "a whole number", float: "a number"}
     return names.get(annotation, "text") + _limits(metadata)
 

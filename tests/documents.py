@@ -10,10 +10,12 @@ from rtgenre.config import WebSocketConfig
 from rtgenre.messages.payload import (
     AboutDocument,
     HelloDocument,
+    PresenceDocument,
     StateDocument,
     StatusDocument,
     about_document,
     hello_document,
+    presence_document,
     state_document,
     status_document,
 )
@@ -104,6 +106,25 @@ def a_status(
     """Return the document about a source that was lost or is back."""
     return status_document(
         node=node, source="a test", problem=problem, hint=hint, time=NOW, instance=instance
+    )
+
+
+def a_presence(
+    node: str = "den",
+    *,
+    present: bool = True,
+    problem: str | None = None,
+    spectrogram_problem: str | None = None,
+    instance: str = INSTANCE,
+) -> PresenceDocument:
+    """Return what a hub says about a node."""
+    return presence_document(
+        node=node,
+        instance=instance,
+        present=present,
+        problem=problem,
+        spectrogram_problem=spectrogram_problem,
+        time=NOW,
     )
 
 

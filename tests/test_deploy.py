@@ -53,7 +53,7 @@ def compose_text():
 
 def test_compose_follows_the_compose_specification(compose_text):
     compose = compose_spec.PyCompose.from_yaml(compose_text)
-    assert set(compose.service_names()) == {"rtgenre", "mosquitto"}
+    assert set(compose.service_names()) == {"rtgenre", "hub", "mosquitto"}
 
 
 @pytest.mark.parametrize(
@@ -80,20 +80,33 @@ def test_compose_names_settings_files_and_secrets_that_exist(compose_text, monke
             elif not source.startswith("./"):
                 assert source in compose["volumes"]
     monkeypatch.chdir(tmp_path)
-    rtgenre = compose["services"]["rtgenre"]
-    for name, value in rtgenre["environment"].items():
-        monkeypatch.setenv(name, value.replace("${NODE:-home}", "home"))
-    config = load_config()
-    assert config.mqtt.host in compose["services"]
-    assert str(config.websocket.token_file).removeprefix("/run/secrets/") in rtgenre["secrets"]
+    for service in (compose["services"][name] for name in ("rtgenre", "hub")):
+        with monkeypatch.context() as patch:
+            for name, value in service["environment"].items():
+                patch.setenv(name, value.replace("${NODE:-home}", "home"))
+            config = load_config()
+        assert config.mqtt.host in compose["services"]
+        assert str(config.websocket.token_file).removeprefix("/run/secrets/") in service["secrets"]
 
 
-def test_compose_lets_only_this_machine_in_and_gives_away_no_rights(compose_text):
+def test_the_hub_is_started_only_where_it_is_asked_for_and_listens_to_no_sound(compose_text):
+    hub = yaml.safe_load(compose_text)["services"]["hub"]
+    assert hub["profiles"] == ["hub"]
+    assert hub["command"] == ["hub"]
+    assert "devices" not in hub
+
+
+@pytest.mark.parametrize("name", ["rtgenre", "hub"])
+def test_compose_lets_only_this_machine_in_and_gives_away_no_rights(compose_text, name):
+    service = yaml.safe_load(compose_text)["services"][name]
+    assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+    assert service["cap_drop"] == ["ALL"]
+    assert service["read_only"] is True
+    assert "privileged" not in service
+
+
+def test_the_service_gets_the_sound_cards_and_nothing_else_of_the_machine(compose_text):
     rtgenre = yaml.safe_load(compose_text)["services"]["rtgenre"]
-    assert all(port.startswith("127.0.0.1:") for port in rtgenre["ports"])
-    assert rtgenre["cap_drop"] == ["ALL"]
-    assert rtgenre["read_only"] is True
-    assert "privileged" not in rtgenre
     assert rtgenre["devices"] == ["/dev/snd:/dev/snd"]
 
 

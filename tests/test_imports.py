@@ -13,9 +13,18 @@ from scripts.rooms_picture import imported_rooms
 PACKAGE = Path(__file__).parent.parent / "rtgenre"
 
 ONLY_IMPORTERS = {
-    "aiomqtt": {"outputs/mqtt/broker.py", "outputs/mqtt/publisher.py"},
+    "aiomqtt": {
+        "outputs/mqtt/broker.py",
+        "outputs/mqtt/publisher.py",
+        "hub/subscription.py",
+    },
     "paho": {"outputs/mqtt/broker.py"},
-    "websockets": {"outputs/web/server.py", "outputs/web/connection.py", "commands/bench.py"},
+    "websockets": {
+        "outputs/web/server.py",
+        "outputs/web/connection.py",
+        "hub/relay.py",
+        "commands/bench.py",
+    },
     "sounddevice": {"sources/portaudio.py"},
     "soundfile": {"sources/libsndfile.py"},
     "soxr": {"audio/samples.py"},
@@ -69,6 +78,11 @@ PURE = [
     "outputs/mqtt/topics.py",
     "outputs/web/auth.py",
     "outputs/web/lobby.py",
+    "hub/claims.py",
+    "hub/greeting.py",
+    "hub/inbox.py",
+    "hub/node.py",
+    "hub/reading.py",
     "sources/addresses.py",
     "sources/devices.py",
     "sources/pcm.py",

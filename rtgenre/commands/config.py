@@ -147,7 +147,7 @@ def _toml(value: Any) -> str:
 def _is_secret(table: str, key: str) -> bool:
     model = SourceConfig if table == "source" else Config.model_fields[table].annotation
     field = settings_of(model).get(key)
-    return field is not None and field.annotation is SecretStr
+    return field is not None and field.annotation in (SecretStr, dict[str, SecretStr])
 
 
 def _keys(table: Any) -> Iterator[str]:

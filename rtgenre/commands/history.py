@@ -11,7 +11,7 @@ from rtgenre.history.moments import parse_span
 from rtgenre.history.report import clipped, history_csv, history_document, history_text
 from rtgenre.history.store import HistoryError, read_stretches
 from rtgenre.outputs.colors import complete_colors
-from rtgenre.outputs.history import history_file
+from rtgenre.outputs.history import FILE_NAME, HUB_FILE_NAME, history_file
 
 if TYPE_CHECKING:
     import argparse
@@ -32,7 +32,7 @@ def run_history(options: argparse.Namespace, config: Config) -> int:
 def _show(options: argparse.Namespace, config: Config) -> None:
     now = time.time()
     since, until = parse_span(options.since, options.until, now)
-    file = history_file(config.history)
+    file = history_file(config.history, HUB_FILE_NAME if options.hub else FILE_NAME)
     stretches = [
         stretch
         for stretch in clipped(read_stretches(file, since, until), since, until)

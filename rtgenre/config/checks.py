@@ -115,6 +115,13 @@ def default_node() -> str:
     return name[:64] or "rtgenre"
 
 
+def _checked_address(address: str) -> str:
+    if not re.fullmatch(r"https?://[^/\s?#@]+/?", address):
+        raise ValueError("an address is written http://host:port/")
+    return address.rstrip("/") + "/"
+
+
+ServiceAddress = Annotated[str, AfterValidator(_checked_address)]
 FilePath = Annotated[Path, AfterValidator(_checked_path)]
 FolderName = Annotated[str, AfterValidator(_checked_path)]
 Color = Annotated[str, AfterValidator(checked_color)]

@@ -103,7 +103,7 @@ def _describe(problem: Any, layers: dict[str, dict[str, Any]]) -> str:
     if problem["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
         return f"{name} ({where}): there is no such setting; {_allowed_keys(str(table), keys)}"
     message = explain(problem, _setting(str(table), keys))
-    secret = str(location[-1]) in {"password", "token"}
+    secret = bool({"password", "token", "tokens"} & {str(part) for part in location})
     # Tables hold secrets of their own, such as the password in a stream's address.
     hidden = secret or isinstance(problem["input"], dict | list | tuple)
     value = "" if hidden else f" = {problem['input']!r}"

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from rtgenre.config.checks import FilePath, Origin
+from rtgenre.config.checks import FilePath, Origin, ServiceAddress
 from rtgenre.config.table import SettingsTable
 from rtgenre.outputs.web.auth import checked_token
 
@@ -82,6 +82,26 @@ class HistoryConfig(SettingsTable):
     """SQLite. The default is in the user's data folder."""
     retention_days: Annotated[int, Field(ge=0, le=36500)] = 400
     """Older stretches are deleted. 0 keeps all."""
+
+
+class HubConfig(SettingsTable):
+    """``[hub]``: how ``rtgenre hub`` fetches spectrograms from the nodes' own services."""
+
+    token: SecretStr = SecretStr("")
+    """What the pages of all machines ask for, if it is the same."""
+    token_file: Path | None = Field(default=None, examples=["/run/secrets/rtgenre"])
+    """Holds the token instead."""
+    tokens: dict[str, SecretStr] = Field(default_factory=dict)
+    """By room, if they differ: { kitchen = "…" }."""
+    addresses: dict[str, ServiceAddress] = Field(default_factory=dict)
+    """By room, where the address that a machine tells does not lead to it: { kitchen =
+    "http://pi:8765/" }."""
+
+    @model_validator(mode="after")
+    def _one_token(self) -> HubConfig:
+        if self.token.get_secret_value() and self.token_file:
+            raise ValueError("give either token or token_file, not both")
+        return self
 
 
 class MdnsConfig(SettingsTable):

@@ -11,6 +11,7 @@ from rtgenre.config.checks import Color
 from rtgenre.config.listening import ModelConfig, SmoothingConfig, SourceConfig, WindowsConfig
 from rtgenre.config.outputs import (
     HistoryConfig,
+    HubConfig,
     LogConfig,
     MdnsConfig,
     TerminalConfig,
@@ -59,6 +60,9 @@ class Config(BaseSettings):
     too. Other genres, those of a model of your own, get a colour by themselves, or from here."""
     history: HistoryConfig = HistoryConfig()
     """What was heard: `rtgenre history` prints it and the page draws it."""
+    hub: HubConfig = HubConfig()
+    """`rtgenre hub` shows the rooms of all machines on one page. These settings are for their
+    spectrograms."""
     mdns: MdnsConfig = MdnsConfig()
     """Tells the local network where the service is (_rtgenre._tcp), if other machines may
     connect."""

@@ -7,7 +7,12 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rtgenre.messages.columns import MAX_SOURCES, SpectrogramColumn, encode_column
+from rtgenre.messages.columns import (
+    MAX_SOURCES,
+    SpectrogramColumn,
+    encode_column,
+    with_source_index,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,7 +26,9 @@ MAX_WAITING_COLUMNS = 64
 class ColumnSubscription:
     """One subscriber's place: the newest columns that it has not taken yet."""
 
-    def __init__(self) -> None:
+    def __init__(self, node: str | None) -> None:
+        self.node = node
+        """Whose columns are wanted; None: everybody's."""
         self._waiting: deque[bytes] = deque(maxlen=MAX_WAITING_COLUMNS)
         self._arrived = asyncio.Event()
         # Columns that newer ones pushed out before they were taken.
@@ -50,11 +57,23 @@ class ColumnHub:
             raise ValueError(f"there are {len(nodes)} sources; at most {MAX_SOURCES} can be shown")
         self._source_indices = {node: index for index, node in enumerate(nodes)}
         self._subscriptions: set[ColumnSubscription] = set()
+        self.changed = asyncio.Event()
+        """Set when somebody begins or ends to look, for those who fetch columns only then."""
 
-    @property
-    def has_subscribers(self) -> bool:
-        """Whether anybody looks; nobody need compute a column otherwise."""
-        return bool(self._subscriptions)
+    def add(self, node: str) -> None:
+        """Append a node to the ``sources``.
+
+        Raises:
+            ValueError: there are as many as can be told apart.
+        """
+        if len(self._source_indices) >= MAX_SOURCES:
+            raise ValueError(f"there are {MAX_SOURCES} sources, and no more can be shown")
+        self._source_indices.setdefault(node, len(self._source_indices))
+        self.changed.set()
+
+    def is_watched(self, node: str) -> bool:
+        """Say whether anybody looks at a node; nobody need compute a column otherwise."""
+        return any(each.node in {None, node} for each in self._subscriptions)
 
     def publish(
         self, node: str, values: NDArray[np.uint8], end_seconds: float, captured_at: float
@@ -67,19 +86,28 @@ class ColumnHub:
             end_seconds: end of the column on the source's own clock.
             captured_at: Unix time at which that end was heard.
         """
-        if not self._subscriptions:
+        if not self.is_watched(node):
             return
         column = SpectrogramColumn(self._source_indices[node], end_seconds, captured_at, values)
-        message = encode_column(column)
+        self._hand_over(node, encode_column(column))
+
+    def publish_message(self, node: str, message: bytes) -> None:
+        """Hand on a column that another service encoded, as one of ``node``."""
+        self._hand_over(node, with_source_index(message, self._source_indices[node]))
+
+    def _hand_over(self, node: str, message: bytes) -> None:
         for subscription in self._subscriptions:
-            subscription.put(message)
+            if subscription.node in {None, node}:
+                subscription.put(message)
 
     @contextmanager
-    def subscribe(self) -> Iterator[ColumnSubscription]:
-        """Subscribe for the length of a ``with`` block."""
-        subscription = ColumnSubscription()
+    def subscribe(self, node: str | None = None) -> Iterator[ColumnSubscription]:
+        """Subscribe to a node, or to all of them, for the length of a ``with`` block."""
+        subscription = ColumnSubscription(node)
         self._subscriptions.add(subscription)
+        self.changed.set()
         try:
             yield subscription
         finally:
             self._subscriptions.discard(subscription)
+            self.changed.set()

@@ -55,3 +55,22 @@ def encode_column(column: SpectrogramColumn) -> bytes:
         FORMAT, column.source_index, len(values), column.end_seconds, column.captured_at
     )
     return header + values.tobytes()
+
+
+def source_index_of(message: bytes) -> int:
+    """Return the place among the ``sources`` of a column's message.
+
+    Raises:
+        ValueError: it is of another format, or its length is wrong.
+    """
+    if len(message) < _HEADER.size or message[0] != FORMAT:
+        raise ValueError(f"not a spectrogram column of format {FORMAT}")
+    _, source_index, n_mels, _, _ = _HEADER.unpack_from(message)
+    if len(message) != _HEADER.size + n_mels:
+        raise ValueError(f"{n_mels} mel bands are announced, {len(message)} bytes came")
+    return int(source_index)
+
+
+def with_source_index(message: bytes, source_index: int) -> bytes:
+    """Return a column's message with another place among the ``sources``."""
+    return message[:1] + bytes([source_index]) + message[2:]

@@ -71,6 +71,11 @@ class Hub:
         for subscription in self._subscriptions:
             subscription.put(document)
 
+    def forget(self, node: str) -> None:
+        """Forget the latest documents of a node: whoever subscribes from now on gets none."""
+        for key in [key for key in self._latest if key[1] == node]:
+            del self._latest[key]
+
     async def taken_by_lossless(self) -> None:
         """Wait until every lossless subscriber has kept up; for sources that can wait."""
         for subscription in list(self._subscriptions):

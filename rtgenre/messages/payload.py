@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, NotRequired
 
 from pydantic import Field
-from typing_extensions import TypedDict  # pydantic checks typing's only from Python 3.12 on
+
+# Pydantic checks those of typing only from Python 3.12 on.
+from typing_extensions import TypedDict
 
 from rtgenre.audio.columns import COLUMNS, FLOOR_DB
 from rtgenre.messages.fields import (
@@ -111,16 +113,6 @@ class StatusDocument(TypedDict):
     """Names the process that sent this, anew at each start; empty outside the service."""
 
 
-class HelloSource(TypedDict):
-    """A source; binary spectrogram messages name it by its place in the list."""
-
-    node: Node
-    """The source's name in messages and MQTT topics: a room."""
-    name: Annotated[str, Field(min_length=1)]
-    """The room's name for people; the node where it has none."""
-    source: str
-
-
 class SpectrogramScale(TypedDict):
     """What the columns of the spectrogram stand for."""
 
@@ -133,8 +125,32 @@ class SpectrogramScale(TypedDict):
     """Level of the value 0; 255 is 0 dB."""
 
 
+class HelloSource(TypedDict):
+    """A source; binary spectrogram messages name it by its place in the list.
+
+    What is not required comes from a hub only, where a node differs from the message itself.
+    """
+
+    node: Node
+    """The source's name in messages and MQTT topics: a room."""
+    name: Annotated[str, Field(min_length=1)]
+    """The room's name for people; the node where it has none."""
+    source: str
+    model: NotRequired[str]
+    model_version: NotRequired[str]
+    model_checksum: NotRequired[ShortHash]
+    labels: NotRequired[list[str]]
+    colors: NotRequired[dict[str, Color]]
+    window_seconds: NotRequired[Positive]
+    hop_seconds: NotRequired[Positive]
+    spectrogram: NotRequired[SpectrogramScale]
+
+
 class HelloDocument(TypedDict):
-    """The first message to each WebSocket client."""
+    """The first message to each WebSocket client.
+
+    A hub sends it again when its rooms have changed, and may have none yet.
+    """
 
     schema: SchemaVersion
     type: Literal["hello"]
@@ -144,14 +160,14 @@ class HelloDocument(TypedDict):
     model_version: str
     model_checksum: ShortHash
     """First eight digits of the SHA-256 of the model's weights; empty where that is not known."""
-    labels: Annotated[list[str], Field(min_length=2, json_schema_extra={"uniqueItems": True})]
+    labels: Annotated[list[str], Field(json_schema_extra={"uniqueItems": True})]
     """The genres, in the order of the model's outputs."""
     colors: dict[str, Color]
     """By genre, unknown and silence."""
     window_seconds: Positive
     hop_seconds: Positive
     spectrogram: SpectrogramScale
-    sources: Annotated[list[HelloSource], Field(min_length=1)]
+    sources: list[HelloSource]
     instance: ShortHash
     """Names the process that sent this, anew at each start; empty outside the service."""
 
@@ -178,7 +194,44 @@ class AboutDocument(TypedDict):
     """What its own clients are greeted with, with this node as the only source."""
 
 
-Document = StateDocument | StatusDocument
+class PresenceDocument(TypedDict):
+    """What a hub says itself about one of its nodes, when that changes.
+
+    Over WebSocket and by --json.
+    """
+
+    schema: SchemaVersion
+    type: Literal["presence"]
+    time: Moment
+    node: Node
+    """The source's name in messages and MQTT topics: a room."""
+    instance: ShortHash
+    """The process that is shown; where it is another one, what was known of the node is void."""
+    present: bool
+    """Whether the node is there, as far as the broker knows."""
+    problem: str | None
+    """Why it is not, or why what is shown may mislead; null while all is well."""
+    spectrogram_problem: str | None
+    """Why there is no spectrogram of this node; null while there is one, or nobody looks."""
+
+
+class HubDocument(TypedDict):
+    """What a hub says about itself, when that changes.
+
+    Over WebSocket and by --json.
+    """
+
+    schema: SchemaVersion
+    type: Literal["hub"]
+    time: Moment
+    node: Literal[""]
+    """Empty: it is about all of them."""
+    problem: str | None
+    """Why no node is heard; null while all is well."""
+
+
+Document = StateDocument | StatusDocument | PresenceDocument | HubDocument
+"""What is sent as it happens; the last two come from a hub only."""
 
 
 def state_document(
@@ -296,6 +349,39 @@ def about_document(
         "address": address,
         "realtime": realtime,
         "hello": {**hello, "sources": sources},
+    }
+
+
+def presence_document(
+    *,
+    node: str,
+    instance: str,
+    present: bool,
+    problem: str | None,
+    spectrogram_problem: str | None,
+    time: float,
+) -> PresenceDocument:
+    """Build what a hub says about one of its nodes; ``time`` is Unix seconds."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "type": "presence",
+        "time": iso_utc(time),
+        "node": node,
+        "instance": instance,
+        "present": present,
+        "problem": problem,
+        "spectrogram_problem": spectrogram_problem,
+    }
+
+
+def hub_document(problem: str | None, *, time: float) -> HubDocument:
+    """Build what a hub says about itself; ``time`` is Unix seconds."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "type": "hub",
+        "time": iso_utc(time),
+        "node": "",
+        "problem": problem,
     }
 
 

@@ -163,6 +163,18 @@ class Metrics:
             registry=self._registry,
         )
 
+        self.hub_messages = self._counter("hub_messages", "MQTT messages that the hub read.")
+        self.hub_skipped_messages = self._counter(
+            "hub_skipped_messages", "MQTT messages of a node that sent too many."
+        )
+        self.hub_node_present = self._gauge(
+            "hub_node_present", "1 while a node of the hub is there, else 0."
+        )
+        self.hub_damaged_messages = Counter(
+            "rtgenre_hub_damaged_messages",
+            "MQTT messages that the hub could not read.",
+            registry=self._registry,
+        )
         self._by_node: dict[str, NodeMetrics] = {}
         # By node, where the last window ended.
         self._last_end_seconds: dict[str, float] = {}

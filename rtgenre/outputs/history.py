@@ -25,7 +25,7 @@ from rtgenre.outputs.web.http import HttpResponse, error_response, json_response
 from rtgenre.threads import LimitedCalls
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable
     from pathlib import Path
 
     from rtgenre.config import HistoryConfig
@@ -44,11 +44,14 @@ DEFAULT_SINCE = "1d"
 logger = logging.getLogger(__name__)
 
 
-def history_file(config: HistoryConfig) -> Path:
-    """Return where the history is: as configured, else in the user's data folder."""
+FILE_NAME, HUB_FILE_NAME = "history.db", "hub.db"
+
+
+def history_file(config: HistoryConfig, name: str = FILE_NAME) -> Path:
+    """Return where the history is: as configured, else under a name in the user's data folder."""
     if config.file is not None:
         return config.file.expanduser()
-    return user_data_path("rtgenre", appauthor=False) / "history.db"
+    return user_data_path("rtgenre", appauthor=False) / name
 
 
 class HistoryOutput:
@@ -59,8 +62,8 @@ class HistoryOutput:
         config: HistoryConfig,
         hub: Hub,
         *,
-        nodes: Collection[str],
-        model: str,
+        model_of: Callable[[str], str | None],
+        file_name: str = FILE_NAME,
         write_every_seconds: float = WRITE_EVERY_SECONDS,
     ) -> None:
         """Prepare, without touching the disk.
@@ -68,14 +71,16 @@ class HistoryOutput:
         Args:
             config: where to write, and for how long to keep it.
             hub: where the documents come from.
-            nodes: whose documents are kept; leave out files at maximum speed, whose time is
-                nobody's.
-            model: name and version of the model, kept with each stretch.
+            model_of: returns the model of a node, kept with each stretch; None for those whose
+                documents are not kept, such as files at maximum speed, whose time is nobody's.
+            file_name: of the file, where ``config`` names none.
             write_every_seconds: how often stretches that go on are written.
         """
         self._hub = hub
-        self._folds = {node: StretchFold(node, model) for node in nodes}
-        self._file = history_file(config)
+        self._model_of = model_of
+        # By node, its model and the stretch that goes on.
+        self._folds: dict[str, tuple[str, StretchFold]] = {}
+        self._file = history_file(config, file_name)
         self._write_every_seconds = write_every_seconds
         self.writer = HistoryWriter(self._file, retention_days=config.retention_days)
         self._reads = LimitedCalls(MAX_READS)
@@ -142,7 +147,7 @@ class HistoryOutput:
         node = query.get("node")
         # What goes on is cut here: its end would bring its beginning back.
         self.writer.put(self._current())
-        for each, fold in self._folds.items():
+        for each, (_, fold) in self._folds.items():
             if node in {None, each}:
                 fold.cut()
         try:
@@ -165,11 +170,26 @@ class HistoryOutput:
         with self._hub.subscribe(lossless=True) as subscription:
             while True:
                 document = await subscription.get()
-                if document["type"] != "state" or document["node"] not in self._folds:
+                if document["type"] != "state":
                     continue
-                ended = self._folds[document["node"]].update(document)
+                fold = self._fold(document["node"])
+                ended = None if fold is None else fold.update(document)
                 if ended is not None:
                     self.writer.put([ended])
+
+    def _fold(self, node: str) -> StretchFold | None:
+        """Return what follows a node; None if its documents are not kept."""
+        model = self._model_of(node)
+        if model is None:
+            return None
+        known, fold = self._folds.get(node, (None, None))
+        if fold is None or known != model:
+            ended = None if fold is None else fold.current()
+            if ended is not None:
+                self.writer.put([ended])
+            fold = StretchFold(node, model)
+            self._folds[node] = (model, fold)
+        return fold
 
     async def _write_current(self) -> None:
         while True:
@@ -177,7 +197,7 @@ class HistoryOutput:
             self.writer.put(self._current())
 
     def _current(self) -> list[Stretch]:
-        stretches = [fold.current() for fold in self._folds.values()]
+        stretches = [fold.current() for _, fold in self._folds.values()]
         return [stretch for stretch in stretches if stretch is not None]
 
 

@@ -38,7 +38,9 @@ class Readout:
         self._colors = colors
         self._name = name
         self._state: StateDocument | None = None
-        self._problem: str | None = None
+        # Why nothing is heard: of the source, and of a hub that hears nothing of the node.
+        self._input_problem: str | None = None
+        self._absence: str | None = None
         # What only might be wrong.
         self._hint: str | None = None
         # What was shown before, with the local time it began.
@@ -46,14 +48,23 @@ class Readout:
 
     def update(self, document: Document) -> None:
         """Take in a document about this source."""
+        if document["type"] == "presence":
+            self._absence = document["problem"]
+            return
         if document["type"] == "status":
-            self._problem = document["problem"]
+            self._input_problem = document["problem"]
             self._hint = document["hint"]
+            return
+        if document["type"] != "state":
             return
         title = document["genre"] or document["state"]
         if not self._recent or self._recent[-1][1] != title:
             self._recent.append((local_time(document["since"]), title))
         self._state = document
+
+    @property
+    def _problem(self) -> str | None:
+        return self._absence or self._input_problem
 
     def render(self, width: int = 80, height: int = 40) -> Group:
         """Draw the readout in at most ``height`` lines of ``width`` characters.

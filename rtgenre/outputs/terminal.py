@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from rich.console import Group
 
+    from rtgenre.config import Config
     from rtgenre.messages.hub import Hub
-    from rtgenre.messages.payload import Document, StateDocument
+    from rtgenre.messages.payload import Document, PresenceDocument, StateDocument
 
 Format = Literal["live", "plain", "json"]
 
@@ -25,6 +26,18 @@ _LINES_WITH_RULE = 3
 """Rooms that have less than this each stand below each other without a line between them."""
 
 logger = logging.getLogger(__name__)
+
+
+def open_terminal(
+    config: Config, *, colors: Mapping[str, str], names: Mapping[str, str]
+) -> TerminalOutput | None:
+    """Return what prints, as the settings say; None where nothing is printed."""
+    chosen = config.terminal.format
+    if chosen == "off":
+        return None
+    if chosen == "auto":
+        chosen = "live" if sys.stdout.isatty() else "plain"
+    return TerminalOutput(chosen, colors=colors, names=names)
 
 
 class TerminalOutput:
@@ -84,6 +97,8 @@ class TerminalOutput:
         ):
             while True:
                 document = await subscription.get()
+                if document["type"] == "hub":
+                    continue
                 node = document["node"]
                 new = Readout(self._colors, self._names.get(node, node))
                 readouts.setdefault(node, new).update(document)
@@ -116,11 +131,17 @@ class PlainLines:
         self._names = names
         # What was said last of each node: what plays, and its title.
         self._said: dict[str, tuple[str, str | None]] = {}
+        # And whether a node of a hub is there.
+        self._presence: dict[str, str] = {}
 
     def lines(self, document: Document) -> list[str]:
         """Return the lines for a document; none if it brings nothing new to read."""
         node = document["node"]
         prefix = f"{local_time(document['time'])}  {self._names.get(node, node)}"
+        if document["type"] == "hub":
+            return [f"{local_time(document['time'])}  {document['problem'] or 'the hub listens'}"]
+        if document["type"] == "presence":
+            return self._presence_lines(prefix, document)
         if document["type"] == "status":
             return [f"{prefix}  {document['problem'] or document['hint'] or 'input is back'}"]
         heard, title = self._said.get(node, ("", None))
@@ -131,6 +152,15 @@ class PlainLines:
         if headline(document) != heard:
             lines.append(f"{prefix}  {_change(document)}")
         return lines
+
+    def _presence_lines(self, prefix: str, document: PresenceDocument) -> list[str]:
+        """Say whether a node is there, where that or the reason has changed."""
+        node, problem = document["node"], document["problem"]
+        said = problem or ("is there" if document["present"] else "")
+        if not said or self._presence.get(node) == said:
+            return []
+        self._presence[node] = said
+        return [f"{prefix}  {said}"]
 
 
 def _change(document: StateDocument) -> str:

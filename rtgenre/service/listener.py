@@ -145,7 +145,7 @@ class Listener:
         if not self._heard:
             self._heard = True
             logger.info("%s: listening to %s", self.node, source_name(self.source.name))
-        self.pipeline.draws_columns = self._column_hub.has_subscribers
+        self.pipeline.draws_columns = self._column_hub.is_watched(self.node)
         try:
             windows = self.pipeline.push(block, title=self.source.title)
         except ValueError as error:

@@ -24,13 +24,13 @@ from rtgenre.model.inference import BatchingClassifier
 from rtgenre.monitoring.health import NodeHealth, health_document
 from rtgenre.monitoring.logs import set_up_logging
 from rtgenre.monitoring.metrics import Metrics
+from rtgenre.monitoring.systemd import Notifier, supervise
 from rtgenre.outputs.colors import complete_colors
 from rtgenre.outputs.mqtt.smarthome import home_assistant_extension, lights_extension
 from rtgenre.service.listener import Listener
 from rtgenre.service.pipeline import Pipeline
 from rtgenre.service.reload import changed_settings, with_live_settings
 from rtgenre.service.watch import Watch
-from rtgenre.systemd import Notifier, supervise
 from rtgenre.threads import DaemonThreads
 
 if TYPE_CHECKING:
@@ -214,12 +214,11 @@ class Service:
         return HistoryOutput(
             self.config.history,
             self.hub,
-            nodes=[
-                config.node
+            model_of={
+                config.node: self._classifier.info.identity
                 for config, source in self._sources
                 if config.speed != "max" and not source.is_demo
-            ],
-            model=self._classifier.info.identity,
+            }.get,
         )
 
     async def _open_web_socket(self, resources: AsyncExitStack) -> None:

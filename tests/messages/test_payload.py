@@ -10,13 +10,13 @@ from jsonschema import Draft202012Validator
 
 from rtgenre.history.report import history_document
 from rtgenre.history.stretches import Stretch
-from rtgenre.messages.payload import SCHEMA_VERSION, iso_utc
+from rtgenre.messages.payload import SCHEMA_VERSION, hub_document, iso_utc
 from rtgenre.outputs.web.client_request import ClientRequestError, parse_client_request
 from rtgenre.outputs.web.files import read_web_files
 from rtgenre.outputs.web.http import error_document, static_responses
 from rtgenre.outputs.web.schema import message_schema
 from rtgenre.types import PlayState, UnknownReason
-from tests.documents import a_hello, a_state, a_status, an_about
+from tests.documents import a_hello, a_presence, a_state, a_status, an_about
 
 SCHEMA = message_schema()
 VALIDATOR = Draft202012Validator(SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER)
@@ -32,6 +32,8 @@ DOCUMENTS = {
     "lost": a_status("the device is gone"),
     "back": a_status(None),
     "hint": a_status(None, hint="is it muted?"),
+    "presence": a_presence(problem="it has stopped"),
+    "hub": hub_document("the broker is gone", time=1.7e9),
     "about": an_about(address="http://192.0.2.1:8765/"),
     "history": history_document(
         [Stretch("den", 1.7e9, 1.7e9 + 60, "rock", 0.8, "crnn 4")], since=1.6e9, until=1.8e9
@@ -55,7 +57,7 @@ def test_the_service_answers_with_the_schema_at_an_address_of_its_own():
 
 def test_the_schema_itself_is_valid_and_of_the_version_that_is_sent():
     Draft202012Validator.check_schema(SCHEMA)
-    for name in ("hello", "state", "status", "about", "history", "error"):
+    for name in ("hello", "state", "status", "about", "presence", "hub", "history", "error"):
         assert SCHEMA["$defs"][name]["properties"]["schema"]["const"] == SCHEMA_VERSION
 
 
@@ -94,13 +96,15 @@ def test_times_are_utc_with_milliseconds():
         | st.sampled_from(["spectrogram", "x"]),
         lambda parts: (
             st.lists(parts, max_size=3)
-            | st.dictionaries(st.sampled_from(["token", "subscribe", "unsubscribe", "x"]), parts)
+            | st.dictionaries(
+                st.sampled_from(["token", "subscribe", "unsubscribe", "node", "x"]), parts
+            )
         ),
     )
 )
 def test_a_client_message_is_understood_exactly_when_the_schema_allows_it(document: Any):
-    # A null token is as good as none to the parser.
-    if isinstance(document, dict) and document.get("token", "") is None:
+    # A null token or node is as good as none to the parser.
+    if isinstance(document, dict) and None in (document.get("token", ""), document.get("node", "")):
         return
     try:
         parse_client_request(json.dumps(document))

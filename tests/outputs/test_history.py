@@ -34,7 +34,7 @@ def document(at, genre="rock", node="kitchen"):
 async def running(tmp_path, nodes=("kitchen",), **options):
     hub = Hub()
     config = HistoryConfig(file=tmp_path / "history.db")
-    output = HistoryOutput(config, hub, nodes=nodes, model="crnn 1", **options)
+    output = HistoryOutput(config, hub, model_of=dict.fromkeys(nodes, "crnn 1").get, **options)
     task = asyncio.create_task(output.run())
     await asyncio.sleep(0)
     try:

@@ -17,7 +17,7 @@ from rtgenre.outputs.secret import read_secret
 from rtgenre.outputs.tls import client_tls
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from rtgenre.config import MqttConfig
     from rtgenre.outputs.mqtt.topics import Message
@@ -68,7 +68,13 @@ class Broker:
             ) from None
 
     @contextlib.asynccontextmanager
-    async def connect(self, name: str, will: Message | None) -> AsyncIterator[aiomqtt.Client]:
+    async def connect(
+        self,
+        name: str,
+        will: Message | None,
+        *,
+        on_message: Callable[[str, bytes, bool], None] | None = None,
+    ) -> AsyncIterator[aiomqtt.Client]:
         """Stay connected for the length of an ``async with`` block.
 
         The client id is the same every time. A broker then drops a connection that was cut off
@@ -77,6 +83,8 @@ class Broker:
         Args:
             name: makes the client id unique among those of this service.
             will: what the broker publishes when the connection breaks.
+            on_message: takes topic, payload and whether the broker had kept it, in place of
+                ``client.messages``, whose queue drops what comes at once.
 
         Raises:
             aiomqtt.MqttError: the broker cannot be reached or refuses; ``explain`` tells why.
@@ -97,6 +105,8 @@ class Broker:
         )
         _notice_a_cut_before_login(client)
         limit = _PacketLimit(client)
+        if on_message is not None:
+            _hand_messages_to(client, on_message)
         # aiomqtt makes another one where the connection is lost as soon as the login is answered.
         lost_with_the_login = client._disconnected
         try:
@@ -220,6 +230,19 @@ class _PacketLimit:
             self._announced_bytes = bufsize
             raise ConnectionError("too large a packet")
         return self._receive(bufsize)
+
+
+def _hand_messages_to(
+    client: aiomqtt.Client, on_message: Callable[[str, bytes, bool], None]
+) -> None:
+    def receive(_client: Any, _userdata: Any, message: Any) -> None:
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:
+            return
+        on_message(topic, message.payload, message.retain)
+
+    client._client.on_message = receive
 
 
 def _notice_a_cut_before_login(client: aiomqtt.Client) -> None:

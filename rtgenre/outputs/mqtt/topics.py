@@ -110,7 +110,7 @@ class NodeTopics:
         """Return what this node publishes about one of its documents."""
         if document["type"] == "status":
             return self._on_status(document)
-        return self._on_state(document)
+        return self._on_state(document) if document["type"] == "state" else []
 
     def _on_status(self, document: StatusDocument) -> list[Message]:
         return [

@@ -62,6 +62,7 @@ class Client:
         self._rate = RateLimit(feed.config.messages_per_second)
         self._invalid_messages = 0
         self._columns_task: asyncio.Task[None] | None = None
+        self._greeting: HelloDocument | None = None
 
     async def run(self) -> None:
         """Greet the client, then send to it and listen to it until it goes.
@@ -69,7 +70,7 @@ class Client:
         Raises:
             ConnectionClosed: it went, alone or in an exception group.
         """
-        await self._send(_json(self._feed.hello()))
+        await self._greet()
         async with asyncio.TaskGroup() as group:
             sender = group.create_task(self._send_documents(), name="websocket documents")
             try:
@@ -78,6 +79,10 @@ class Client:
                 sender.cancel()
                 self._stop_columns()
 
+    async def _greet(self) -> None:
+        self._greeting = self._feed.hello()
+        await self._send(_json(self._greeting))
+
     async def _send_documents(self) -> None:
         skipped = 0
         with self._feed.hub.subscribe() as subscription:
@@ -85,11 +90,14 @@ class Client:
                 document = await subscription.get()
                 self._feed.metrics.websocket_skipped_messages.inc(subscription.skipped - skipped)
                 skipped = subscription.skipped
+                # With one of these a hub says that its rooms may have changed.
+                if document["type"] == "presence" and self._feed.hello() != self._greeting:
+                    await self._greet()
                 await self._send(self._feed.written(document))
 
-    async def _send_columns(self) -> None:
+    async def _send_columns(self, node: str | None) -> None:
         dropped = 0
-        with self._feed.columns.subscribe() as subscription:
+        with self._feed.columns.subscribe(node) as subscription:
             while True:
                 message = await subscription.get()
                 self._feed.metrics.websocket_dropped_columns.inc(subscription.dropped - dropped)
@@ -119,9 +127,10 @@ class Client:
                     return
                 await self._send(_json(error_document(str(error))))
                 continue
-            if request.subscribe and self._columns_task is None:
+            if request.subscribe:
+                self._stop_columns()
                 self._columns_task = group.create_task(
-                    self._send_columns(), name="websocket columns"
+                    self._send_columns(request.node), name="websocket columns"
                 )
             if request.unsubscribe:
                 self._stop_columns()

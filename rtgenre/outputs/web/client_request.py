@@ -22,6 +22,8 @@ class RequestDocument(TypedDict, total=False):
     sent."""
     subscribe: list[Literal["spectrogram"]]
     unsubscribe: list[Literal["spectrogram"]]
+    node: str
+    """The room whose spectrogram is meant; without it, every room's."""
 
 
 class ClientRequestError(ValueError):
@@ -35,10 +37,14 @@ class ClientRequest:
     token: str | None = None
     subscribe: frozenset[str] = frozenset()
     unsubscribe: frozenset[str] = frozenset()
+    node: str | None = None
+    """Whose spectrogram is meant; None: every node's."""
 
 
 def parse_client_request(message: str | bytes) -> ClientRequest:
     """Read ``{"subscribe": […]}``, ``{"unsubscribe": […]}`` or ``{"token": "…"}``.
+
+    ``{"subscribe": […], "node": "…"}`` is about one node.
 
     Raises:
         ClientRequestError: it is none of them.
@@ -51,14 +57,18 @@ def parse_client_request(message: str | bytes) -> ClientRequest:
         raise ClientRequestError("the message is not JSON") from None
     if not isinstance(document, dict) or not document:
         raise ClientRequestError("the message is not a JSON object with a key")
-    unknown = document.keys() - {"token", "subscribe", "unsubscribe"}
+    unknown = document.keys() - {"token", "subscribe", "unsubscribe", "node"}
     if unknown:
-        raise ClientRequestError("the keys are token, subscribe and unsubscribe")
+        raise ClientRequestError("the keys are token, subscribe, unsubscribe and node")
     token = document.get("token")
     if token is not None and not isinstance(token, str):
         raise ClientRequestError("the token is not a string")
+    node = document.get("node")
+    if node is not None and not isinstance(node, str):
+        raise ClientRequestError("the node is not a string")
     return ClientRequest(
         token=token,
+        node=node,
         subscribe=_streams(document.get("subscribe", [])),
         unsubscribe=_streams(document.get("unsubscribe", [])),
     )

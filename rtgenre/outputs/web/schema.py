@@ -12,6 +12,8 @@ from rtgenre.messages.payload import (
     SCHEMA_VERSION,
     AboutDocument,
     HelloDocument,
+    HubDocument,
+    PresenceDocument,
     StateDocument,
     StatusDocument,
 )
@@ -23,6 +25,8 @@ _MESSAGES = {
     "state": StateDocument,
     "status": StatusDocument,
     "about": AboutDocument,
+    "presence": PresenceDocument,
+    "hub": HubDocument,
     "history": HistoryDocument,
     "error": ErrorDocument,
 }

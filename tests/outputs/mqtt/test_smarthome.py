@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from rtgenre.commands.discovery import remove_discovery
-from rtgenre.commands.run import _until_stopped
+from rtgenre.commands.process import until_stopped
 from rtgenre.config import Config, load_config
 from rtgenre.model.classifier import Classifier
 from rtgenre.monitoring.logs import set_up_logging
@@ -276,7 +276,7 @@ async def test_sighup_reads_the_settings_again_and_a_mistake_keeps_the_present_o
         read.set()
         return load_config(file)
 
-    task = asyncio.create_task(_until_stopped(service, None, read_config))
+    task = asyncio.create_task(until_stopped(service, None, read_config))
     source.play(tone(200, 4))
     with service.hub.subscribe() as subscription:
         await next_state(subscription)

@@ -115,15 +115,15 @@ async def test_the_spectrogram_comes_on_request_only_and_stops_on_request():
     values = np.arange(8, dtype=np.uint8)
     async with a_websocket_output(hub, columns=columns) as output, connect(output.url) as client:
         await receive(client)
-        assert not columns.has_subscribers
+        assert not columns.is_watched("den")
         await client.send('{"subscribe": ["spectrogram"]}')
-        await until(lambda: columns.has_subscribers)
+        await until(lambda: columns.is_watched("den"))
         columns.publish("den", values, 1.5, 2.0)
         message = await client.recv()
         assert isinstance(message, bytes)
         assert decode_column(message).values.tolist() == values.tolist()
         await client.send('{"unsubscribe": ["spectrogram"]}')
-        await until(lambda: not columns.has_subscribers)
+        await until(lambda: not columns.is_watched("den"))
         hub.publish(a_state(1))
         assert await receive(client) == a_state(1)
 

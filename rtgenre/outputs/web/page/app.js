@@ -41,18 +41,30 @@ function announce(text) {
 
 function showRoom() {
   const room = rooms.chosen;
+  live.hello(room.hello);
+  spectrogram.hello(room.hello);
+  history.hello(room.hello);
   live.clear(room.name, room.source);
   spectrogram.clear();
   history.setRoom(room.node);
   if (room.document) live.show(room.document);
   showPast(room);
-  notices.setStatus(room.status);
+  showProblems(room);
+  followVisibility();
   loadPast(room);
 }
 
 function showPast(room) {
   live.showPast(room.past);
   spectrogram.setPast(room.past.stretches);
+}
+
+function showProblems(room) {
+  notices.setStatus(room.status);
+  notices.setPresence(room.presence);
+  const problem = room.presence?.spectrogram_problem ?? null;
+  byId("spectrogram-problem").hidden = problem === null;
+  byId("spectrogram-problem").textContent = problem === null ? "" : `No spectrogram: ${problem}`;
 }
 
 /** Fetch what was played before this page was opened. */
@@ -76,14 +88,20 @@ function forget(node) {
 
 function receive(message) {
   if (message.type === "hello") {
-    live.hello(message);
-    spectrogram.hello(message);
-    history.hello(message);
     rooms.hello(message);
+    return;
+  }
+  if (message.type === "hub") {
+    notices.setHub(message);
     return;
   }
   const room = rooms.update(message);
   if (room === null || room !== rooms.chosen) return;
+  if (message.type === "presence") {
+    showProblems(room);
+    if (message.problem !== null) announce(message.problem);
+    return;
+  }
   if (message.type === "status") {
     notices.setStatus(message);
     announce(message.problem ?? message.hint ?? "Sound comes in again");
@@ -106,7 +124,7 @@ function speak(message) {
 
 function followVisibility() {
   const wanted = !paused && !document.hidden && root.dataset.view === "live";
-  connection.wantColumns(wanted);
+  connection.wantColumns((wanted && rooms.chosen?.node) || null);
   if (wanted) spectrogram.start();
   else spectrogram.stop();
   byId("pause").setAttribute("aria-pressed", paused);

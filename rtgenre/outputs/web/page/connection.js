@@ -14,7 +14,9 @@ export class Connection extends EventTarget {
   #socket = null;
   #retryMs = FIRST_RETRY_MS;
   #retryTimer = 0;
-  #wantsColumns = false;
+  // Whose columns are wanted; null while nobody looks.
+  #columnsOf = null;
+  #greeted = false;
   #lastMessageAt = 0;
   #checking = false;
 
@@ -25,11 +27,12 @@ export class Connection extends EventTarget {
     document.addEventListener("visibilitychange", () => document.hidden || this.#connectNow());
   }
 
-  /** Ask for the spectrogram's columns, or for no more of them. */
-  wantColumns(wanted) {
-    if (wanted === this.#wantsColumns) return;
-    this.#wantsColumns = wanted;
-    this.#send({ [wanted ? "subscribe" : "unsubscribe"]: ["spectrogram"] });
+  /** Ask for the spectrogram's columns of a room (node); null: for no more of them. */
+  wantColumns(node) {
+    if (node === this.#columnsOf) return;
+    this.#columnsOf = node;
+    if (node === null) this.#send({ unsubscribe: ["spectrogram"] });
+    else this.#send({ subscribe: ["spectrogram"], node });
   }
 
   #connect() {
@@ -37,10 +40,12 @@ export class Connection extends EventTarget {
     url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     url.search = url.hash = "";
     const socket = new WebSocket(url);
+    this.#greeted = false;
     socket.binaryType = "arraybuffer";
     socket.addEventListener("open", () => {
       this.#send({ token: storedToken() });
-      if (this.#wantsColumns) this.#send({ subscribe: ["spectrogram"] });
+      const node = this.#columnsOf;
+      if (node !== null) this.#send({ subscribe: ["spectrogram"], node });
     });
     socket.addEventListener("message", (event) => this.#receive(event.data));
     socket.addEventListener("close", (event) => socket === this.#socket && this.#closed(event));
@@ -62,7 +67,10 @@ export class Connection extends EventTarget {
     const document = JSON.parse(data);
     if (document.type === "hello") {
       this.#retryMs = FIRST_RETRY_MS;
-      this.dispatchEvent(new Event("open"));
+      // A hub greets again when its rooms have changed.
+      document.again = this.#greeted;
+      if (!this.#greeted) this.dispatchEvent(new Event("open"));
+      this.#greeted = true;
     }
     this.dispatchEvent(new CustomEvent("document", { detail: document }));
   }

@@ -11,6 +11,9 @@ export class Notices {
   // Why no audio comes, and what only might be wrong; null while all is well.
   #problem = null;
   #hint = null;
+  // Why a hub hears nothing of the room, or of any.
+  #absence = null;
+  #hub = null;
   #timer = 0;
 
   constructor() {
@@ -22,6 +25,8 @@ export class Notices {
     this.#connected = connected;
     this.#reason = reason;
     if (connected) {
+      // Whoever connects anew is told again.
+      this.#hub = null;
       clearTimeout(this.#timer);
       this.#show();
     } else if (wasConnected) {
@@ -38,10 +43,26 @@ export class Notices {
     this.#show();
   }
 
+  /** Take what a hub said last of the room; null before, and from all other services. */
+  setPresence(presence) {
+    this.#absence = presence?.problem ?? null;
+    this.#show();
+  }
+
+  /** Take what a hub said last of itself. */
+  setHub(hub) {
+    this.#hub = hub.problem;
+    this.#show();
+  }
+
   #show() {
     let text = "";
     if (!this.#connected) {
       text = `No connection to the service${this.#reason ? `: ${this.#reason}` : ""}. Trying again …`;
+    } else if (this.#hub !== null) {
+      text = `Nothing comes from any room: ${this.#hub}`;
+    } else if (this.#absence !== null) {
+      text = this.#absence;
     } else if (this.#problem !== null) {
       text = `No sound comes in: ${this.#problem}`;
     }

@@ -10,7 +10,6 @@ const KEY = "rtgenre-room";
 
 export class Rooms {
   #rooms = [];
-  #colors = {};
   #chosenIndex = -1;
   #changed;
 
@@ -30,19 +29,22 @@ export class Rooms {
 
   hello(hello) {
     const known = new Map(this.#rooms.map((room) => [room.node, room]));
-    this.#colors = hello.colors;
-    this.#rooms = hello.sources.map(({ node, name, source }) => ({
-      node,
-      name,
-      source,
-      document: null,
-      // The last status document; the service tells it again.
-      status: null,
-      past: known.get(node)?.past ?? new Past(),
+    const before = this.chosen;
+    this.#rooms = hello.sources.map((source) => ({
+      // The last documents, which the service tells again to those who connect anew.
+      ...(hello.again && known.get(source.node)),
+      past: known.get(source.node)?.past ?? new Past(),
+      node: source.node,
+      name: source.name,
+      source: source.source,
+      // Rooms of a hub may have models of their own.
+      hello: { ...hello, ...source },
     }));
-    for (const { past } of this.#rooms) past.begin();
+    if (!hello.again) for (const { past } of this.#rooms) past.begin();
     this.#build();
-    this.chooseByAddress();
+    const index = this.#rooms.findIndex((room) => room.node === before?.node);
+    if (!hello.again || index < 0) this.chooseByAddress();
+    else this.#choose(index, isAlike(before.hello, this.#rooms[index].hello));
   }
 
   /** Choose the room in the address, else the one that was chosen last, else the first. */
@@ -57,7 +59,12 @@ export class Rooms {
     const index = this.#rooms.findIndex((room) => room.node === document.node);
     if (index < 0) return null;
     const room = this.#rooms[index];
-    if (document.type === "status") {
+    if (document.type === "presence") {
+      // Another process says anew what is wrong.
+      if (room.presence && room.presence.instance !== document.instance) room.status = null;
+      room.presence = document;
+      this.#label(index);
+    } else if (document.type === "status") {
       room.status = document;
     } else if (document.type === "state") {
       room.past.add(document);
@@ -67,10 +74,10 @@ export class Rooms {
     return room;
   }
 
-  #choose(index) {
+  #choose(index, isShown = false) {
     this.#chosenIndex = index;
     this.#buttons.forEach((button, i) => button.setAttribute("aria-pressed", i === index));
-    this.#changed();
+    if (!isShown) this.#changed();
   }
 
   get #buttons() {
@@ -92,15 +99,26 @@ export class Rooms {
     });
     const group = document.getElementById("rooms");
     group.replaceChildren(...buttons);
+    buttons.forEach((_, index) => this.#label(index));
   }
 
   #label(index) {
-    const { document } = this.#rooms[index];
+    const { document, presence, hello } = this.#rooms[index];
     const button = this.#buttons[index];
-    const color = colorOf(this.#colors, titleOf(document));
+    const isAway = presence?.present === false;
+    button.toggleAttribute("data-away", isAway);
+    if (!document && !isAway) return;
+    const color = colorOf(hello.colors, isAway ? "silence" : titleOf(document));
     button.querySelector(".dot").style.setProperty("--color", color);
     const now = button.querySelector(".now");
-    const text = headline(document);
+    const text = isAway ? "away" : headline(document);
     if (now.textContent !== text) now.textContent = text;
   }
+}
+
+/** Whether what was drawn with one greeting looks the same with the other. */
+function isAlike(one, other) {
+  return ["labels", "colors", "model", "model_version", "window_seconds", "hop_seconds"].every(
+    (key) => JSON.stringify(one[key]) === JSON.stringify(other[key]),
+  );
 }

@@ -161,7 +161,9 @@ class PuppetService:
         self._hub = Hub()
         self._columns = ColumnHub(nodes)
         self._history = HistoryOutput(
-            HistoryConfig(file=folder / "history.db"), self._hub, nodes=nodes, model="crnn 4"
+            HistoryConfig(file=folder / "history.db"),
+            self._hub,
+            model_of=dict.fromkeys(nodes, "crnn 4").get,
         )
         options = {"columns": self._columns, "routes": self._history.routes()} | options
         self._output = a_websocket_output(self._hub, *nodes, **options)

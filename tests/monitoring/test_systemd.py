@@ -5,7 +5,7 @@ import time
 import pytest
 
 from rtgenre.monitoring.health import NodeHealth
-from rtgenre.systemd import Notifier, is_progressing
+from rtgenre.monitoring.systemd import Notifier, is_progressing
 
 
 @pytest.fixture

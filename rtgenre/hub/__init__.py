@@ -1,0 +1,1 @@
+"""One page and one history for many machines, from what each of them publishes over MQTT."""

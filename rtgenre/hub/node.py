@@ -1,0 +1,140 @@
+"""What a hub knows of one node; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rtgenre.hub.claims import MAX_REMEMBERED, Claims
+from rtgenre.messages.payload import presence_document
+
+if TYPE_CHECKING:
+    from rtgenre.messages.payload import (
+        AboutDocument,
+        HelloDocument,
+        PresenceDocument,
+        StateDocument,
+        StatusDocument,
+    )
+
+SILENT_SECONDS = 60.0
+"""A node that is online, names no problem and says nothing for so long is not well."""
+
+
+class Node:
+    """One name under the topic prefix, and the process that is shown under it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.claims = Claims()
+        self.is_online = False
+        self.is_confirmed = False
+        """Whether the broker said whether it is online since the hub has connected to it."""
+        self.input_problem: str | None = None
+        """Why the node hears nothing, in its own words."""
+        self.spectrogram_problem: str | None = None
+        self._abouts: dict[str, AboutDocument] = {}
+        # Whose messages the broker's word about its availability follows.
+        self._introduced_last = ""
+
+    @property
+    def about(self) -> AboutDocument | None:
+        """What the node tells of itself; None before it did."""
+        return self._abouts.get(self.claims.holder or "")
+
+    @property
+    def hello(self) -> HelloDocument | None:
+        """What it greets its own clients with."""
+        return None if self.about is None else self.about["hello"]
+
+    def on_about(self, about: AboutDocument, now: float, *, live: bool) -> bool:
+        """Take in what a process tells of itself; return whether it is the one that is shown."""
+        instance = about["instance"]
+        self._abouts.pop(instance, None)
+        self._abouts[instance] = about
+        while len(self._abouts) > MAX_REMEMBERED:
+            oldest = next(each for each in self._abouts if each != self.claims.holder)
+            del self._abouts[oldest]
+        self._introduced_last = instance
+        self.claims.introduce(instance, about["host"])
+        return self._admits(instance, now, live=live)
+
+    def on_availability(self, is_online: bool, now: float) -> None:
+        """Take in whether a process came or went."""
+        self.is_confirmed = True
+        if self._introduced_last != (self.claims.holder or ""):
+            return
+        self.is_online = is_online
+        if is_online:
+            self.claims.heard_at = now
+        else:
+            self.claims.leave()
+
+    def on_lost(self) -> None:
+        """Note that the broker no longer knows of the node."""
+        self.is_confirmed = True
+        self.is_online = False
+        self.claims.leave()
+
+    def on_document(
+        self, document: StateDocument | StatusDocument, now: float, *, live: bool
+    ) -> bool:
+        """Take in a document; return whether it is from the process that is shown."""
+        instance = document["instance"]
+        if instance not in self._abouts or not self._admits(instance, now, live=live):
+            return False
+        if document["type"] == "status":
+            self.input_problem = document["problem"]
+        return True
+
+    def presence(self, now: float, *, time: float) -> PresenceDocument:
+        """Return what to say about the node.
+
+        Args:
+            now: on the clock that never runs backwards.
+            time: Unix time in seconds.
+        """
+        is_silent = (
+            self.is_online
+            and self.input_problem is None
+            and now - self.claims.heard_at > SILENT_SECONDS
+        )
+        return presence_document(
+            node=self.name,
+            instance=self.claims.holder or "",
+            present=self.is_online and not is_silent,
+            problem=self._problem(now, is_silent=is_silent),
+            spectrogram_problem=self.spectrogram_problem,
+            time=time,
+        )
+
+    def _admits(self, instance: str, now: float, *, live: bool) -> bool:
+        holder = self.claims.holder
+        if not self.claims.admits(instance, now, live=live):
+            return False
+        if instance != holder:
+            self.input_problem = None
+            self.spectrogram_problem = None
+            if holder is not None:
+                # A process that speaks is there.
+                self.is_online = live
+        return True
+
+    def _problem(self, now: float, *, is_silent: bool) -> str | None:
+        host = "its machine" if self.about is None else self.about["host"]
+        machines = self.claims.contenders(now)
+        if machines:
+            shown, other = machines[0], machines[1]
+            found = (
+                f"two rtgenre on {shown} call themselves {self.name}"
+                if shown == other
+                else f"rtgenre on {shown} and on {other} both call themselves {self.name}"
+            )
+            return (
+                f"{found}; only the first is shown. Give one of them another name: "
+                "[source] node, or --node"
+            )
+        if not self.is_online and self.is_confirmed:
+            return f"rtgenre on {host} has stopped, or does not reach the broker"
+        if is_silent:
+            return f"rtgenre on {host} has said nothing for a while, though it is online"
+        return None
