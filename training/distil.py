@@ -31,6 +31,7 @@ from training.frontends.ear import build_ear, build_pupil, build_yamnet
 from training.frontends.lessons import Lessons, Plan, make_lessons
 from training.frontends.mn04 import build_mn04
 from training.frontends.musicnn import build_musicnn, read_jamendo, read_million_songs
+from training.networks.batches import ShuffledBatches
 from training.networks.fitting import optimiser
 from training.release.plots import plot_curves
 from training.release.runs import git_commit
@@ -55,30 +56,6 @@ class DistilOptions:
     batch_size: int = 128
     peak_learning_rate: float = 1e-3
     weight_decay: float = 1e-4
-
-
-class Batches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
-    """Lessons in random order."""
-
-    def __init__(self, lessons: Lessons, batch_size: int, seed: int) -> None:
-        super().__init__(workers=4)
-        self.lessons, self.batch_size = lessons, batch_size
-        self.rng = np.random.default_rng(seed)
-        self.order = self.rng.permutation(len(lessons.heard))
-
-    def __len__(self) -> int:
-        return max(1, len(self.order) // self.batch_size)
-
-    def __getitem__(self, index: int) -> tuple[FloatArray, FloatArray]:
-        rows = self.order[index * self.batch_size : (index + 1) * self.batch_size]
-        return (
-            self.lessons.heard[rows].astype(np.float32),
-            self.lessons.said[rows].astype(np.float32),
-        )
-
-    def on_epoch_end(self) -> None:
-        """Draw a new order."""
-        self.order = self.rng.permutation(len(self.order))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +152,9 @@ def distil(
     pupil = build_pupil(ear, train.said.shape[1])
     window = keras.Input(ear.input_shape[1:])
     taught = keras.Model(window, pupil(Rooms(seed=options.seed)(window)))
-    batches = Batches(train, options.batch_size, options.seed)
+    batches = ShuffledBatches(
+        train.heard, train.said, options.batch_size, options.seed, drop_last=True, workers=4
+    )
     spread = teachers.spread(train.said)
     _begin_with_mean(pupil, train.said)
     taught.compile(

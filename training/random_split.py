@@ -10,7 +10,6 @@ hears music that it does not know.
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,13 +17,12 @@ import keras
 import numpy as np
 
 from training.data.dataset import (
-    FloatArray,
-    IntArray,
     genre_indices,
     labels_of,
     load_tracks,
     stack_windows,
 )
+from training.networks.batches import ShuffledBatches
 from training.networks.plain import build_cnn
 
 if TYPE_CHECKING:
@@ -36,27 +34,6 @@ BATCH = 32
 LEARNING_RATE = 2e-3
 WEIGHT_DECAY = 1e-4
 SEED = 1
-
-
-class Windows(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
-    """Windows and genres in batches, in a new order every epoch."""
-
-    def __init__(self, features: FloatArray, genres: IntArray) -> None:
-        super().__init__()
-        self.features, self.genres = features, genres
-        self.rng = np.random.default_rng(SEED)
-        self.order = self.rng.permutation(len(genres))
-
-    def __len__(self) -> int:
-        return math.ceil(len(self.genres) / BATCH)
-
-    def __getitem__(self, index: int) -> tuple[FloatArray, IntArray]:
-        chosen = self.order[index * BATCH : (index + 1) * BATCH]
-        return self.features[chosen], self.genres[chosen]
-
-    def on_epoch_end(self) -> None:
-        """Shuffle."""
-        self.order = self.rng.permutation(len(self.genres))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -75,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     seen, unseen = np.split(order, [round(TRAIN_SHARE * len(order))])
     network = build_cnn(len(labels), dropout=0.0)
     model = keras.Model(network.input, network.get_layer("genres").output)
-    batches = Windows(windows.features[seen], genres[seen])
+    batches = ShuffledBatches(windows.features[seen], genres[seen], BATCH, SEED)
     rate = keras.optimizers.schedules.CosineDecay(
         1e-4,
         max(1, (args.epochs - 1) * len(batches)),

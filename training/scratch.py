@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,11 +31,18 @@ from training.data.dataset import (
     load_tracks,
     stack_windows,
 )
+from training.networks.batches import DrawnBatches
 from training.networks.fitting import fit_temperature, optimiser
 from training.networks.plain import GENRE_LOGITS, build_cnn, build_crnn
 from training.release.card import GTZAN_RIGHTS, PARTITION_CREDIT, negatives_credits
 from training.release.plots import plot_curves
-from training.release.runs import KERAS_FILE_NAME, RunInfo, data_fingerprint, git_commit, write_run
+from training.release.runs import (
+    KERAS_FILE_NAME,
+    RunInfo,
+    data_fingerprint,
+    git_commit,
+    write_run,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -68,7 +74,7 @@ class ScratchOptions:
     """Every so many windows of ``valid`` are looked at after each epoch."""
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
+class Batches(DrawnBatches):
     """Augmented windows of music and plain ones of what is not, with targets for both outputs."""
 
     def __init__(
@@ -78,18 +84,16 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
         negatives: Sequence[Track],
         options: ScratchOptions,
     ) -> None:
-        super().__init__()
+        super().__init__(
+            lambda rng: _each_so_often(len(tracks), options.windows_per_track, rng),
+            options.music_per_batch,
+            options.seed,
+        )
         self.tracks, self.genres, self.negatives, self.options = tracks, genres, negatives, options
         self.n_labels = int(genres.max()) + 1
-        self.rng = np.random.default_rng(options.seed)
-        self.order = self._shuffled()
-
-    def __len__(self) -> int:
-        return math.ceil(len(self.order) / self.options.music_per_batch)
 
     def __getitem__(self, index: int) -> tuple[FloatArray, FloatArray]:
-        n = self.options.music_per_batch
-        chosen = self.order[index * n : (index + 1) * n]
+        chosen = self.rows(index)
         other = self.rng.integers(len(self.negatives), size=self.options.negatives_per_batch)
         plain = np.stack([self._random_window(self.negatives[one]) for one in other])
         music = np.stack([self._random_window(self.tracks[one]) for one in chosen])
@@ -97,14 +101,6 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
         music, targets = self._mix(music, self._targets(chosen))
         nothing = np.zeros((len(plain), self.n_labels + 1), dtype=np.float32)
         return np.concatenate([music, plain]), np.concatenate([targets, nothing])
-
-    def on_epoch_end(self) -> None:
-        """Draw a new order."""
-        self.order = self._shuffled()
-
-    def _shuffled(self) -> IntArray:
-        passes = range(self.options.windows_per_track)
-        return np.concatenate([self.rng.permutation(len(self.tracks)) for _ in passes])
 
     def _random_window(self, track: Track) -> FloatArray:
         last = len(track.columns) - FEATURES.n_frames
@@ -125,6 +121,10 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
         pair = self.rng.permutation(len(windows))
         mixed = share[:, :, None] * windows + (1.0 - share[:, :, None]) * windows[pair]
         return mixed, share * targets + (1.0 - share) * targets[pair]
+
+
+def _each_so_often(n: int, times: int, rng: np.random.Generator) -> IntArray:
+    return np.concatenate([rng.permutation(n) for _ in range(times)])
 
 
 def two_part_loss(music_weight: float) -> Callable[[Any, Any], Any]:

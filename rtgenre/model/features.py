@@ -220,7 +220,7 @@ def _spectrum(
             f"least {params.frame_length} samples"
         )
     frames = np.lib.stride_tricks.sliding_window_view(waveform, params.frame_length)
-    windowed = frames[:: params.hop_length] * _hann_window(params.frame_length)
+    windowed = frames[:: params.hop_length] * hann_window(params.frame_length)
     return np.fft.rfft(windowed, fft_length, axis=1)
 
 
@@ -275,7 +275,8 @@ def _next_power_of_two(length: int) -> int:
 
 
 @lru_cache(maxsize=8)
-def _hann_window(length: int) -> FloatArray:
+def hann_window(length: int) -> FloatArray:
+    """Give the periodic Hann window of a transform: ``(length,)``."""
     phase = 2.0 * np.pi * np.arange(length) / length
     return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
 

@@ -18,9 +18,9 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from rtgenre.model.features import FeatureParams, mel_filter_bank
+from rtgenre.model.features import FeatureParams, hann_window, mel_filter_bank
 from training.frontends.packages import DEFAULT_FOLDER, Wheel, fetch
-from training.frontends.spectra import periodic_hann, power_spectrogram
+from training.frontends.spectra import power_spectrogram
 
 Tensor = Any
 FloatArray = NDArray[np.float32]
@@ -106,7 +106,7 @@ def build_musicnn(weights: Weights, n_samples: int) -> keras.Model:
     """Build it as it was: ``(batch, n_samples)`` at 16 kHz to ``(batch, 200)``."""
     sound = keras.Input((n_samples,), name="sound_16k")
     power = power_spectrogram(
-        sound, periodic_hann(_FFT_LENGTH), _HOP_LENGTH, _FFT_LENGTH, centred=True
+        sound, hann_window(_FFT_LENGTH), _HOP_LENGTH, _FFT_LENGTH, centred=True
     )
     mel = ops.matmul(power, ops.convert_to_tensor(weights.filters))  # (batch, n_frames, 96)
     log_mel = (

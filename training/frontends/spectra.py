@@ -15,6 +15,7 @@ from rtgenre.model.features import (
     YAMNET_FEATURES,
     YAMNET_LOG_OFFSET,
     FeatureParams,
+    hann_window,
     htk_filter_bank,
 )
 
@@ -27,7 +28,7 @@ def yamnet_log_mel(sound: Tensor, params: FeatureParams = YAMNET_FEATURES) -> Te
     filters = htk_filter_bank(params)
     fft_length = 2 * (len(filters) - 1)
     power = power_spectrogram(
-        sound, periodic_hann(params.frame_length), params.hop_length, fft_length
+        sound, hann_window(params.frame_length), params.hop_length, fft_length
     )
     return ops.log(ops.matmul(ops.sqrt(power), ops.convert_to_tensor(filters)) + YAMNET_LOG_OFFSET)
 
@@ -51,12 +52,6 @@ def power_spectrogram(
         ops.multiply(frames, ops.convert_to_tensor(window)), fft_length=fft_length
     )
     return ops.square(real) + ops.square(imaginary)
-
-
-def periodic_hann(length: int) -> FloatArray:
-    """Give the Hann window of a transform."""
-    phase = 2.0 * np.pi * np.arange(length) / length
-    return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
 
 
 def centred_hann(length: int, fft_length: int) -> FloatArray:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from training.networks.batches import DrawnBatches
 from training.networks.heads import N_FURTHER
 
 if TYPE_CHECKING:
@@ -76,33 +77,24 @@ class BatchOptions:
     """Of the windows that begin with the end of another one."""
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
+class Batches(DrawnBatches):
     """Windows drawn at random, in a copy drawn at random, some blended, some spliced."""
 
     def __init__(self, examples: Examples, options: BatchOptions, seed: int) -> None:
-        super().__init__()
+        shares = examples.weights / examples.weights.sum()
+        super().__init__(
+            lambda rng: rng.choice(len(shares), options.epoch_windows, p=shares),
+            options.size,
+            seed,
+            drop_last=True,
+        )
         self.examples, self.options = examples, options
         self.all_targets = examples.targets()
-        self.rng = np.random.default_rng(seed)
-        self.shares = examples.weights / examples.weights.sum()
-        self.order = self._draw()
-
-    def __len__(self) -> int:
-        return max(1, len(self.order) // self.options.size)
 
     def __getitem__(self, index: int) -> tuple[FloatArray, FloatArray]:
-        size = self.options.size
-        rows = self.order[index * size : (index + 1) * size]
+        rows = self.rows(index)
         steps, targets = self._mix(self._heard(rows), self.all_targets[rows])
         return self._splice(steps), targets
-
-    def on_epoch_end(self) -> None:
-        """Draw other windows."""
-        self.order = self._draw()
-
-    def _draw(self) -> IntArray:
-        n = self.options.epoch_windows
-        return self.rng.choice(len(self.shares), n, p=self.shares)
 
     def _heard(self, rows: IntArray) -> FloatArray:
         copies = self.examples.copies

@@ -14,6 +14,7 @@ import numpy as np
 
 from rtgenre.model.features import log_mel_spectrogram
 from rtgenre.tracking.smoothing import GenreTracker, TrackerParams
+from training.data import library
 from training.data.dataset import FEATURES, WINDOW_HOP_COLUMNS, Track, cut_window, window_starts
 
 if TYPE_CHECKING:
@@ -116,12 +117,8 @@ def play_sounds(
     order = np.random.default_rng(seed).permutation(len(sounds))
     played = [sounds[index] for index in order]
     waveform = np.concatenate([one for _, one in played])
-    hop = round(2.0 * params.sample_rate_hz)
-    starts = range(0, len(waveform) - params.window_samples + 1, hop)
-    windows = (
-        log_mel_spectrogram(waveform[start : start + params.window_samples], params)
-        for start in starts
-    )
+    cut = library.cut_windows(waveform, params.sample_rate_hz)
+    windows = (log_mel_spectrogram(one, params) for one in cut)
     predictions: list[Prediction] = []
     for block in batched(windows, _BLOCK):
         predictions += predict(np.stack(block))
@@ -131,7 +128,7 @@ def play_sounds(
         start_seconds=tuple(seconds[:-1]),
         end_seconds=float(seconds[-1]),
         window_ends_seconds=tuple(
-            (start + params.window_samples) / params.sample_rate_hz for start in starts
+            params.window_seconds + index * library.HOP_SECONDS for index in range(len(cut))
         ),
         predictions=tuple(predictions),
     )

@@ -8,13 +8,13 @@ import tensorflow as tf
 from rtgenre.model.features import (
     YAMNET_FEATURES,
     at_usual_level,
+    hann_window,
     htk_filter_bank,
     log_mel_spectrogram,
 )
 from tests.signals import music, noise
 from training.frontends.spectra import (
     centred_hann,
-    periodic_hann,
     power_spectrogram,
     yamnet_log_mel,
 )
@@ -57,7 +57,7 @@ def test_a_centred_spectrogram_has_its_first_frame_around_the_beginning() -> Non
     click = np.zeros((1, 2048), np.float32)
     click[0, 0] = 1.0
     power = keras.ops.convert_to_numpy(
-        power_spectrogram(click, periodic_hann(512), 256, 512, centred=True)
+        power_spectrogram(click, hann_window(512), 256, 512, centred=True)
     )
     assert power.shape == (1, 9, 257)
     assert power[0].sum(axis=1).argmax() == 0
