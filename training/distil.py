@@ -34,7 +34,7 @@ from training.frontends.musicnn import build_musicnn, read_jamendo, read_million
 from training.networks.batches import ShuffledBatches
 from training.networks.fitting import optimiser
 from training.release.plots import plot_curves
-from training.release.runs import git_commit
+from training.release.runs import claim_folder, git_commit, names_fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -128,11 +128,17 @@ def distil(
         begin_with: run whose ear, and lessons, are taken; YAMNet without it.
 
     Raises:
-        DatasetError: the recordings cannot be read.
+        DatasetError: the recordings cannot be read, or the folder holds a run of other options.
     """
     keras.utils.set_random_seed(options.seed)
-    run_folder.mkdir(parents=True, exist_ok=True)
     recordings = [one for folder in libraries for one in read_library(folder)]
+    recipe = asdict(options) | {
+        "recordings": names_fingerprint(one.name for one in recordings),
+        "hold_out": hold_out,
+        "begin_with": str(begin_with.resolve()) if begin_with else "yamnet",
+    }
+    del recipe["epochs"]  # a run that has ended may go on for more
+    claim_folder(run_folder, recipe, "checkpoint", "lessons_*.npz")
     teachers = Teachers.load(weights)
     held_out = held_out_names(recordings)
     lessons_folder = begin_with or run_folder

@@ -39,6 +39,7 @@ from training.release.plots import plot_curves
 from training.release.runs import (
     KERAS_FILE_NAME,
     RunInfo,
+    claim_folder,
     data_fingerprint,
     git_commit,
     write_run,
@@ -155,12 +156,17 @@ def train(
     """Train a network and write its run folder.
 
     Raises:
-        DatasetError: the data cannot be read.
+        DatasetError: the data cannot be read, or the folder holds a run of other options.
     """
     keras.utils.set_random_seed(options.seed)
     tracks, valid = load_tracks(data, "train"), load_tracks(data, "valid")
     labels = labels_of(tracks)
     not_music = load_tracks(negatives, "negatives_train")
+    used = {"train": tracks, "valid": valid, "not music": not_music}
+    run = _describe(network, labels, used, options)
+    recipe = run.config | {"data": run.data["fingerprint"]}
+    del recipe["epochs"]  # a run that has ended may go on for more
+    claim_folder(run_folder, recipe, "checkpoint", HISTORY_FILE_NAME)
     batches = Batches(tracks, genre_indices(tracks, labels), not_music, options)
     windows = stack_windows(valid)
     truth = genre_indices(valid, labels)[windows.track_index]
@@ -171,7 +177,6 @@ def train(
         options.peak_learning_rate, options.weight_decay, options.epochs, len(batches)
     )
     model.compile(chosen, two_part_loss(options.music_loss_weight))
-    run_folder.mkdir(parents=True, exist_ok=True)
     best = run_folder / "best.weights.h5"
     step = options.validation_window_step
     model.fit(
@@ -198,8 +203,7 @@ def train(
     finished.set_weights(model.get_weights())
     finished.save(run_folder / KERAS_FILE_NAME)
     plot_curves(_history(run_folder), f"{network} from scratch", run_folder / "curves.png")
-    used = {"train": tracks, "valid": valid, "not music": not_music}
-    write_run(_describe(network, labels, used, options), run_folder)
+    write_run(run, run_folder)
 
 
 def _describe(

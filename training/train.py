@@ -47,7 +47,14 @@ from training.networks.heads import N_FURTHER, build_heads, chain, with_probabil
 from training.networks.voices import Said, Voices
 from training.networks.yardstick import fit_linear_head
 from training.release.crnn_card import crnn_credits
-from training.release.runs import KERAS_FILE_NAME, RunInfo, git_commit, names_fingerprint, write_run
+from training.release.runs import (
+    KERAS_FILE_NAME,
+    RunInfo,
+    claim_folder,
+    git_commit,
+    names_fingerprint,
+    write_run,
+)
 from training.scoring.outcome import Outcome, judge
 
 if TYPE_CHECKING:
@@ -191,8 +198,12 @@ def fit_heads(examples: Examples, options: TrainOptions, seed: int) -> keras.Mod
 def fit_all_heads(
     examples: Examples, options: TrainOptions, folder: Path, n_heads: int
 ) -> list[keras.Model]:
-    """Fit several, or read those that a stopped run has finished."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Fit several, or read those that a stopped run has finished.
+
+    Raises:
+        DatasetError: another run has finished those.
+    """
+    claim_folder(folder, _recipe(options, examples), "heads*.keras")
     heads = []
     for number in range(n_heads):
         path = folder / f"heads{number}.keras"
@@ -297,6 +308,13 @@ def train(
     model.save(run_folder / KERAS_FILE_NAME)
     run = _describe(material, libraries, mode, data, options)
     write_run(replace(run, embedding_size=embedding.output_shape[-1]), run_folder)
+
+
+def _recipe(options: TrainOptions, examples: Examples) -> dict[str, Any]:
+    """Say all that a head depends on; how many there are, and odds, come after it."""
+    later = {"n_heads", "not_music_odds", "familiar_odds"}
+    recipe = {name: one for name, one in asdict(options).items() if name not in later}
+    return {**recipe, "examples": examples.fingerprint()}
 
 
 def _all_judged(

@@ -67,6 +67,8 @@ def test_the_ear_is_taught_and_goes_on_where_it_was_stopped(
     output = capsys.readouterr().out
     assert "Epoch 2/2" in output
     assert "Epoch 1/2" not in output
+    with pytest.raises(SystemExit, match=r"of another run .*hold_out is True, not False"):
+        distil.main([str(run), "--epochs", "2", *options])
     ear = keras.models.load_model(run / "ear.keras", compile=False)
     assert ear.output_shape == (None, 25, 384)
     report = json.loads((run / "run.json").read_text(encoding="utf-8"))

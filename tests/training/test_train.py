@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,14 +42,20 @@ class Place:
     libraries: list[Path]
     negatives: Path
 
-    def train(self, name: str, mode: str, trial: Path | None = None) -> Path:
+    def train(
+        self,
+        name: str,
+        mode: str,
+        trial: Path | None = None,
+        options: TrainOptions = OPTIONS,
+    ) -> Path:
         run = self.folder / name
         train.train(
             self.folder / "ear",
             self.libraries,
             self.negatives,
             run,
-            OPTIONS,
+            options,
             heard_folder=self.folder / "heard",
             mode=mode,
             trial=trial,
@@ -111,6 +117,18 @@ def test_a_run_that_was_stopped_keeps_the_heads_that_are_done(
     place.train("trial", "hold-out")
 
     assert figures_of(held_out_run, train.HELD_OUT) == before
+
+
+@pytest.mark.timeout(600)
+def test_heads_of_other_options_or_other_windows_are_not_taken_over(
+    place: Place, held_out_run: Path
+) -> None:
+    with pytest.raises(
+        DatasetError, match=r"holds heads0\.keras of another run \(epochs is 2, not 3\)"
+    ):
+        place.train("trial", "hold-out", options=replace(OPTIONS, epochs=3))
+    with pytest.raises(DatasetError, match=r"another run \(examples is '\w+', not '\w+'\)"):
+        place.train("trial", "all", trial=held_out_run)
 
 
 @pytest.mark.timeout(600)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
+import sys
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 FILE_NAME = "run.json"
 KERAS_FILE_NAME = "model.keras"
+OPTIONS_FILE_NAME = "options.json"
+"""In a folder where a stopped run can go on: what it is made with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,34 @@ def write_run(run: RunInfo, folder: Path) -> None:
     (folder / FILE_NAME).write_text(text + "\n", encoding="utf-8")
 
 
+def claim_folder(folder: Path, options: dict[str, Any], *made: str) -> None:
+    """Note in a folder what its files are made with, so that no other run goes on with them.
+
+    Args:
+        folder: made where it is missing.
+        options: all that the files depend on.
+        made: patterns of the names of these files.
+
+    Raises:
+        DatasetError: the files that are there were made with other options.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / OPTIONS_FILE_NAME
+    text = json.dumps(options, indent=2) + "\n"
+    found = sorted(one.name for pattern in made for one in folder.glob(pattern))
+    if not found or not path.exists():
+        if found:
+            print(f"{folder}: goes on with {found[0]}, whose options nobody noted", file=sys.stderr)
+        path.write_text(text, encoding="utf-8")
+        return
+    changed = _changes(path, json.loads(text))
+    if changed:
+        raise DatasetError(
+            f"{folder} holds {found[0]} of another run ({changed}); name another folder, or "
+            "remove this one"
+        )
+
+
 def data_fingerprint(tracks: Sequence[Track]) -> str:
     """Name a set of tracks by what they hold: 16 hexadecimal digits, whatever their order."""
     digest = hashlib.sha256()
@@ -89,3 +120,16 @@ def git_commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
     return result.stdout.strip()
+
+
+def _changes(path: Path, options: dict[str, Any]) -> str:
+    """Say in what options differ from those in a file; nothing where they do not."""
+    try:
+        kept = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return f"{path.name} cannot be read"
+    return ", ".join(
+        f"{name} is {kept.get(name)!r}, not {options.get(name)!r}"
+        for name in sorted({*kept, *options})
+        if kept.get(name) != options.get(name)
+    )
