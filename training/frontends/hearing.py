@@ -2,8 +2,8 @@
 
 Windows are made in blocks of recordings, one file a block, so that a run that was cut off goes on.
 Copy 0 is of the recordings as they are, copy 1 goes through ``training.data.rooms``, and others
-through ``training.data.disturbance``. A folder
-is of one ear: it notes which, so that no other takes over what that one heard.
+through ``training.data.disturbance``. A folder is of one ear: it notes which, so that no other
+takes over what that one heard.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from rtgenre.model.features import (
 )
 from training.data.acoustics import SAMPLE_RATE_HZ
 from training.data.dataset import DatasetError, IntArray
-from training.data.disturbance import disturb
+from training.data.disturbance import Disturbance, disturb
 from training.data.library import cut_windows, read_sound, resample
-from training.data.rooms import Rooms, Scale, musicnn_scale, yamnet_scale
+from training.data.rooms import RoomParams, Rooms, Scale, musicnn_scale, yamnet_scale
 from training.frontends.musicnn import read_million_songs
 from training.frontends.second_ear import build_second_ear
 from training.release.tflite import fast_network
@@ -141,9 +141,7 @@ class EarCache:
     def _block(
         self, recordings: Sequence[Recording], first_index: int
     ) -> tuple[HalfArray, IntArray]:
-        names = "\n".join(str(one.path) for one in recordings)
-        digest = hashlib.sha256(names.encode()).hexdigest()[:16]
-        path = self._folder / f"{digest}.npz"
+        path = self._folder / f"{self._key(recordings)}.npz"
         steps, index = self._read(path)
         if len(steps) < self._n_copies:
             copies = [self._hear(recordings, copy) for copy in range(len(steps), self._n_copies)]
@@ -153,6 +151,13 @@ class EarCache:
             np.savez(part, allow_pickle=False, steps=np.stack(steps), index=index)
             part.rename(path)
         return np.stack(steps), index + first_index
+
+    def _key(self, recordings: Sequence[Recording]) -> str:
+        """Name a block by the sound in it, wherever that lies, and by what that goes through."""
+        digest = hashlib.sha256(repr((self._seed, RoomParams(), Disturbance())).encode())
+        for one in recordings:
+            digest.update(hashlib.sha256(one.path.read_bytes()).digest())
+        return digest.hexdigest()[:16]
 
     def _read(self, path: Path) -> tuple[list[HalfArray], IntArray]:
         """Read the copies of a block that were heard before, at most as many as are wanted."""

@@ -121,6 +121,31 @@ def test_other_recordings_are_heard_anew_and_more_copies_too(
     assert [len(copy) for copy in more.copies] == [12, 12]
 
 
+def test_a_recording_that_changed_is_heard_again_and_one_that_only_moved_is_not(
+    recordings: list[Recording], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = EarCache(named(quick_ear()), tmp_path / "heard", n_copies=1, seed=1)
+    before = cache.hear(recordings).copies[0]
+
+    recordings[1].path.write_bytes(recordings[3].path.read_bytes())
+    changed = cache.hear(recordings).copies[0]
+    np.testing.assert_array_equal(changed[3:6], before[9:])
+
+    moved = recordings[1].path.rename(tmp_path / "moved.wav")
+    recordings[1] = replace(recordings[1], path=moved)
+    monkeypatch.setattr(hearing, "read_sound", refuse_to_read)
+    np.testing.assert_array_equal(cache.hear(recordings).copies[0], changed)
+
+
+def test_rooms_of_another_seed_are_heard_anew(recordings: list[Recording], tmp_path: Path) -> None:
+    first, second = (
+        EarCache(named(quick_ear()), tmp_path, n_copies=2, seed=seed).hear(recordings)
+        for seed in (1, 2)
+    )
+    np.testing.assert_array_equal(first.copies[0], second.copies[0])
+    assert not np.array_equal(first.copies[1], second.copies[1])
+
+
 def test_a_damaged_recording_is_named_and_has_no_windows(
     recordings: list[Recording], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
