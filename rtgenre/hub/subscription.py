@@ -90,7 +90,7 @@ class Subscription:
             codes = [code if isinstance(code, int) else code.value for code in granted]
             if any(code >= _REFUSED for code in codes):
                 raise _NotAllowedError
-            logger.info("listening to %s at the MQTT broker at %s", topics[0][0], self.address)
+            logger.info("listening to %s/# at the MQTT broker at %s", prefix, self.address)
             self._tell(None)
             await lost(client)
         raise AssertionError("a connection ends by an error")
