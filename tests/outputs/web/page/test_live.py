@@ -38,7 +38,9 @@ def test_the_page_shows_what_the_websocket_says_within_one_window(open_page, ser
     page = open_page(service.url)
     wait_for_music(page)
     document = service.next_state()
-    percents = [f"{int(100 * p + 0.5)} %" for p in document["probabilities"].values()]
+    familiar = document["familiar_probability"]
+    shares = [p * familiar for p in document["probabilities"].values()]
+    percents = [f"{int(100 * share + 0.5)} %" for share in [*shares, 1 - familiar]]
     page.wait_for_function(
         f"([genre, percents]) => {{ const shown = JSON.parse(({SHOWN})());"
         "return shown.genre === genre && shown.percents.join() === percents.join(); }",
