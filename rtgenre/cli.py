@@ -77,6 +77,10 @@ _EXAMPLES = {
   rtgenre history --since 24h --csv         the last day as comma-separated values
   rtgenre history --plot week.png           draw the last seven days
 """,
+    "teach": """\
+  rtgenre teach jazz                        tell the running service what is playing
+  rtgenre teach "drum-and-bass" --node den  a new genre, and which room
+""",
     "doctor": """\
   rtgenre doctor                            try everything, and say what to do about what fails
   rtgenre doctor --source "USB Audio"       try another input than the configured one
@@ -163,6 +167,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_learn(commands)
     _add_models(commands)
     _add_history(commands)
+    _add_teach(commands)
     _add_doctor(commands)
     _add_bench(commands)
     _add_config(commands)
@@ -343,6 +348,14 @@ def _add_history(commands: Any) -> None:
     output.add_argument("--json", action="store_true", help="print a JSON document")
     output.add_argument("--csv", action="store_true", help="print comma-separated values")
     output.add_argument("--plot", type=Path, metavar="FILE", help="draw to a PNG, SVG or PDF file")
+
+
+def _add_teach(commands: Any) -> None:
+    parser = _add_command(commands, "teach", "tell the running service what is playing", _teach)
+    parser.add_argument("genre", metavar="GENRE", help="one that is known, or a new one")
+    parser.add_argument("--node", metavar="NAME", help="the room; needed if there are several")
+    _add_setting(parser, "--host", "websocket.host", help="where the service is: 127.0.0.1")
+    _add_setting(parser, "--port", "websocket.port", help="and its port: 8765")
 
 
 def _add_doctor(commands: Any) -> None:
@@ -533,6 +546,12 @@ def _history(options: argparse.Namespace) -> int:
     from rtgenre.commands.history import run_history
 
     return run_history(options, _config(options))
+
+
+def _teach(options: argparse.Namespace) -> int:
+    from rtgenre.commands.teach import teach
+
+    return teach(_config(options), options.genre, options.node)
 
 
 def _doctor(options: argparse.Namespace) -> int:

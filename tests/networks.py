@@ -1,12 +1,15 @@
 """Networks that are quick and predictable, for the tests of what is around them."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 
+from rtgenre.learning.examples import Examples, write_examples
 from rtgenre.model.classifier import Classifier
-from rtgenre.model.features import FeatureParams
-from rtgenre.model.info import ModelInfo
+from rtgenre.model.features import FeatureParams, log_mel_spectrogram
+from rtgenre.model.info import EXAMPLES_FILE_NAME, ModelInfo
+from tests.signals import noise, tone
 
 INFO = ModelInfo("test", "1", ("jazz", "rock"), FeatureParams(), has_music_output=True)
 
@@ -41,3 +44,37 @@ class HeldNetwork(ToneNetwork):
 
 def tone_classifier(network=None):
     return Classifier(INFO, network or ToneNetwork())
+
+
+class HearingNetwork(ToneNetwork):
+    """A tone network that gives an embedding, too: how loud eight bands are, as a shape."""
+
+    def run(self, features):
+        said = super().run(features)
+        bands = features.mean(axis=1).reshape(len(features), 8, -1).mean(axis=2)
+        shape = bands - bands.mean(axis=1, keepdims=True)
+        spread = np.maximum(shape.std(axis=1, keepdims=True), 1e-3)
+        return np.concatenate([said, shape / spread], axis=1).astype(np.float32)
+
+
+HEARING_INFO = replace(INFO, name="hearing", embedding_size=8)
+
+
+def hearing_classifier(network=None):
+    return Classifier(HEARING_INFO, network or HearingNetwork())
+
+
+def write_hearing_examples(folder):
+    """Write what the hearing network was taught: low sounds as jazz, high ones as rock."""
+    network, features, labels = HearingNetwork(), [], []
+    generator = np.random.default_rng(3)
+    for index in range(40):
+        is_low = index % 2 == 0
+        hz = generator.uniform(60, 900) if is_low else generator.uniform(3000, 9000)
+        sound = tone(hz) + noise(amplitude=generator.uniform(0.001, 0.05), seed=index)
+        features.append(log_mel_spectrogram(sound, HEARING_INFO.features))
+        labels.append(0 if is_low else 1)
+    index = np.arange(len(labels))
+    embeddings = network.run(np.stack(features))[:, HEARING_INFO.n_probabilities :]
+    examples = Examples(embeddings, np.array(labels), index, index)
+    write_examples(examples, folder / EXAMPLES_FILE_NAME)

@@ -88,9 +88,12 @@ async def everything_sent(port, n_states):
         if seen == n_states:
             break
     await client.close()
-    for path in ("/state", "/metrics", "/healthz", "/history"):
+    for what in (
+        "POST /teach?genre=noise",
+        *("GET /state", "GET /metrics", "GET /healthz", "GET /history", "GET /taught"),
+    ):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        writer.write(f"{what} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
         received.append(await reader.read())
         writer.close()
     return b"".join(received)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from rtgenre.commands.process import run_in_event_loop, until_stopped
 from rtgenre.config import SourceConfig
+from rtgenre.learning.taught.notebook import Notebook
+from rtgenre.learning.taught.store import taught_file
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.folders import find_model_folder
 from rtgenre.outputs.colors import complete_colors
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rtgenre.config import Config
+    from rtgenre.model.info import ModelInfo
     from rtgenre.sources.base import AudioSource
 
 logger = logging.getLogger(__name__)
@@ -38,11 +41,12 @@ def run(config: Config, *, read_config: Callable[[], Config]) -> int:
         OutputError: an output cannot be used.
     """
     classifier = _load_classifier(config)
+    notebook = _notebook(config, classifier.info)
     # One of several inputs is waited for, and so is one that the demo has given way to.
     may_be_missing = len(config.source) > 1
     while True:
         sources = [(each, _open_source(each, may_be_missing)) for each in config.source]
-        service = Service(config, classifier, sources)
+        service = Service(config, classifier, sources, notebook)
         terminal = _terminal(config, classifier.info.labels)
         code = run_in_event_loop(until_stopped(service, terminal, read_config))
         if not service.gives_way:
@@ -58,10 +62,20 @@ def run_demo(config: Config, *, read_config: Callable[[], Config]) -> int:
         return config.model_copy(update={"source": (SourceConfig(),)})
 
     config, classifier = with_demo(config), _load_classifier(config)
-    service = Service(config, classifier, [(config.source[0], DemoSource())])
+    service = Service(
+        config, classifier, [(config.source[0], DemoSource())], _notebook(config, classifier.info)
+    )
     terminal = _terminal(config, classifier.info.labels)
     running = until_stopped(service, terminal, lambda: with_demo(read_config()))
     return run_in_event_loop(running)
+
+
+def _notebook(config: Config, info: ModelInfo) -> Notebook | None:
+    """Return what keeps what is taught; None where nothing may be."""
+    if not config.teach.enabled:
+        return None
+    folder = find_model_folder(config.model.folder)
+    return Notebook(taught_file(config.teach.file), info, folder)
 
 
 def _load_classifier(config: Config) -> Classifier:

@@ -10,7 +10,7 @@ from rtgenre.config.file import (
 )
 from rtgenre.config.layers import load_config, merge_layers, read_layers
 from rtgenre.config.listening import SourceConfig
-from rtgenre.config.outputs import HistoryConfig, HubConfig, WebSocketConfig
+from rtgenre.config.outputs import HistoryConfig, HubConfig, TeachConfig, WebSocketConfig
 from rtgenre.config.remarks import settings_without_effect
 from rtgenre.config.settings import ENVIRONMENT_PREFIX, Config
 from rtgenre.config.smarthome import LightsConfig, MqttConfig
@@ -27,6 +27,7 @@ __all__ = [
     "MqttConfig",
     "Node",
     "SourceConfig",
+    "TeachConfig",
     "WebSocketConfig",
     "begun_settings",
     "find_config_file",

@@ -104,6 +104,15 @@ class HubConfig(SettingsTable):
         return self
 
 
+class TeachConfig(SettingsTable):
+    """``[teach]``: saying what is playing, so that it is known from then on."""
+
+    enabled: bool = True
+    """false: nothing can be taught, and what was taught is left aside."""
+    file: FilePath | None = Field(default=None, examples=["taught.db"])
+    """SQLite. The default is in the user's data folder."""
+
+
 class MdnsConfig(SettingsTable):
     """``[mdns]``: whether the local network is told where the service is."""
 

@@ -14,6 +14,7 @@ from rtgenre.config.outputs import (
     HubConfig,
     LogConfig,
     MdnsConfig,
+    TeachConfig,
     TerminalConfig,
     WebSocketConfig,
 )
@@ -63,6 +64,8 @@ class Config(BaseSettings):
     hub: HubConfig = HubConfig()
     """`rtgenre hub` shows the rooms of all machines on one page. These settings are for their
     spectrograms."""
+    teach: TeachConfig = TeachConfig()
+    """Saying what is playing, on the page or else, so that it is known from then on."""
     mdns: MdnsConfig = MdnsConfig()
     """Tells the local network where the service is (_rtgenre._tcp), if other machines may
     connect."""

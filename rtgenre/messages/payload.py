@@ -161,7 +161,7 @@ class HelloDocument(TypedDict):
     model_checksum: ShortHash
     """First eight digits of the SHA-256 of the model's weights; empty where that is not known."""
     labels: Annotated[list[str], Field(json_schema_extra={"uniqueItems": True})]
-    """The genres, in the order of the model's outputs."""
+    """The genres: the model's in the order of its outputs, then taught ones."""
     colors: dict[str, Color]
     """By genre, unknown and silence."""
     window_seconds: Positive
@@ -306,12 +306,13 @@ def hello_document(
     *,
     version: str,
     info: ModelInfo,
+    labels: Sequence[str] | None = None,
     colors: dict[str, str],
     hop_seconds: float,
     sources: Sequence[HelloSource],
     instance: str = "",
 ) -> HelloDocument:
-    """Build the greeting of a WebSocket client."""
+    """Build the greeting of a WebSocket client; ``labels`` are the model's where none are given."""
     return {
         "schema": SCHEMA_VERSION,
         "type": "hello",
@@ -319,7 +320,7 @@ def hello_document(
         "model": info.name,
         "model_version": info.version,
         "model_checksum": info.short_checksum,
-        "labels": list(info.labels),
+        "labels": list(info.labels if labels is None else labels),
         "colors": dict(colors),
         "window_seconds": info.features.window_seconds,
         "hop_seconds": hop_seconds,

@@ -60,11 +60,16 @@ class TerminalOutput:
             stream: where to print, standard output by default.
         """
         self._format = output_format
-        self._colors = colors
+        # Readouts keep it, so it is changed in place.
+        self._colors = dict(colors)
         self._names = names or {}
         self._stream = stream if stream is not None else sys.stdout
         # Why nothing can be printed, when standard output is a file; None while all is well.
         self._problem: str | None = None
+
+    def recolor(self, colors: Mapping[str, str]) -> None:
+        """Take over colours, for genres that are new."""
+        self._colors.update(colors)
 
     async def run(self, hub: Hub) -> None:
         """Print until cancelled.

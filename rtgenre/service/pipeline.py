@@ -9,12 +9,15 @@ from rtgenre.audio.columns import COLUMNS, Column, ColumnMaker
 from rtgenre.audio.samples import DigitalSilenceWatch, Resampler, sanitise, select_channel
 from rtgenre.audio.windows import WindowSlicer
 from rtgenre.messages.payload import StateDocument, state_document
+from rtgenre.tracking.recent import HeardWindow, RecentWindows
+from rtgenre.tracking.silence import holds_sound
 from rtgenre.tracking.smoothing import GenreTracker, TrackerParams
-from rtgenre.types import CLOCK_STEP_SECONDS
+from rtgenre.types import CLOCK_STEP_SECONDS, PlayState
 
 if TYPE_CHECKING:
+    from rtgenre.learning.taught.genres import TaughtGenres
     from rtgenre.model.info import ModelInfo
-    from rtgenre.types import Block, Channel, FloatArray, Prediction, Window
+    from rtgenre.types import Block, Channel, FloatArray, GenreState, Prediction, Window
 
 
 class Pipeline:
@@ -56,6 +59,10 @@ class Pipeline:
         self._captured_at = 0.0
         # What plays in the newest block.
         self._title: str | None = None
+        # The genres that documents tell of: the model's, and what was taught.
+        self.labels = info.labels
+        self._taught: TaughtGenres | None = None
+        self.recent = RecentWindows()
         self.tracker = GenreTracker(info.labels, tracker_params)
         self.silence_watch = DigitalSilenceWatch()
         # Totals since the start, for metrics.
@@ -127,16 +134,20 @@ class Pipeline:
         """Smooth a window's prediction and build the document about it."""
         sample_rate_hz = self.info.features.sample_rate_hz
         end_seconds = window.end_sample / sample_rate_hz
+        heard = prediction
+        if self._taught is not None:
+            prediction = self._taught.apply(heard)
         state = self.tracker.update(
             prediction, end_seconds=end_seconds, levels_dbfs=window.levels_dbfs.tolist()
         )
         self._stamp(window.captured_at, end_seconds, state.held_seconds)
+        self._remember(window, heard, state)
         document = state_document(
             node=self.node,
             source=self.source,
             title=window.title,
             sequence=self._sequence,
-            labels=self.info.labels,
+            labels=self.labels,
             sample_rate_hz=sample_rate_hz,
             window=window,
             prediction=prediction,
@@ -152,6 +163,36 @@ class Pipeline:
         self._told_clipped_samples = self.clipped_samples
         self._told_invalid_samples = self.invalid_samples
         return document
+
+    def follow(self, taught: TaughtGenres | None, *, corrected: bool = False) -> None:
+        """Judge from now on, and what plays already, by what was taught; None: nothing was.
+
+        Args:
+            taught: takes the place of what was taught before.
+            corrected: somebody said what is playing: what the next window shows is shown at once.
+        """
+        self._taught = taught
+        self.labels = self.info.labels if taught is None else taught.labels
+        recent = [one.prediction for one in self.recent.now()]
+        self.tracker.relabel(
+            self.labels,
+            recent if taught is None else [taught.apply(one) for one in recent],
+            corrected=corrected,
+        )
+
+    def _remember(self, window: Window, heard: Prediction, state: GenreState) -> None:
+        """Keep what was heard, in case that somebody says what it is."""
+        if state.state is PlayState.SILENCE:
+            self.recent.clear()
+        below_dbfs = self.tracker.params.silence_below_dbfs
+        if window.start_sample < self._slicer.run_start_sample or not holds_sound(
+            window.levels_dbfs.tolist(), below_dbfs=below_dbfs
+        ):
+            return
+        seconds = self.info.features.window_seconds
+        self.recent.push(
+            HeardWindow(heard, window.captured_at - seconds, window.captured_at), window.title
+        )
 
     def _cut(self, samples: FloatArray, captured_at: float) -> list[Window]:
         windows = self._slicer.push(samples, captured_at)
@@ -199,4 +240,5 @@ class Pipeline:
         self.resets += 1
         self._resampler = None
         self._slicer.reset()
+        self.recent.clear()
         self.tracker.reset()

@@ -13,6 +13,7 @@ from rtgenre import __version__
 from rtgenre.config import settings_without_effect
 from rtgenre.messages.column_hub import ColumnHub
 from rtgenre.messages.hub import Hub
+from rtgenre.messages.news import GenreNews
 from rtgenre.messages.payload import (
     AboutDocument,
     HelloDocument,
@@ -20,6 +21,7 @@ from rtgenre.messages.payload import (
     about_document,
     hello_document,
 )
+from rtgenre.messages.taught import genres_document
 from rtgenre.model.inference import BatchingClassifier
 from rtgenre.monitoring.health import NodeHealth, health_document
 from rtgenre.monitoring.logs import set_up_logging
@@ -30,6 +32,7 @@ from rtgenre.outputs.mqtt.smarthome import home_assistant_extension, lights_exte
 from rtgenre.service.listener import Listener
 from rtgenre.service.pipeline import Pipeline
 from rtgenre.service.reload import changed_settings, with_live_settings
+from rtgenre.service.teacher import Teacher
 from rtgenre.service.watch import Watch
 from rtgenre.threads import DaemonThreads
 
@@ -37,9 +40,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rtgenre.config import Config, SourceConfig
+    from rtgenre.learning.taught.notebook import Notebook
     from rtgenre.model.classifier import Classifier
     from rtgenre.outputs.history import HistoryOutput
+    from rtgenre.outputs.mqtt.homeassistant import HomeAssistantExtension
+    from rtgenre.outputs.mqtt.publisher import MqttExtension
     from rtgenre.outputs.terminal import TerminalOutput
+    from rtgenre.outputs.web.http import Route
     from rtgenre.outputs.web.server import WebSocketOutput
     from rtgenre.sources.base import AudioSource
 
@@ -54,7 +61,9 @@ class Service:
         config: Config,
         classifier: Classifier,
         sources: Sequence[tuple[SourceConfig, AudioSource]],
+        notebook: Notebook | None = None,
     ) -> None:
+        """Prepare; without a ``notebook`` nothing can be taught."""
         self.config = config
         """All settings, with those that have changed while it runs."""
         self._classifier = classifier
@@ -66,8 +75,14 @@ class Service:
         info = classifier.info
         self.metrics.set_info(__version__, info)
         self._listeners: list[Listener] = []
+        self._notebook = notebook
+        self.teacher: Teacher | None = None
+        """Takes in what people say is playing, while the service runs; None where it may not."""
+        self._news = GenreNews()
+        self._terminal: TerminalOutput | None = None
         self._web_socket: WebSocketOutput | None = None
         self._lights = lights_extension(config, colors=self._colors())
+        self._discovery: HomeAssistantExtension | None = None
         self._notifier = Notifier()
         # Names this process in its messages.
         self._instance = secrets.token_hex(4)
@@ -98,12 +113,16 @@ class Service:
                 )
                 for config, source in self._sources
             ]
+            self.teacher = self._make_teacher(inference)
+            self._terminal = terminal
             await self._open_web_socket(resources)
             async with asyncio.TaskGroup() as outputs:
                 watch = Watch(self._listeners, self.hub)
                 tasks = [outputs.create_task(watch.run(), name="watch")]
                 if terminal is not None:
                     tasks.append(outputs.create_task(terminal.run(self.hub), name="terminal"))
+                if self.teacher is not None:
+                    tasks.append(outputs.create_task(self.teacher.run(), name="teacher"))
                 if self._history is not None:
                     tasks.append(outputs.create_task(self._history.run(), name="history"))
                 if self._publishes_mqtt():
@@ -155,6 +174,7 @@ class Service:
         return hello_document(
             version=__version__,
             info=self._classifier.info,
+            labels=self._labels,
             colors=self._colors(),
             hop_seconds=self.config.windows.hop_seconds,
             sources=[
@@ -189,11 +209,32 @@ class Service:
 
     def _warn_of_settings_without_effect(self) -> None:
         info = self._classifier.info
-        for remark in settings_without_effect(self.config, model=info.name, labels=info.labels):
+        for remark in settings_without_effect(self.config, model=info.name, labels=self._labels):
             logger.warning("%s", remark)
 
     def _colors(self) -> dict[str, str]:
-        return complete_colors(self.config.colors, self._classifier.info.labels)
+        return complete_colors(self.config.colors, self._labels)
+
+    @property
+    def _labels(self) -> tuple[str, ...]:
+        """The genres that are known now: the model's, and what was taught."""
+        return self._classifier.info.labels if self.teacher is None else self.teacher.labels
+
+    def _make_teacher(self, inference: BatchingClassifier) -> Teacher | None:
+        if self._notebook is None:
+            return None
+        pipelines = {listener.node: listener.pipeline for listener in self._listeners}
+        return Teacher(self._notebook, pipelines, inference, self._follow_genres)
+
+    def _follow_genres(self) -> None:
+        """Tell everybody that the genres are others."""
+        colors = self._colors()
+        self._news.publish(genres_document(self._labels, colors))
+        self._lights.change(self.config.lights, colors=colors)
+        if self._discovery is not None:
+            self._discovery.relabel(self._labels)
+        if self._terminal is not None:
+            self._terminal.recolor(colors)
 
     def _pipeline(self, config: SourceConfig, source: AudioSource) -> Pipeline:
         return Pipeline(
@@ -221,6 +262,16 @@ class Service:
             }.get,
         )
 
+    def _routes(self) -> dict[str, Route]:
+        """Return what is answered over HTTP beside what the port answers by itself."""
+        from rtgenre.outputs.web.teaching import no_teaching_routes, teaching_routes
+
+        nodes = [config.node for config, _ in self._sources]
+        taught = (
+            no_teaching_routes() if self.teacher is None else teaching_routes(self.teacher, nodes)
+        )
+        return taught | ({} if self._history is None else self._history.routes())
+
     async def _open_web_socket(self, resources: AsyncExitStack) -> None:
         if not self.config.websocket.enabled:
             return
@@ -233,7 +284,9 @@ class Service:
             health=self.health,
             metrics=self.metrics,
             columns=self.column_hub,
-            routes={} if self._history is None else self._history.routes(),
+            routes=self._routes(),
+            teaching=self.teacher,
+            news=self._news,
         )
         self._web_socket = await resources.enter_async_context(output)
         logger.info("open %s to watch, or connect to %s", output.http_url, output.url)
@@ -251,17 +304,37 @@ class Service:
         from rtgenre.outputs.mqtt.publisher import MqttOutput
 
         page_url = self._web_socket.http_url if self._web_socket is not None else ""
-        discovery = home_assistant_extension(self.config, self._classifier.info, page_url=page_url)
+        info = self._classifier.info
+        teachable = self.teacher is not None and info.embedding_size > 0
+        self._discovery = home_assistant_extension(
+            self.config, info, labels=self._labels, teachable=teachable, page_url=page_url
+        )
         output = MqttOutput(
             self.config.mqtt,
             self.hub,
             nodes=[config.node for config, _ in self._sources],
             colors={},  # the lights publish /color
             metrics=self.metrics,
-            extensions=[self._lights] if discovery is None else [discovery, self._lights],
+            extensions=self._mqtt_extensions(teachable=teachable),
             about=self.about,
         )
         await output.run()
+
+    def _mqtt_extensions(self, *, teachable: bool) -> list[MqttExtension]:
+        extensions: list[MqttExtension] = [self._lights]
+        if self._discovery is not None:
+            extensions.insert(0, self._discovery)
+        if self.teacher is not None and teachable:
+            from rtgenre.outputs.mqtt.teach import TeachExtension
+
+            mqtt = self.config.mqtt
+            nodes = [config.node for config, _ in self._sources]
+            extensions.append(
+                TeachExtension(
+                    self.teacher.teach, prefix=mqtt.topic_prefix, nodes=nodes, qos=mqtt.qos
+                )
+            )
+        return extensions
 
     async def _run_mdns(self) -> None:
         from rtgenre.outputs.web.auth import is_loopback

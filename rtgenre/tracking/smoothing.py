@@ -70,6 +70,8 @@ class GenreTracker:
         # What is about to replace it, and since when it has led; equal to _shown when nothing is.
         self._challenger: str | None = None
         self._challenger_since_seconds = 0.0
+        # Whether the next evidence is followed at once, whatever is shown: it was taught.
+        self._corrected = False
 
     def update(
         self, prediction: Prediction, *, end_seconds: float, levels_dbfs: Sequence[float]
@@ -112,12 +114,37 @@ class GenreTracker:
             self._forget()
         elif judged:
             self._follow_genre(end_seconds, at_once=first_evidence)
+            self._corrected = False
         return self._state(end_seconds)
 
     def reset(self) -> None:
         """Forget smoothed evidence because audio was lost; what is shown stays for now."""
         self._begins_anew = True
         self._challenger = self._shown
+
+    def relabel(
+        self, labels: Sequence[str], predictions: Sequence[Prediction], *, corrected: bool
+    ) -> None:
+        """Go on with other genres, or with another judgement of the same ones.
+
+        Args:
+            labels: the genres from now on.
+            predictions: of the windows of the music that plays, in the new genres; they take the
+                place of what was smoothed so far. Where there are none, the next window does.
+            corrected: somebody said what is playing: what the next window shows is shown at once.
+        """
+        self._labels = tuple(labels)
+        self._log_probabilities = np.zeros(len(labels), dtype=np.float32)
+        self._begins_anew = not predictions or self._silence.silent
+        if not self._begins_anew:
+            logs = log_probabilities(np.stack([one.probabilities for one in predictions]))
+            self._log_probabilities = logs.mean(axis=0)
+            self._music = float(np.mean([one.music for one in predictions]))
+            self._familiar = float(np.mean([one.familiar for one in predictions]))
+        if self._shown is not None and self._shown not in self._labels:
+            self._show(None, self._last_seconds)
+        self._challenger = self._shown
+        self._corrected = corrected
 
     def _forget(self) -> None:
         self._log_probabilities = np.zeros_like(self._log_probabilities)
@@ -151,7 +178,7 @@ class GenreTracker:
         if leader == self._shown:
             return
         led_seconds = end_seconds - self._challenger_since_seconds
-        nothing_to_keep = self._shown is None and at_once
+        nothing_to_keep = self._corrected or (self._shown is None and at_once)
         if nothing_to_keep or led_seconds >= self.params.switch_hold_seconds:
             self._show(leader, end_seconds)
 
@@ -162,7 +189,7 @@ class GenreTracker:
         confidence = probabilities[best] * self._familiar
         if self._doubt() is not None or confidence < self.params.unknown_below:
             return None
-        if self._shown is not None:
+        if self._shown is not None and not self._corrected:
             shown_probability = probabilities[self._labels.index(self._shown)]
             if probabilities[best] - shown_probability < self.params.switch_margin:
                 return self._shown

@@ -11,6 +11,12 @@ from jsonschema import Draft202012Validator
 from rtgenre.history.report import history_document
 from rtgenre.history.stretches import Stretch
 from rtgenre.messages.payload import SCHEMA_VERSION, hub_document, iso_utc
+from rtgenre.messages.taught import (
+    forgotten_document,
+    genres_document,
+    taught_document,
+    taught_list_document,
+)
 from rtgenre.outputs.web.client_request import ClientRequestError, parse_client_request
 from rtgenre.outputs.web.files import read_web_files
 from rtgenre.outputs.web.http import error_document, static_responses
@@ -38,6 +44,12 @@ DOCUMENTS = {
     "history": history_document(
         [Stretch("den", 1.7e9, 1.7e9 + 60, "rock", 0.8, "crnn 4")], since=1.6e9, until=1.8e9
     ),
+    "taught": taught_document(
+        number=1, node="den", genre="techno", span=(1.7e9, 1.7e9 + 24), is_new=True, n_forgotten=0
+    ),
+    "forgotten": forgotten_document(1),
+    "genres": genres_document(["jazz", "techno"], {"jazz": "#00ff00"}),
+    "taught list": taught_list_document([], limit=5000, model="crnn 4", problem=None),
     "error": error_document("the message is not JSON"),
 }
 

@@ -255,3 +255,32 @@ def test_predictions_that_do_not_fit_are_refused():
         )
     with pytest.raises(ValueError, match="not finite"):
         tracker.update(prediction("jazz", familiar=np.nan), end_seconds=0, levels_dbfs=LOUD)
+
+
+def relabelled(corrected, hold_seconds=20.0):
+    """Show jazz, then say that the same windows are techno."""
+    tracker = GenreTracker(("jazz", "rock"), TrackerParams(switch_hold_seconds=hold_seconds))
+    loud = [-20.0] * 16
+    for n in range(5):
+        said = Prediction(np.array([0.9, 0.1], np.float32), 1.0)
+        tracker.update(said, end_seconds=4.0 + 2.0 * n, levels_dbfs=loud)
+    taught = Prediction(np.array([0.1, 0.1, 0.8], np.float32), 1.0)
+    tracker.relabel(("jazz", "rock", "techno"), [taught] * 5, corrected=corrected)
+    return tracker.update(taught, end_seconds=14.0, levels_dbfs=loud)
+
+
+def test_a_correction_is_shown_with_the_next_window_however_calm_the_readout_is():
+    assert relabelled(corrected=True).genre == "techno"
+
+
+def test_another_rooms_correction_changes_a_calm_readout_as_calmly_as_ever():
+    assert relabelled(corrected=False).genre == "jazz"
+
+
+def test_a_genre_that_is_forgotten_is_no_longer_shown():
+    tracker = GenreTracker(("jazz", "techno"), TrackerParams())
+    said = Prediction(np.array([0.1, 0.9], np.float32), 1.0)
+    assert tracker.update(said, end_seconds=4.0, levels_dbfs=[-20.0] * 16).genre == "techno"
+    tracker.relabel(("jazz",), [], corrected=False)
+    after = Prediction(np.array([1.0], np.float32), 1.0)
+    assert tracker.update(after, end_seconds=6.0, levels_dbfs=[-20.0] * 16).genre == "jazz"

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 class LightsExtension:
     """Publishes each node's ``/color``, and the commands to its lamps, over its connection."""
 
+    takes_retained = True
+
     def __init__(
         self, lights: LightsConfig, mqtt: MqttConfig, *, colors: dict[str, str], nodes: list[str]
     ) -> None:

@@ -7,7 +7,7 @@ the documentation's own device discovery example does so.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Le
@@ -46,7 +46,7 @@ class DiscoveryParams:
     """What the discovery messages of all nodes share."""
 
     labels: Sequence[str]
-    """The model's genres."""
+    """The genres that are known."""
     version: str
     model: str
     """Name of the model, shown as the device's."""
@@ -60,23 +60,36 @@ class DiscoveryParams:
     """Show a level when it changes, or with every window."""
     music_threshold: float = 0.5
     """An unknown genre counts as music playing from this probability of music on."""
+    teachable: bool = False
+    """Whether somebody may say what is playing."""
     qos: int = 1
 
 
 class HomeAssistantExtension:
-    """Announces every node when it connects, and when Home Assistant has started."""
+    """Announces nodes when they connect or genres change, and when Home Assistant has started."""
+
+    takes_retained = True
 
     def __init__(self, params: DiscoveryParams) -> None:
         self._params = params
         self.topics: Sequence[str] = [birth_topic(params.settings.discovery_prefix)]
+        # By node, the genres that it was announced with.
+        self._announced: dict[str, Sequence[str]] = {}
+
+    def relabel(self, labels: Sequence[str]) -> None:
+        """Announce other genres with the next window."""
+        self._params = replace(self._params, labels=labels)
 
     def on_connect(self, node: str) -> list[Message]:
         """Return the node's discovery message."""
+        self._announced[node] = self._params.labels
         return [discovery_message(node, self._params)]
 
     def on_document(self, document: Document) -> list[Message]:
-        """Return nothing: the entities read the node's own topics."""
-        return []
+        """Return the discovery message if the genres are others; all else is in other topics."""
+        if self._announced.get(document["node"]) in (None, self._params.labels):
+            return []
+        return self.on_connect(document["node"])
 
     def on_message(self, node: str, topic: str, payload: bytes) -> list[Message]:
         """Return the discovery message again when Home Assistant has started."""
@@ -151,6 +164,7 @@ def discovery_payload(node: str, params: DiscoveryParams) -> dict[str, Any]:
 def _components(topic: str, params: DiscoveryParams) -> dict[str, dict[str, Any]]:
     expire_after_seconds = params.settings.expire_after_seconds
     fresh = {"expire_after": expire_after_seconds} if expire_after_seconds else {}
+    teach = {"teach": _teach_select(topic, params.labels)} if params.teachable else {}
     return {
         "genre": {
             "p": "sensor",
@@ -231,6 +245,21 @@ def _components(topic: str, params: DiscoveryParams) -> dict[str, dict[str, Any]
             "state_topic": f"{topic}/color",
             "icon": "mdi:palette",
         },
+        **teach,
+    }
+
+
+def _teach_select(topic: str, labels: Sequence[str]) -> dict[str, Any]:
+    """Return a select that shows the genre, and teaches the one that is chosen."""
+    return {
+        "p": "select",
+        "name": "Teach genre",
+        "command_topic": f"{topic}/teach/set",
+        "state_topic": f"{topic}/genre",
+        "options": list(labels),
+        # None is rendered as "None", which Home Assistant's selects take for unknown.
+        "value_template": "{{ None if value in ('unknown', 'silence') else value }}",
+        "icon": "mdi:school",
     }
 
 

@@ -38,6 +38,9 @@ logger = logging.getLogger(__name__)
 class MqttExtension(Protocol):
     """Further messages over the same connections, built purely: discovery, lights."""
 
+    takes_retained: bool
+    """Whether messages count that the broker has kept."""
+
     @property
     def topics(self) -> Sequence[str]:
         """What to subscribe to, wildcards allowed."""
@@ -190,6 +193,8 @@ class MqttOutput:
                 await client.subscribe(topic, qos=self._config.qos)
         async for message in client.messages:
             for extension in self._extensions:
+                if message.retain and not extension.takes_retained:
+                    continue
                 if any(message.topic.matches(topic) for topic in extension.topics):
                     payload = message.payload if isinstance(message.payload, bytes) else b""
                     await send(client, extension.on_message(node, str(message.topic), payload))

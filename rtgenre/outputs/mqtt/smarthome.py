@@ -9,6 +9,8 @@ from rtgenre.outputs.lights.extension import LightsExtension
 from rtgenre.outputs.mqtt.homeassistant import DiscoveryParams, HomeAssistantExtension
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rtgenre.config import Config
     from rtgenre.model.info import ModelInfo
 
@@ -24,14 +26,15 @@ def lights_extension(config: Config, *, colors: dict[str, str]) -> LightsExtensi
 
 
 def home_assistant_extension(
-    config: Config, info: ModelInfo, *, page_url: str
+    config: Config, info: ModelInfo, *, labels: Sequence[str], teachable: bool, page_url: str
 ) -> HomeAssistantExtension | None:
     """Return what announces the nodes to Home Assistant, unless that is off."""
     if not config.homeassistant.enabled:
         return None
     return HomeAssistantExtension(
         DiscoveryParams(
-            labels=info.labels,
+            labels=tuple(labels),
+            teachable=teachable,
             version=__version__,
             model=info.name,
             page_url=page_url,

@@ -7,19 +7,28 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
-from rtgenre.outputs.web.client_request import ClientRequestError, RateLimit, parse_client_request
+from rtgenre.messages.taught import TeachError, forgotten_document
+from rtgenre.outputs.web.client_request import (
+    ClientRequest,
+    ClientRequestError,
+    RateLimit,
+    parse_client_request,
+)
 from rtgenre.outputs.web.connection import CLOSE_POLICY
 from rtgenre.outputs.web.http import error_document
+from rtgenre.outputs.web.teaching import TEACHING_IS_OFF
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from rtgenre.config import WebSocketConfig
     from rtgenre.messages.column_hub import ColumnHub
     from rtgenre.messages.hub import Hub
+    from rtgenre.messages.news import GenreNews
     from rtgenre.messages.payload import Document, HelloDocument
     from rtgenre.monitoring.metrics import Metrics
     from rtgenre.outputs.web.connection import Connection
+    from rtgenre.outputs.web.teaching import Teaching
 
 MAX_INVALID_MESSAGES = 3
 
@@ -34,6 +43,9 @@ class Feed:
         columns: ColumnHub,
         hello: Callable[[], HelloDocument],
         metrics: Metrics,
+        *,
+        teaching: Teaching | None,
+        news: GenreNews,
     ) -> None:
         """Take the limits, where documents and spectrogram columns come from, and the greeting."""
         self.config = config
@@ -41,6 +53,8 @@ class Feed:
         self.columns = columns
         self.hello = hello
         self.metrics = metrics
+        self.teaching = teaching
+        self.news = news
         # The newest document of each type and node with its JSON, so that it is written once.
         self._written: dict[tuple[str, str], tuple[Document, bytes]] = {}
 
@@ -70,13 +84,18 @@ class Client:
         Raises:
             ConnectionClosed: it went, alone or in an exception group.
         """
+        n_news = self._feed.news.n_published
         await self._greet()
         async with asyncio.TaskGroup() as group:
-            sender = group.create_task(self._send_documents(), name="websocket documents")
+            senders = [
+                group.create_task(self._send_documents(), name="websocket documents"),
+                group.create_task(self._send_news(n_news), name="websocket news"),
+            ]
             try:
                 await self._listen(group)
             finally:
-                sender.cancel()
+                for sender in senders:
+                    sender.cancel()
                 self._stop_columns()
 
     async def _greet(self) -> None:
@@ -94,6 +113,12 @@ class Client:
                 if document["type"] == "presence" and self._feed.hello() != self._greeting:
                     await self._greet()
                 await self._send(self._feed.written(document))
+
+    async def _send_news(self, n_told: int) -> None:
+        while True:
+            document = await self._feed.news.newer_than(n_told)
+            n_told = self._feed.news.n_published
+            await self._send(_json(document))
 
     async def _send_columns(self, node: str | None) -> None:
         dropped = 0
@@ -134,6 +159,21 @@ class Client:
                 )
             if request.unsubscribe:
                 self._stop_columns()
+            if request.teach is not None or request.forget is not None:
+                await self._send(_json(await self._take_lesson(request)))
+
+    async def _take_lesson(self, request: ClientRequest) -> Mapping[str, Any]:
+        """Teach or forget, and return the answer."""
+        teaching = self._feed.teaching
+        if teaching is None:
+            return error_document(TEACHING_IS_OFF)
+        try:
+            if request.teach is not None:
+                return await teaching.teach(*request.teach)
+            n = await teaching.forget([] if request.forget is None else [request.forget])
+        except TeachError as error:
+            return error_document(str(error))
+        return forgotten_document(n)
 
     def _stop_columns(self) -> None:
         if self._columns_task is not None:

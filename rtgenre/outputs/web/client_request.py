@@ -14,6 +14,14 @@ STREAMS = frozenset({"spectrogram"})
 BURST_MESSAGES = 20
 
 
+class LessonDocument(TypedDict):
+    """What is playing now in a room; the answer is a ``taught`` or an ``error`` message."""
+
+    node: str
+    genre: str
+    """One of the genres, or a new one."""
+
+
 class RequestDocument(TypedDict, total=False):
     """What a WebSocket client may send."""
 
@@ -24,6 +32,9 @@ class RequestDocument(TypedDict, total=False):
     unsubscribe: list[Literal["spectrogram"]]
     node: str
     """The room whose spectrogram is meant; without it, every room's."""
+    teach: LessonDocument
+    forget: int
+    """The id of what was taught; the answer is a ``forgotten`` or an ``error`` message."""
 
 
 class ClientRequestError(ValueError):
@@ -39,10 +50,14 @@ class ClientRequest:
     unsubscribe: frozenset[str] = frozenset()
     node: str | None = None
     """Whose spectrogram is meant; None: every node's."""
+    teach: tuple[str, str] | None = None
+    """A node, and what is playing there."""
+    forget: int | None = None
+    """The number of a stretch that was taught."""
 
 
 def parse_client_request(message: str | bytes) -> ClientRequest:
-    """Read ``{"subscribe": […]}``, ``{"unsubscribe": […]}`` or ``{"token": "…"}``.
+    """Read a message, such as ``{"subscribe": […]}``; the schema's ``request`` lists all.
 
     ``{"subscribe": […], "node": "…"}`` is about one node.
 
@@ -57,9 +72,10 @@ def parse_client_request(message: str | bytes) -> ClientRequest:
         raise ClientRequestError("the message is not JSON") from None
     if not isinstance(document, dict) or not document:
         raise ClientRequestError("the message is not a JSON object with a key")
-    unknown = document.keys() - {"token", "subscribe", "unsubscribe", "node"}
-    if unknown:
-        raise ClientRequestError("the keys are token, subscribe, unsubscribe and node")
+    if document.keys() - RequestDocument.__annotations__.keys():
+        raise ClientRequestError(
+            "the keys are token, subscribe, unsubscribe, node, teach and forget"
+        )
     token = document.get("token")
     if token is not None and not isinstance(token, str):
         raise ClientRequestError("the token is not a string")
@@ -71,6 +87,8 @@ def parse_client_request(message: str | bytes) -> ClientRequest:
         node=node,
         subscribe=_streams(document.get("subscribe", [])),
         unsubscribe=_streams(document.get("unsubscribe", [])),
+        teach=_lesson(document["teach"]) if "teach" in document else None,
+        forget=_number(document["forget"]) if "forget" in document else None,
     )
 
 
@@ -80,6 +98,20 @@ def _streams(names: Any) -> frozenset[str]:
     if not STREAMS.issuperset(names):
         raise ClientRequestError(f"what can be subscribed to: {', '.join(sorted(STREAMS))}")
     return frozenset(names)
+
+
+def _lesson(lesson: Any) -> tuple[str, str]:
+    if isinstance(lesson, dict) and lesson.keys() == {"node", "genre"}:
+        node, genre = lesson["node"], lesson["genre"]
+        if isinstance(node, str) and isinstance(genre, str):
+            return node, genre
+    raise ClientRequestError('teach takes {"node": "…", "genre": "…"}')
+
+
+def _number(number: Any) -> int:
+    if type(number) is not int:
+        raise ClientRequestError("forget takes the id of what was taught")
+    return number
 
 
 class RateLimit:

@@ -89,7 +89,7 @@ class Connection(ServerConnection):
         if isinstance(problem, InvalidMessage) and not self._refused:
             self._refused = True
             if not isinstance(problem.__cause__, EOFError):
-                message = "only requests without a body are answered: GET, HEAD or DELETE"
+                message = "only requests without a body are answered: GET, HEAD, POST or DELETE"
                 answer = http_response(error_response(400, message), "GET")
                 self.transport.write(answer.serialize())
         super().send_data()

@@ -83,7 +83,8 @@ class Routes:
             metrics: counts refusals, and answers ``/metrics``.
             files: the dashboard's, by name.
             allowed_origins: other sites whose pages may read the answers.
-            extra: further answers by path, or by ``DELETE`` and a path; they take the token.
+            extra: further answers by path, or by ``POST`` or ``DELETE`` and a path; they take
+                the token.
         """
         self._guard = guard
         self._hub = hub
@@ -143,7 +144,8 @@ class Routes:
     async def _answer_other_method(
         self, request: HttpRequest, path: str, query: Query
     ) -> HttpResponse:
-        methods = ["GET", "HEAD"] + (["DELETE"] if f"DELETE {path}" in self._private else [])
+        others = [each for each in ("POST", "DELETE") if f"{each} {path}" in self._private]
+        methods = others if others and path not in self._private else ["GET", "HEAD", *others]
         if request.method in methods:
             route = self._private[f"{request.method} {path}"]
             return await self._answer_privately(request, route, query)

@@ -17,6 +17,12 @@ from rtgenre.messages.payload import (
     StateDocument,
     StatusDocument,
 )
+from rtgenre.messages.taught import (
+    ForgottenDocument,
+    GenresDocument,
+    TaughtDocument,
+    TaughtListDocument,
+)
 from rtgenre.outputs.web.client_request import RequestDocument
 from rtgenre.outputs.web.http import ErrorDocument
 
@@ -28,6 +34,10 @@ _MESSAGES = {
     "presence": PresenceDocument,
     "hub": HubDocument,
     "history": HistoryDocument,
+    "taught": TaughtDocument,
+    "forgotten": ForgottenDocument,
+    "genres": GenresDocument,
+    "taught_list": TaughtListDocument,
     "error": ErrorDocument,
 }
 _DESCRIPTION = (

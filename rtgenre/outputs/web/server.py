@@ -11,6 +11,7 @@ from websockets.datastructures import MultipleValuesError
 from websockets.exceptions import ConnectionClosed
 
 from rtgenre.messages.column_hub import ColumnHub
+from rtgenre.messages.news import GenreNews
 from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.tls import server_tls
 from rtgenre.outputs.web.auth import Guard, bearer_token
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from rtgenre.messages.hub import Hub
     from rtgenre.messages.payload import HelloDocument
     from rtgenre.monitoring.metrics import Metrics
+    from rtgenre.outputs.web.teaching import Teaching
 
 CLOSE_GOING_AWAY = 1001
 CLOSE_TRY_LATER = 1013
@@ -69,6 +71,8 @@ class WebSocketOutput:
         metrics: Metrics,
         columns: ColumnHub | None = None,
         routes: Mapping[str, Route] | None = None,
+        teaching: Teaching | None = None,
+        news: GenreNews | None = None,
     ) -> None:
         """Check the settings, without opening anything.
 
@@ -80,13 +84,23 @@ class WebSocketOutput:
             metrics: counts clients, and answers ``/metrics``.
             columns: where the spectrogram's columns come from.
             routes: further paths to answer, for example ``/history``.
+            teaching: takes in what clients say is playing; None: nothing may be taught.
+            news: tells when the genres are others.
 
         Raises:
             OutputError: the token is missing where one is needed, or cannot be read.
         """
         self.config = config
         self.connections = Connections(metrics, config.max_clients)
-        self._feed = Feed(config, hub, columns or ColumnHub([]), hello, metrics)
+        self._feed = Feed(
+            config,
+            hub,
+            columns or ColumnHub([]),
+            hello,
+            metrics,
+            teaching=teaching,
+            news=news or GenreNews(),
+        )
         # One for each address that the host's name stands for.
         self._servers: list[Server] = []
         self._guard = Guard(

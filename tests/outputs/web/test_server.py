@@ -376,7 +376,7 @@ async def test_a_request_that_is_not_understood_is_told_what_may_be_asked(
         status, _, body = await raw_request(output, text)
     assert (status, json.loads(body)["message"]) == (
         400,
-        "only requests without a body are answered: GET, HEAD or DELETE",
+        "only requests without a body are answered: GET, HEAD, POST or DELETE",
     )
     assert not caplog.messages
 

@@ -1,12 +1,13 @@
 // What is looked at, in the page's address, so that a reload or a bookmark comes back to it.
 
+const VIEWS = ["history", "taught"];
 const RANGES = ["hour", "day", "week"];
 
 /** {view, range, day, node}: `day` is a calendar day's local midnight, `node` a room, or null. */
 export function readAddress() {
   const query = new URLSearchParams(location.search);
   const day = /^(\d{4})-(\d\d)-(\d\d)$/.exec(query.get("day") ?? "");
-  let view = query.get("view") === "history" ? "history" : "live";
+  let view = VIEWS.includes(query.get("view")) ? query.get("view") : "live";
   if (query.has("kiosk")) view = "kiosk";
   return {
     view,
@@ -22,7 +23,7 @@ export function writeAddress(changes) {
   const query = new URLSearchParams(location.search);
   const isHistory = wanted.view === "history";
   set(query, "kiosk", wanted.view === "kiosk" ? "" : null);
-  set(query, "view", isHistory ? "history" : null);
+  set(query, "view", VIEWS.includes(wanted.view) ? wanted.view : null);
   set(query, "range", isHistory ? wanted.range : null);
   set(query, "day", isHistory && wanted.range === "day" ? dateOf(wanted.day) : null);
   set(query, "node", wanted.node);

@@ -12,6 +12,8 @@ import { Notices } from "./notices.js";
 import { PAST_HOURS } from "./past.js";
 import { Rooms } from "./rooms.js";
 import { Spectrogram } from "./spectrogram.js";
+import { TaughtView } from "./taught.js";
+import { Teach } from "./teach.js";
 import { startTheme, theme } from "./theme.js";
 import { get, takeTokenFromAddress } from "./token.js";
 import { headline } from "./words.js";
@@ -29,9 +31,13 @@ const history = new HistoryView(
   forget,
 );
 const rooms = new Rooms(showRoom);
+const taught = new TaughtView();
+const teach = new Teach(() => taught.load());
 const kiosk = new Kiosk(() => show({ view: "live" }));
 let paused = matchMedia("(prefers-reduced-motion: reduce)").matches;
 let spoken = "";
+// What the service greeted with.
+let hello = {};
 
 function announce(text) {
   if (text === spoken) return;
@@ -39,15 +45,22 @@ function announce(text) {
   byId("announcer").textContent = text;
 }
 
+/** Tell the views the genres and colours of a room. */
+function greetViews(room) {
+  for (const view of [live, spectrogram, history, teach, taught]) view.hello(room.hello);
+}
+
 function showRoom() {
   const room = rooms.chosen;
-  live.hello(room.hello);
-  spectrogram.hello(room.hello);
-  history.hello(room.hello);
+  greetViews(room);
   live.clear(room.name, room.source);
   spectrogram.clear();
   history.setRoom(room.node);
-  if (room.document) live.show(room.document);
+  teach.setRoom(room.node);
+  if (room.document) {
+    live.show(room.document);
+    teach.show(room.document);
+  }
   showPast(room);
   showProblems(room);
   followVisibility();
@@ -88,7 +101,15 @@ function forget(node) {
 
 function receive(message) {
   if (message.type === "hello") {
+    hello = message;
     rooms.hello(message);
+    return;
+  }
+  if (message.type === "genres") {
+    hello = { ...hello, ...message, type: "hello" };
+    rooms.hello({ ...hello, again: true });
+    greetViews(rooms.chosen);
+    taught.load();
     return;
   }
   if (message.type === "hub") {
@@ -110,6 +131,7 @@ function receive(message) {
   if (message.type !== "state") return;
   live.show(message);
   live.showPast(room.past);
+  teach.show(message);
   spectrogram.addState(message);
   speak(message);
 }
@@ -142,12 +164,14 @@ function followAddress() {
   const { view, range, day } = readAddress();
   if (view === "history") history.setRange({ name: range, day });
   root.dataset.view = view;
-  byId("live").hidden = view === "history";
+  byId("live").hidden = view === "history" || view === "taught";
   byId("history").hidden = view !== "history";
+  byId("taught").hidden = view !== "taught";
   for (const button of document.querySelectorAll("[data-view-button]")) {
     button.setAttribute("aria-pressed", button.dataset.viewButton === view);
   }
   history.setVisible(view === "history");
+  taught.setVisible(view === "taught");
   kiosk.setOn(view === "kiosk");
   followVisibility();
 }

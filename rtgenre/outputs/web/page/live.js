@@ -61,7 +61,7 @@ export class LiveView {
     this.#showSource(source);
     setText(byId("eyebrow"), "Listening …");
     byId("genre").dataset.genre = "";
-    for (const id of ["genre", "confidence"]) setText(byId(id), "\u00a0");
+    for (const id of ["genre-name", "confidence"]) setText(byId(id), "\u00a0");
     for (const id of ["title", "second", "since"]) setText(byId(id), "");
     setText(byId("level-text"), "– dBFS");
     setText(byId("latency"), "–");
@@ -78,7 +78,7 @@ export class LiveView {
     const text = headline(document);
     if (heading.textContent !== text) {
       heading.dataset.genre = titleOf(document);
-      setText(heading, text);
+      setText(byId("genre-name"), text);
       this.#fit();
       // Restart the entrance.
       heading.classList.remove("enters");

@@ -78,7 +78,9 @@ _EXPECTED = (
     "ERR_CONNECTION",  # A service that the test stopped,
     "WebSocket connection",  # and what became of its connection;
     "status of 401",  # a token that the test leaves out,
+    "status of 403",  # teaching that it turns off,
     "status of 404",  # a history that it leaves out,
+    "status of 409",  # a lesson that it refuses,
     "status of 503",  # or that it breaks;
     "willReadFrequently",  # and how the test looks at canvases.
 )
@@ -179,6 +181,9 @@ class PuppetService:
 
     def publish(self, document):
         self._loop.call_soon_threadsafe(self._hub.publish, document)
+
+    def soon(self, call):
+        self._loop.call_soon_threadsafe(call)
 
     def publish_column(self, *arguments):
         self._loop.call_soon_threadsafe(self._columns.publish, *arguments)

@@ -1,0 +1,361 @@
+"""The SQLite file of what was taught: embeddings and labels, never audio."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from platformdirs import user_data_path
+
+from rtgenre.learning.taught.stretch import MAX_WINDOWS, TaughtStretch
+from rtgenre.messages.taught import TeachError
+from rtgenre.model.head import embeddings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from rtgenre.model.info import ModelInfo
+    from rtgenre.types import FloatArray, Prediction
+
+BUSY_TIMEOUT_SECONDS = 5.0
+"""How long to wait while another process writes to the same file."""
+MAX_STRETCHES = 5000
+_MAX_BYTES_OF_VALUES = 4 * MAX_WINDOWS * 512
+
+_MIGRATIONS = (
+    (
+        """
+        CREATE TABLE networks (
+            network INTEGER PRIMARY KEY,
+            identity TEXT NOT NULL UNIQUE,
+            embedding_size INTEGER NOT NULL,
+            labels TEXT NOT NULL,
+            probe BLOB NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE stretches (
+            stretch INTEGER PRIMARY KEY AUTOINCREMENT,
+            network INTEGER NOT NULL REFERENCES networks,
+            node TEXT NOT NULL,
+            started_ms INTEGER NOT NULL,
+            ended_ms INTEGER NOT NULL,
+            genre TEXT NOT NULL,
+            embeddings BLOB NOT NULL,
+            said BLOB NOT NULL
+        )
+        """,
+        "CREATE INDEX stretches_by_genre ON stretches (genre)",
+    ),
+)
+"""Statements that lead from each schema version to the next; ``user_version`` counts them."""
+
+SCHEMA_VERSION = len(_MIGRATIONS)
+
+
+_UNAVAILABLE = 503
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TaughtNetwork:
+    """The network that embeddings are of."""
+
+    identity: str
+    """Name, version and checksum: no two networks have the same."""
+    labels: tuple[str, ...]
+    probe: FloatArray
+    """``(n_windows, embedding_size)``, of test sounds: networks that agree on them hear alike."""
+
+    @classmethod
+    def of(cls, info: ModelInfo, heard: Sequence[Prediction]) -> TaughtNetwork:
+        """Describe a network by what it says of the test sounds."""
+        return cls(info.identity, info.labels, embeddings_of(heard))
+
+
+@dataclass(frozen=True, slots=True)
+class TaughtRow:
+    """One stretch as it is listed, without what it sounds like."""
+
+    stretch: int
+    """Its number, never used again."""
+    network: str
+    """Identity of the network that heard it."""
+    node: str
+    started_at: float
+    ended_at: float
+    """Unix times, in seconds."""
+    genre: str
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of stretches that were added."""
+
+    numbers: list[int]
+    n_forgotten: int
+    """How many older ones went for them."""
+
+
+def taught_file(configured: Path | None) -> Path:
+    """Return where what was taught is: as configured, else in the user's data folder."""
+    if configured is not None:
+        return configured.expanduser()
+    return user_data_path("rtgenre", appauthor=False) / "taught.db"
+
+
+class TaughtStore:
+    """The file, open; used by one thread only."""
+
+    def __init__(self, file: Path, *, max_stretches: int = MAX_STRETCHES) -> None:
+        """Open the file, make it where it is missing, and bring its schema up to date.
+
+        Raises:
+            TeachError: it cannot be opened, is damaged or foreign, or a newer version wrote it.
+        """
+        self._file = file
+        self._max_stretches = max_stretches
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(
+                file, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None
+            )
+        except (OSError, sqlite3.Error) as error:
+            raise _explained(file, error) from error
+        try:
+            # A killed process loses nothing that was committed; nor does a power cut, with FULL.
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            # What is deleted is overwritten, too.
+            self._connection.execute("PRAGMA secure_delete = ON")
+            self._migrate()
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise _explained(file, error) from error
+        except TeachError:
+            self._connection.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._connection.close()
+
+    def add(self, network: TaughtNetwork, stretches: Sequence[TaughtStretch]) -> Added:
+        """Write stretches, all or none; beyond the limit the oldest of their genre go.
+
+        Raises:
+            TeachError: the disk is full, or the file cannot be written.
+        """
+        with self._transaction() as connection:
+            key = _network_key(connection, network)
+            numbers = [_insert(connection, key, one) for one in stretches]
+            (n,) = connection.execute("SELECT count(*) FROM stretches").fetchone()
+            surplus = max(0, int(n) - self._max_stretches)
+            connection.execute(
+                "DELETE FROM stretches WHERE stretch IN ("
+                " SELECT stretch FROM stretches ORDER BY genre <> ?, started_ms, stretch LIMIT ?)",
+                (stretches[-1].genre, surplus),
+            )
+            return Added(numbers, surplus)
+
+    def remove(self, numbers: Iterable[int]) -> int:
+        """Forget some stretches, and say how many there were.
+
+        Raises:
+            TeachError: the file cannot be written.
+        """
+        with self._transaction() as connection:
+            cursor = connection.executemany(
+                "DELETE FROM stretches WHERE stretch = ?", [(number,) for number in numbers]
+            )
+            return int(cursor.rowcount)
+
+    def clear(self) -> int:
+        """Forget everything, and say how much there was.
+
+        Raises:
+            TeachError: the file cannot be written.
+        """
+        with self._transaction() as connection:
+            n = int(connection.execute("DELETE FROM stretches").rowcount)
+            connection.execute("DELETE FROM networks")
+            return n
+
+    def rename(self, genre: str, new_genre: str) -> int:
+        """Call all stretches of a genre something else, and say how many there were.
+
+        Raises:
+            TeachError: the file cannot be written.
+        """
+        with self._transaction() as connection:
+            return int(
+                connection.execute(
+                    "UPDATE stretches SET genre = ? WHERE genre = ?", (new_genre, genre)
+                ).rowcount
+            )
+
+    def rows(self) -> list[TaughtRow]:
+        """List all stretches, newest first.
+
+        Raises:
+            TeachError: the file cannot be read.
+        """
+        with self._explaining():
+            found = self._connection.execute(
+                "SELECT stretch, identity, node, started_ms / 1000.0, ended_ms / 1000.0, genre"
+                " FROM stretches JOIN networks USING (network)"
+                " ORDER BY started_ms DESC, stretch DESC"
+            )
+            return [TaughtRow(*row) for row in found]
+
+    def networks(self) -> list[TaughtNetwork]:
+        """List the networks that stretches were heard with.
+
+        Raises:
+            TeachError: the file cannot be read.
+        """
+        with self._explaining():
+            found = self._connection.execute(
+                "SELECT identity, labels, probe, embedding_size FROM networks"
+            )
+            return [
+                TaughtNetwork(identity, tuple(labels.split("\n")), _values(probe, size))
+                for identity, labels, probe, size in found
+            ]
+
+    def stretches(self, network: str) -> list[TaughtStretch]:
+        """Read the stretches that a network heard, oldest first.
+
+        Raises:
+            TeachError: the file cannot be read, or a row is damaged.
+        """
+        with self._explaining():
+            found = self._connection.execute(
+                "SELECT node, started_ms / 1000.0, ended_ms / 1000.0, genre, embeddings, said,"
+                " embedding_size, length(labels) - length(replace(labels, char(10), '')) + 2"
+                " FROM stretches JOIN networks USING (network)"
+                " WHERE identity = ? ORDER BY started_ms, stretch",
+                (network,),
+            )
+            return [
+                TaughtStretch(
+                    node, start, end, genre, _values(embeddings, size), _values(said, n_said)
+                )
+                for node, start, end, genre, embeddings, said, size, n_said in found
+            ]
+
+    def _migrate(self) -> None:
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version > SCHEMA_VERSION:
+            raise TeachError(
+                f"{self._file} has schema version {version}, this rtgenre knows versions up to "
+                f"{SCHEMA_VERSION}; install a newer rtgenre, or set another [teach] file",
+                _UNAVAILABLE,
+            )
+        if version == SCHEMA_VERSION:
+            return
+        with self._transaction() as connection:
+            # Another process may have been faster.
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            for statement in chain.from_iterable(_MIGRATIONS[version:]):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with self._explaining():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, ValueError, TypeError, AttributeError) as error:
+            raise _explained(self._file, error) from error
+
+
+def _insert(connection: sqlite3.Connection, network_key: int, stretch: TaughtStretch) -> int:
+    cursor = connection.execute(
+        "INSERT INTO stretches (network, node, started_ms, ended_ms, genre, embeddings, said)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            network_key,
+            stretch.node,
+            round(1000 * stretch.started_at),
+            round(1000 * stretch.ended_at),
+            stretch.genre,
+            stretch.embeddings.astype("<f2").tobytes(),
+            stretch.said.astype("<f2").tobytes(),
+        ),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def _network_key(connection: sqlite3.Connection, network: TaughtNetwork) -> int:
+    connection.execute(
+        "INSERT OR IGNORE INTO networks (identity, embedding_size, labels, probe)"
+        " VALUES (?, ?, ?, ?)",
+        (
+            network.identity,
+            network.probe.shape[1],
+            "\n".join(network.labels),
+            network.probe.astype("<f2").tobytes(),
+        ),
+    )
+    (key,) = connection.execute(
+        "SELECT network FROM networks WHERE identity = ?", (network.identity,)
+    ).fetchone()
+    return int(key)
+
+
+def _values(blob: bytes, n_columns: int) -> FloatArray:
+    """Read ``(n, n_columns)`` of half precision.
+
+    Raises:
+        ValueError: the bytes are not that, or not finite.
+    """
+    if len(blob) > _MAX_BYTES_OF_VALUES:
+        raise ValueError("a row holds too many values")
+    values = np.frombuffer(blob, "<f2").astype(np.float32).reshape(-1, n_columns)
+    if not len(values) or not np.isfinite(values).all():
+        raise ValueError("a row holds no values, or values that are not numbers")
+    return values
+
+
+def _explained(file: Path, error: Exception) -> TeachError:
+    if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+        return TeachError(f"the disk of {file} is full: make room, and teach again", _UNAVAILABLE)
+    if isinstance(error, sqlite3.DatabaseError | ValueError | TypeError | AttributeError) and (
+        not isinstance(error, sqlite3.OperationalError)
+    ):
+        return TeachError(
+            f"{file} is damaged, or was not written by rtgenre ({error}); move it away, or set "
+            "another [teach] file",
+            _UNAVAILABLE,
+        )
+    if file.parent.is_dir() and not os.access(file.parent, os.W_OK):
+        return TeachError(
+            f"{file} cannot be used: its folder is read-only for this user; change that, or set "
+            "another [teach] file",
+            _UNAVAILABLE,
+        )
+    return TeachError(f"{file} cannot be used: {error}", _UNAVAILABLE)

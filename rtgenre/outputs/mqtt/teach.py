@@ -1,0 +1,103 @@
+"""Saying over MQTT what is playing: ``<prefix>/<node>/teach/set`` takes a genre."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+from rtgenre.messages.taught import TeachError
+from rtgenre.outputs.mqtt.topics import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+    from rtgenre.messages.payload import Document
+
+MAX_PAYLOAD_BYTES = 200
+MAX_WAITING_ANSWERS = 5
+
+
+def command_topic(prefix: str, node: str) -> str:
+    """Return the topic that takes what is playing."""
+    return f"{prefix}/{node}/teach/set"
+
+
+class TeachExtension:
+    """Takes in lessons, and answers with the next window on ``<prefix>/<node>/teach/answer``."""
+
+    # A lesson that the broker kept is about music of another time.
+    takes_retained = False
+
+    def __init__(
+        self,
+        teach: Callable[[str, str], Awaitable[Mapping[str, Any]]],
+        *,
+        prefix: str,
+        nodes: Sequence[str],
+        qos: int,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            teach: takes a node and a genre, and returns the answer; may raise ``TeachError``.
+            prefix: the first part of every topic.
+            nodes: the rooms.
+            qos: MQTT's quality of service, 0 to 2.
+        """
+        self._teach = teach
+        self._prefix = prefix
+        self._qos = qos
+        self.topics: Sequence[str] = [command_topic(prefix, node) for node in nodes]
+        self._answers: dict[str, list[str]] = {node: [] for node in nodes}
+        self._lessons: set[asyncio.Task[None]] = set()
+
+    def on_connect(self, node: str) -> list[Message]:
+        """Return nothing: there is nothing to say yet."""
+        return []
+
+    def on_document(self, document: Document) -> list[Message]:
+        """Return the answers that are ready."""
+        answers = self._answers[document["node"]]
+        messages = [
+            Message(
+                f"{self._prefix}/{document['node']}/teach/answer",
+                answer,
+                retain=False,
+                qos=self._qos,
+            )
+            for answer in answers
+        ]
+        answers.clear()
+        return messages
+
+    def on_message(self, node: str, topic: str, payload: bytes) -> list[Message]:
+        """Teach in the background; every node hears of every topic, and takes its own."""
+        if topic == command_topic(self._prefix, node):
+            lesson = asyncio.create_task(self._take(node, payload), name=f"mqtt lesson {node}")
+            self._lessons.add(lesson)
+            lesson.add_done_callback(self._lessons.discard)
+        return []
+
+    async def _take(self, node: str, payload: bytes) -> None:
+        try:
+            answer: Mapping[str, Any] = await self._teach(node, _genre(payload))
+        except TeachError as error:
+            answer = {"type": "error", "message": str(error)}
+        waiting = self._answers[node]
+        waiting.append(json.dumps(answer, ensure_ascii=False))
+        del waiting[:-MAX_WAITING_ANSWERS]
+
+
+def _genre(payload: bytes) -> str:
+    """Read a command.
+
+    Raises:
+        TeachError: it is no text, or too long for a genre.
+    """
+    try:
+        if len(payload) <= MAX_PAYLOAD_BYTES:
+            return payload.decode()
+    except UnicodeDecodeError:
+        pass
+    raise TeachError("the message is no genre's name")

@@ -1,0 +1,137 @@
+// The view of everything that was taught: remove, rename, merge, export, import, forget.
+
+import { colorOf } from "./colors.js";
+import { confirmed } from "./confirm.js";
+import { clock, day, duration, genreName } from "./format.js";
+import { get } from "./token.js";
+
+const ROWS_AT_ONCE = 50;
+
+const byId = (id) => document.getElementById(id);
+
+export class TaughtView {
+  #colors = {};
+  #labels = [];
+  #names = new Map();
+  #visible = false;
+  #wanted = ROWS_AT_ONCE;
+  #stretches = [];
+
+  constructor() {
+    byId("taught-more").addEventListener("click", () => {
+      this.#wanted += 4 * ROWS_AT_ONCE;
+      this.#show();
+    });
+    byId("forget-all").addEventListener("click", () => this.#forgetAll());
+    byId("rename-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#rename(byId("rename-from").value, byId("rename-to").value.trim());
+    });
+  }
+
+  hello({ labels, colors, sources }) {
+    this.#labels = labels;
+    this.#colors = colors;
+    if (sources) this.#names = new Map(sources.map(({ node, name }) => [node, name]));
+    if (this.#visible) this.#show();
+  }
+
+  setVisible(visible) {
+    this.#visible = visible;
+    if (visible) this.load();
+  }
+
+  /** Fetch the list anew, if it is looked at. */
+  async load() {
+    if (!this.#visible) return;
+    try {
+      const answer = await (await get("taught")).json();
+      this.#stretches = answer.stretches;
+      this.#hint(answer.problem ?? "");
+    } catch (error) {
+      this.#stretches = [];
+      this.#hint(error.message);
+    }
+    this.#show();
+  }
+
+  #show() {
+    const rows = this.#stretches.slice(0, this.#wanted).map((stretch) => this.#row(stretch));
+    const focused = this.#buttons.indexOf(document.activeElement);
+    byId("taught-rows").replaceChildren(...(rows.length ? rows : [emptyRow()]));
+    // Who moves through the rows by keyboard stays where he is, also after a removal.
+    if (focused >= 0) this.#buttons[Math.min(focused, this.#buttons.length - 1)]?.focus();
+    const n = this.#stretches.length;
+    byId("taught-count").textContent = n ? `${n} ${n === 1 ? "stretch" : "stretches"}` : "";
+    byId("taught-more").hidden = n <= this.#wanted;
+    byId("forget-all").disabled = n === 0;
+    this.#showGenres();
+  }
+
+  get #buttons() {
+    return [...byId("taught-rows").querySelectorAll("button")];
+  }
+
+  #row(stretch) {
+    const row = document.createElement("tr");
+    row.innerHTML =
+      '<td class="time"></td><td class="heard"><span class="dot"></span></td><td></td><td class="time"></td><td><button type="button" class="row-button">Remove</button></td>';
+    const [when, genre, room, length, last] = row.cells;
+    const start = Date.parse(stretch.start);
+    const name = genreName(stretch.genre);
+    when.textContent = `${day(start)}, ${clock(start)}`;
+    genre.firstChild.style.setProperty("--color", colorOf(this.#colors, stretch.genre));
+    genre.append(stretch.used ? name : `${name} (not in use: taught to ${stretch.network})`);
+    room.textContent = this.#names.get(stretch.node) ?? stretch.node;
+    length.textContent = duration(stretch.seconds);
+    last.firstChild.setAttribute("aria-label", `Remove ${name}, ${when.textContent}`);
+    last.firstChild.addEventListener("click", () => this.#do(`taught?id=${stretch.id}`, "Removed"));
+    return row;
+  }
+
+  #showGenres() {
+    const taught = [...new Set(this.#stretches.map(({ genre }) => genre))].sort();
+    const options = taught.map((label) => new Option(genreName(label), label));
+    const chosen = byId("rename-from").value;
+    byId("rename-from").replaceChildren(...options);
+    if (taught.includes(chosen)) byId("rename-from").value = chosen;
+    byId("rename-form").hidden = taught.length === 0;
+    byId("known-genres").replaceChildren(...this.#labels.map((label) => new Option(label, label)));
+  }
+
+  async #rename(from, to) {
+    if (!from || !to) return;
+    const query = new URLSearchParams({ genre: from, to });
+    if (await this.#do(`taught/rename?${query}`, "Renamed", "POST")) byId("rename-to").value = "";
+  }
+
+  async #forgetAll() {
+    const question = "Everything that was taught, in every room. This cannot be undone.";
+    if (await confirmed(question, "Forget what was taught?", "Forget")) {
+      await this.#do("taught?all=yes", "Everything is forgotten");
+    }
+  }
+
+  async #do(path, done, method = "DELETE") {
+    try {
+      await get(path, method);
+    } catch (error) {
+      this.#hint(error.message);
+      return false;
+    }
+    byId("announcer").textContent = done;
+    await this.load();
+    return true;
+  }
+
+  #hint(text) {
+    byId("taught-hint").textContent = text;
+  }
+}
+
+function emptyRow() {
+  const row = document.createElement("tr");
+  row.innerHTML =
+    '<td colspan="5">Nothing was taught yet. While music plays, press the name of its genre.</td>';
+  return row;
+}

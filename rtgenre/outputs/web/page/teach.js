@@ -1,0 +1,110 @@
+// Saying what is playing: the genre's name opens the genres, and one press teaches.
+
+import { colorOf } from "./colors.js";
+import { genreName } from "./format.js";
+import { get } from "./token.js";
+
+const NOTE_MS = 15e3;
+
+const byId = (id) => document.getElementById(id);
+
+export class Teach {
+  #labels = [];
+  #colors = {};
+  #likelihoods = {};
+  #node = "";
+  #taught = null;
+  #timer = 0;
+  #changed;
+
+  /** `changed` is called when something was taught or forgotten. */
+  constructor(changed) {
+    this.#changed = changed;
+    for (const id of ["genre-name", "not-right"]) {
+      byId(id).addEventListener("click", () => this.#open());
+    }
+    byId("teach-close").addEventListener("click", () => byId("teach-dialog").close());
+    byId("teach-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      const name = byId("teach-new").value.trim();
+      if (name) this.#teach(name);
+    });
+    byId("undo").addEventListener("click", () => this.#undo());
+    byId("note-close").addEventListener("click", () => this.#hide());
+  }
+
+  hello({ labels, colors }) {
+    this.#labels = labels;
+    this.#colors = colors;
+  }
+
+  setRoom(node) {
+    this.#node = node;
+    this.#likelihoods = {};
+  }
+
+  /** Take in what the room's newest window is. */
+  show(document) {
+    this.#likelihoods = document.probabilities;
+  }
+
+  #open() {
+    const likelihood = (label) => this.#likelihoods[label] ?? 0;
+    const ranked = [...this.#labels].sort((a, b) => likelihood(b) - likelihood(a));
+    const items = ranked.map((label) => {
+      const item = document.createElement("li");
+      item.innerHTML = '<button type="button"><span class="dot"></span></button>';
+      item.firstChild.append(genreName(label));
+      item.firstChild.dataset.label = label;
+      item.querySelector(".dot").style.setProperty("--color", colorOf(this.#colors, label));
+      item.firstChild.addEventListener("click", () => this.#teach(label));
+      return item;
+    });
+    byId("teach-genres").replaceChildren(...items);
+    byId("teach-new").value = "";
+    byId("teach-dialog").showModal();
+    items[0]?.firstChild.focus();
+  }
+
+  async #teach(genre) {
+    byId("teach-dialog").close();
+    const query = new URLSearchParams({ node: this.#node, genre });
+    try {
+      const answer = await (await get(`teach?${query}`, "POST")).json();
+      this.#taught = answer.id;
+      const seconds = Math.round(answer.seconds);
+      const older = answer.forgotten ? ` The oldest ${answer.forgotten} made room.` : "";
+      this.#note(`Learnt: the last ${seconds} s are ${genreName(answer.genre)}.${older}`, true);
+      this.#changed();
+    } catch (error) {
+      this.#note(`Not learnt: ${error.message}`, false);
+    }
+  }
+
+  async #undo() {
+    try {
+      await get(`taught?id=${this.#taught}`, "DELETE");
+      this.#note("Forgotten again.", false);
+      this.#changed();
+    } catch (error) {
+      this.#note(`It could not be undone: ${error.message}`, false);
+    }
+    byId("genre-name").focus();
+  }
+
+  #note(text, undoable) {
+    byId("note-text").textContent = text;
+    byId("undo").hidden = !undoable;
+    byId("note").hidden = false;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#hide(), NOTE_MS);
+  }
+
+  #hide() {
+    // Who is about to press Undo has time.
+    if (byId("note").contains(document.activeElement) && !byId("undo").hidden) {
+      byId("genre-name").focus();
+    }
+    byId("note").hidden = true;
+  }
+}

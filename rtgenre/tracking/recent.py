@@ -1,0 +1,79 @@
+"""Which windows are meant when somebody says what is playing now; pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from rtgenre.types import FloatArray, Prediction
+
+MAX_SECONDS = 60.0
+"""Older windows are not taught."""
+ALIKE = 0.0
+"""Cosine between a window and the mean of newer ones, from which on it is the same music."""
+_MOST_UNLIKE_SECONDS = 8.0
+"""So long may a break, a solo or an announcement be."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeardWindow:
+    """What the network said of a window, and when that was."""
+
+    prediction: Prediction
+    started_at: float
+    ended_at: float
+    """Unix times, in seconds."""
+
+
+class RecentWindows:
+    """The windows of one source since the music last changed, at most a minute.
+
+    Silence, lost audio and another title say that it changed; where nothing does, windows tell by
+    themselves: they sound unlike the newer ones for long.
+    """
+
+    def __init__(self) -> None:
+        self._windows: deque[HeardWindow] = deque()
+        self._title: str | None = None
+
+    def push(self, window: HeardWindow, title: str | None) -> None:
+        """Take in a window that holds music or might; ``title`` is what its source plays."""
+        if title != self._title:
+            self.clear()
+            self._title = title
+        self._windows.append(window)
+        while self._windows[0].started_at < window.ended_at - MAX_SECONDS:
+            self._windows.popleft()
+
+    def clear(self) -> None:
+        """Forget all: what comes is other music, or none."""
+        self._windows.clear()
+
+    def now(self) -> list[HeardWindow]:
+        """Return what is playing now, oldest first; nothing where nothing plays."""
+        windows = list(self._windows)
+        embeddings = [one.prediction.embedding for one in windows]
+        if not windows or any(one is None for one in embeddings):
+            return windows
+        changed_at = _changed_at(np.stack([one for one in embeddings if one is not None]), windows)
+        return [one for one in windows if one.started_at >= changed_at]
+
+
+def _changed_at(embeddings: FloatArray, windows: list[HeardWindow]) -> float:
+    """Return when the present music began, as far as windows tell."""
+    directions = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-6)
+    total = directions[-1].copy()
+    unlike_since = windows[-1].ended_at
+    began_at = windows[-1].started_at
+    for one, direction in zip(reversed(windows[:-1]), directions[-2::-1], strict=True):
+        alike = float(direction @ total / max(float(np.linalg.norm(total)), 1e-6)) >= ALIKE
+        if alike:
+            total += direction
+            began_at = unlike_since = one.started_at
+        elif unlike_since - one.started_at > _MOST_UNLIKE_SECONDS:
+            break
+    return began_at

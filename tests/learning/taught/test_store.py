@@ -1,0 +1,84 @@
+import sqlite3
+
+import numpy as np
+import pytest
+
+from rtgenre.learning.taught.store import TaughtNetwork, TaughtStore
+from rtgenre.learning.taught.stretch import TaughtStretch
+from rtgenre.messages.taught import TeachError
+
+NETWORK = TaughtNetwork("net 1", ("jazz", "rock"), np.ones((2, 4), np.float32))
+
+
+def stretch(genre="jazz", started_at=1000.0, n_windows=3):
+    return TaughtStretch(
+        node="den",
+        started_at=started_at,
+        ended_at=started_at + 24.0,
+        genre=genre,
+        embeddings=np.arange(4.0 * n_windows, dtype=np.float32).reshape(n_windows, 4),
+        said=np.full((n_windows, 3), -1.0, np.float32),
+    )
+
+
+@pytest.fixture
+def store(tmp_path):
+    with TaughtStore(tmp_path / "taught.db", max_stretches=3) as store:
+        yield store
+
+
+def test_a_stretch_comes_back_as_it_was_written(store):
+    store.add(NETWORK, [stretch()])
+    (found,) = store.stretches("net 1")
+    written = stretch()
+    assert (found.node, found.genre) == ("den", "jazz")
+    assert (found.started_at, found.seconds) == (1000.0, 24.0)
+    assert np.array_equal(found.embeddings, written.embeddings)
+    assert np.array_equal(found.said, written.said)
+    (network,) = store.networks()
+    assert network.labels == ("jazz", "rock")
+
+
+def test_beyond_the_limit_the_oldest_of_the_same_genre_goes_and_it_is_counted(store):
+    store.add(NETWORK, [stretch("rock", 1.0)])
+    store.add(NETWORK, [stretch("jazz", 2.0), stretch("jazz", 3.0)])
+    added = store.add(NETWORK, [stretch("jazz", 4.0)])
+    assert added.n_forgotten == 1
+    assert [row.started_at for row in store.rows()] == [4.0, 3.0, 1.0]
+
+
+def test_a_number_is_never_used_again_so_that_an_old_undo_hits_nothing_new(store):
+    (first,) = store.add(NETWORK, [stretch()]).numbers
+    assert store.remove([first]) == 1
+    (second,) = store.add(NETWORK, [stretch()]).numbers
+    assert second > first
+    assert store.remove([first]) == 0
+
+
+def test_what_was_forgotten_is_no_longer_in_the_file(tmp_path):
+    file = tmp_path / "taught.db"
+    secret = stretch(genre="secretgenre")
+    with TaughtStore(file) as store:
+        store.add(NETWORK, [secret])
+        assert store.clear() == 1
+    content = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert b"secretgenre" not in content
+    assert secret.embeddings.astype("<f2").tobytes() not in content
+
+
+def test_a_row_that_nobody_taught_is_said_and_does_not_end_anything(tmp_path, store):
+    store.add(NETWORK, [stretch()])
+    with sqlite3.connect(tmp_path / "taught.db") as connection:
+        connection.execute("UPDATE stretches SET embeddings = x'00'")
+    connection.close()
+    with pytest.raises(TeachError, match="damaged"):
+        store.stretches("net 1")
+
+
+def test_a_newer_file_is_left_alone(tmp_path):
+    file = tmp_path / "newer.db"
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(TeachError, match="install a newer rtgenre"):
+        TaughtStore(file)

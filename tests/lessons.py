@@ -1,0 +1,56 @@
+"""Takes in lessons in the service's place, for the tests of who gives them."""
+
+from rtgenre.messages.taught import (
+    TeachError,
+    taught_document,
+    taught_list_document,
+    taught_stretch_item,
+)
+from tests.documents import LABELS, NOW
+
+
+class Lessons:
+    """Takes in lessons as the service does, but learns nothing."""
+
+    def __init__(self):
+        self.genres = {}
+        self.lessons = []
+        self.problem = None
+
+    async def teach(self, node, genre):
+        if self.problem is not None:
+            raise TeachError(self.problem, 409)
+        number = 100 + len(self.lessons)
+        self.lessons.append((node, genre))
+        self.genres[number] = genre
+        return taught_document(
+            number=number,
+            node=node,
+            genre=genre,
+            span=(NOW, NOW + 24),
+            is_new=genre not in LABELS,
+            n_forgotten=0,
+        )
+
+    async def forget(self, numbers):
+        gone = list(self.genres) if numbers is None else numbers
+        return sum(self.genres.pop(number, None) is not None for number in gone)
+
+    async def rename(self, genre, new_genre):
+        found = [number for number, each in self.genres.items() if each == genre]
+        self.genres |= dict.fromkeys(found, new_genre)
+        return len(found)
+
+    async def list(self):
+        items = [
+            taught_stretch_item(
+                number=number,
+                node="den",
+                span=(NOW, NOW + 24),
+                genre=genre,
+                network="crnn 4",
+                used=True,
+            )
+            for number, genre in self.genres.items()
+        ]
+        return taught_list_document(items, limit=5000, model="crnn 4", problem=None)

@@ -1,0 +1,128 @@
+"""Teaching on the page: with the mouse, by keyboard, and for those who listen to it."""
+
+import pytest
+from playwright.sync_api import expect
+
+from rtgenre.messages.news import GenreNews
+from rtgenre.messages.taught import genres_document
+from rtgenre.outputs.web.teaching import no_teaching_routes, teaching_routes
+from tests.documents import COLORS, LABELS, a_state
+from tests.lessons import Lessons
+from tests.outputs.web.page.conftest import PHONE, TABLET, WALL
+from tests.outputs.web.page.test_access import violations
+
+
+@pytest.fixture
+def lessons():
+    return Lessons()
+
+
+@pytest.fixture
+def show(puppet, open_page, lessons):
+    def show(path="", **options):
+        service = puppet("den", routes=teaching_routes(lessons, ["den"]))
+        service.publish(a_state(1))
+        page = open_page(service.url + path, **options)
+        expect(page.locator("#genre")).to_have_text("Jazz")
+        page.evaluate("Promise.all(document.getAnimations().map((a) => a.finished))")
+        return page
+
+    return show
+
+
+def test_one_press_teaches_what_is_playing_and_one_undoes_it(show, lessons):
+    page = show()
+    page.get_by_role("button", name="Not right?").click()
+    dialog = page.get_by_role("dialog", name="What is playing?")
+    names = dialog.get_by_role("list").get_by_role("button")
+    # Likeliest first.
+    expect(names).to_have_text(["Jazz", "Blues", "Rock"])
+    names.nth(2).click()
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("status").filter(has_text="Learnt")).to_have_text(
+        "Learnt: the last 24 s are Rock."
+    )
+    assert lessons.lessons == [("den", "rock")]
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#note-text")).to_have_text("Forgotten again.")
+    assert lessons.genres == {}
+
+
+def test_a_new_genre_is_taught_by_keyboard_alone(show, lessons):
+    page = show()
+    page.get_by_role("heading", name="Jazz").get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Jazz").last).to_be_focused()
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    expect(page.get_by_label("Another genre")).to_be_focused()
+    page.keyboard.type("techno")
+    page.keyboard.press("Enter")
+    expect(page.locator("#note-text")).to_have_text("Learnt: the last 24 s are Techno.")
+    assert lessons.lessons == [("den", "techno")]
+
+
+def test_why_nothing_was_learnt_is_said(show, lessons):
+    lessons.problem = "nothing that could be taught is playing in den"
+    page = show()
+    page.get_by_role("button", name="Not right?").click()
+    page.get_by_role("button", name="Rock").click()
+    expect(page.locator("#note-text")).to_contain_text("nothing that could be taught")
+    expect(page.get_by_role("button", name="Undo")).to_be_hidden()
+
+
+def test_a_taught_genre_appears_by_itself(puppet, open_page):
+    news = GenreNews()
+    service = puppet("den", news=news)
+    service.publish(a_state(1))
+    page = open_page(service.url)
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    document = genres_document([*LABELS, "techno"], COLORS | {"techno": "#123456"})
+    service.soon(lambda: news.publish(document))
+    row = page.locator("#bars li[data-label=techno]")
+    expect(row).to_be_visible()
+    assert row.evaluate("row => row.style.getPropertyValue('--color')") == "#123456"
+    # What was shown stays.
+    expect(page.locator("#genre")).to_have_text("Jazz")
+
+
+def test_the_taught_view_removes_renames_and_forgets(show, lessons):
+    lessons.genres = {1: "techno", 2: "house", 3: "techno"}
+    page = show("?view=taught")
+    rows = page.locator("#taught-rows tr")
+    expect(rows).to_have_count(3)
+    page.get_by_role("button", name="Remove House").click()
+    expect(rows).to_have_count(2)
+    page.get_by_label("Genre", exact=True).select_option("techno")
+    page.get_by_label("is called").fill("electro")
+    page.get_by_role("button", name="Rename or merge").click()
+    expect(rows.first).to_contain_text("Electro")
+    page.get_by_role("button", name="Forget everything").click()
+    page.get_by_role("button", name="Keep").click()
+    expect(rows).to_have_count(2)
+    page.get_by_role("button", name="Forget everything").click()
+    page.get_by_role("button", name="Forget", exact=True).click()
+    expect(rows.first).to_contain_text("Nothing was taught yet")
+    assert lessons.genres == {}
+
+
+def test_where_teaching_is_off_the_page_says_so(puppet, open_page):
+    service = puppet("den", routes=no_teaching_routes())
+    service.publish(a_state(1))
+    page = open_page(service.url + "?view=taught")
+    expect(page.locator("#taught-hint")).to_contain_text("teaching is off")
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", [PHONE, TABLET, WALL], ids=["phone", "tablet", "wall"])
+def test_axe_finds_nothing_while_somebody_teaches(show, lessons, theme, size):
+    lessons.genres = {1: "techno"}
+    page = show(theme=theme, size=size)
+    page.locator("#genre-name").click()
+    assert violations(page) == []
+    page.get_by_role("button", name="Rock").click()
+    expect(page.locator("#undo")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Taught").click()
+    expect(page.locator("#taught-rows tr")).to_have_count(2)
+    assert violations(page) == []

@@ -1,0 +1,51 @@
+import numpy as np
+
+from rtgenre.tracking.recent import MAX_SECONDS, HeardWindow, RecentWindows
+from rtgenre.types import Prediction
+
+
+def window(started_at, direction=(1.0, 0.0)):
+    said = Prediction(np.array([0.5, 0.5], np.float32), 1.0, 1.0, np.array(direction, np.float32))
+    return HeardWindow(said, started_at, started_at + 4.0)
+
+
+def pushed(windows, title=None):
+    recent = RecentWindows()
+    for one in windows:
+        recent.push(one, title)
+    return recent
+
+
+def starts(recent):
+    return [one.started_at for one in recent.now()]
+
+
+def test_no_more_than_the_last_minute_is_meant():
+    recent = pushed(window(2.0 * n) for n in range(60))
+    found = recent.now()
+    assert found[-1].ended_at - found[0].started_at <= MAX_SECONDS
+    assert len(found) == 29
+
+
+def test_another_title_is_other_music():
+    recent = pushed([window(0.0), window(2.0)], title="one")
+    recent.push(window(4.0), "two")
+    assert starts(recent) == [4.0]
+
+
+def test_music_that_sounds_otherwise_for_long_is_other_music():
+    before = [window(2.0 * n, (-1.0, 0.1)) for n in range(10)]
+    recent = pushed(before + [window(20.0 + 2.0 * n) for n in range(3)])
+    assert starts(recent) == [20.0, 22.0, 24.0]
+
+
+def test_a_short_break_belongs_to_the_music():
+    windows = [window(2.0 * n) for n in range(10)]
+    windows[5] = window(10.0, (-1.0, 0.1))
+    assert starts(pushed(windows)) == [2.0 * n for n in range(10)]
+
+
+def test_after_silence_nothing_is_meant():
+    recent = pushed([window(0.0)])
+    recent.clear()
+    assert recent.now() == []
