@@ -104,6 +104,7 @@ class Broker:
             logger=_client_logger,
         )
         _notice_a_cut_before_login(client)
+        _pass_over_topics_that_are_no_text(client)
         limit = _PacketLimit(client)
         if on_message is not None:
             _hand_messages_to(client, on_message)
@@ -260,6 +261,17 @@ def _notice_a_cut_before_login(client: aiomqtt.Client) -> None:
         client._on_disconnect(*details)
 
     client._client.on_disconnect = on_disconnect
+
+
+def _pass_over_topics_that_are_no_text(client: aiomqtt.Client) -> None:
+    """Leave out messages on topics that are not UTF-8, on which aiomqtt raises in the loop."""
+    take = client._on_message
+
+    def on_message(*details: Any) -> None:
+        with contextlib.suppress(UnicodeDecodeError):
+            take(*details)
+
+    client._client.on_message = on_message
 
 
 def _heed_cancellation() -> None:

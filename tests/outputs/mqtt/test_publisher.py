@@ -496,3 +496,26 @@ async def run(*command: str) -> None:
 
 def open_files() -> int:
     return psutil.Process().num_fds()
+
+
+async def test_a_message_on_a_topic_that_is_no_text_ends_nothing():
+    n_connections = 0
+    came_again = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal n_connections
+        n_connections += 1
+        if n_connections > 1:
+            came_again.set()
+        await reader.read(65536)
+        # CONNACK, then a PUBLISH whose topic is not UTF-8.
+        writer.write(b"\x20\x02\x00\x00" + b"\x30\x06\x00\x02\xff\xfexx")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    config = settings_for(server.sockets[0].getsockname()[1], timeout_seconds=2.0)
+    async with publishing(config, Hub()):
+        async with asyncio.timeout(30):
+            await came_again.wait()
+    server.close()
