@@ -34,7 +34,8 @@ LESSONS_PER_SECOND, LESSONS_AT_ONCE = 0.5, 20
 LOOK_EVERY_SECONDS = 3.0
 """How soon what another process taught is known here, too."""
 ANSWER_WITHIN_SECONDS = 10.0
-_NICENESS = 10
+_NICENESS = 3
+"""More than the service's own; with much more a busy machine would never learn."""
 
 logger = logging.getLogger(__name__)
 
@@ -240,7 +241,8 @@ class Teacher:
 
 
 def _be_nice() -> None:
-    """Let this thread, on Linux, run only when nobody else wants to."""
+    """Let others go first, on Linux, where a thread has a priority of its own."""
     if hasattr(os, "setpriority"):
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+            usual = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), usual + _NICENESS)
