@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format train bench soak docs addon release clean
+.PHONY: help run test check format train bench soak docs addon pythons release clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ docs: $(VENV)/.docs ## build the site of docs/ into site/, every link checked
 
 addon: $(VENV)/bin/python ## make Home Assistant's app into dist/home-assistant
 	@$(BIN)/python -m scripts.addon
+
+pythons: $(VENV)/bin/python ## try the wheel with the newer Pythons of Debian, as root; takes minutes
+	@sh scripts/test-pythons.sh $(BIN)/python $(ARGS)
 
 release: $(VENV)/.release ## build wheel and sdist and try both; uploads nothing
 	@$(BIN)/python -m scripts.release $(ARGS)
