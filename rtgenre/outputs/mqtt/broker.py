@@ -113,7 +113,7 @@ class Broker:
         try:
             await client.__aenter__()
             try:
-                _heed_cancellation()
+                heed_cancellation()
                 yield client
             finally:
                 # A broker that hangs does not take a goodbye either.
@@ -274,7 +274,7 @@ def _pass_over_topics_that_are_no_text(client: aiomqtt.Client) -> None:
     client._client.on_message = on_message
 
 
-def _heed_cancellation() -> None:
+def heed_cancellation() -> None:
     """Make up for ``asyncio.wait_for``, which before Python 3.12 can swallow a cancellation."""
     task = asyncio.current_task()
     if task is not None and task.cancelling():

@@ -13,6 +13,7 @@ from rtgenre.outputs.mqtt.broker import (
     GOODBYE_SECONDS,
     Broker,
     PacketTooLarge,
+    heed_cancellation,
     local_address,
     lost,
     mark_read,
@@ -120,6 +121,7 @@ class MqttOutput:
                 self._tell(f"{self._broker.explain(error)}; nothing is subscribed to from now on")
             except aiomqtt.MqttError as error:
                 self._tell(self._broker.explain(error))
+            heed_cancellation()
             if time.monotonic() - began_at > STABLE_SECONDS:
                 backoff.reset()
             await asyncio.sleep(backoff.next_seconds())

@@ -519,3 +519,24 @@ async def test_a_message_on_a_topic_that_is_no_text_ends_nothing():
         async with asyncio.timeout(30):
             await came_again.wait()
     server.close()
+
+
+async def test_a_stop_is_heeded_though_the_connection_fails_at_the_same_moment(monkeypatch):
+    connecting = asyncio.Event()
+
+    async def fail_when_cancelled(_output: MqttOutput, _node: str) -> None:
+        connecting.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            # As asyncio.wait_for of Python 3.11 does.
+            raise aiomqtt.MqttError("refused") from None
+
+    monkeypatch.setattr(MqttOutput, "_connect", fail_when_cancelled)
+    output = MqttOutput(settings_for(1), Hub(), nodes=["den"], colors=COLORS, metrics=Metrics())
+    task = asyncio.create_task(output.run())
+    await connecting.wait()
+    task.cancel()
+    done, _ = await asyncio.wait({task}, timeout=5)
+    task.cancel()
+    assert done
