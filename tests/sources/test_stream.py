@@ -232,10 +232,12 @@ def hls_url(tmp_path: Path):
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
+            content = (tmp_path / self.path[1:]).read_bytes()
             self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             with contextlib.suppress(ConnectionError):
-                self.wfile.write((tmp_path / self.path[1:]).read_bytes())
+                self.wfile.write(content)
 
         def log_message(self, *_arguments):
             pass

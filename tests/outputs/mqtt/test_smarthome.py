@@ -314,7 +314,11 @@ async def test_settings_without_effect_are_pointed_out_at_the_start_and_at_a_rel
 def test_the_device_page_links_to_the_dashboard_or_to_what_is_configured():
     def link(**table):
         extension = home_assistant_extension(
-            settings(homeassistant=table), INFO, page_url="http://den:8765/"
+            settings(homeassistant=table),
+            INFO,
+            labels=INFO.labels,
+            teachable=False,
+            page_url="http://den:8765/",
         )
         (message,) = extension.on_connect("den")
         return json.loads(message.payload)["o"]["url"]
