@@ -1,7 +1,22 @@
 """What all tests share."""
 
+import logging
+from collections.abc import Iterator
+
 import hypothesis
+import pytest
 
 # How long an example takes is the machine's affair, which others use at the same time.
 hypothesis.settings.register_profile("rtgenre", deadline=None)
 hypothesis.settings.load_profile("rtgenre")
+
+
+@pytest.fixture(autouse=True)
+def _restore_logging() -> Iterator[None]:
+    """Whatever a test sets up, the next one finds the logs as they were."""
+    loggers = [logging.getLogger(name) for name in ("rtgenre", "asyncio")]
+    before = [(it.handlers, it.level, it.propagate) for it in loggers]
+    yield
+    for it, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        it.handlers, it.propagate = handlers, propagate
+        it.setLevel(level)

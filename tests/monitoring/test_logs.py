@@ -14,16 +14,6 @@ from rtgenre.monitoring.logs import MASK, set_up_logging
 logger = logging.getLogger("rtgenre.somewhere")
 
 
-@pytest.fixture(autouse=True)
-def _restore_logging():
-    loggers = [logging.getLogger(name) for name in ("rtgenre", "asyncio")]
-    before = [(it.handlers, it.level, it.propagate) for it in loggers]
-    yield
-    for it, (handlers, level, propagate) in zip(loggers, before, strict=True):
-        it.handlers, it.propagate = handlers, propagate
-        it.setLevel(level)
-
-
 def log_as_json(**tables):
     set_up_logging(Config(log={"format": "json"}, **tables))
 
