@@ -476,6 +476,32 @@ def test_on_the_wall_display_nothing_stays_on_the_same_pixels(open_page, puppet)
     assert max(x for x, _ in places) - min(x for x, _ in places) == 8
 
 
+def test_what_was_heard_before_is_written_larger_on_the_wall_display(open_page, puppet):
+    service = puppet()
+    service.publish(a_state(1, genre="jazz"))
+    page = open_page(service.url, size=WALL)
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    size = "() => parseFloat(getComputedStyle(document.getElementById('recent')).fontSize)"
+    on_the_page = page.evaluate(size)
+    page.goto(f"{service.url}?kiosk")
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    assert page.evaluate(size) >= 1.5 * on_the_page
+
+
+def test_the_bars_of_three_genres_stay_in_their_card_and_fill_it(open_page, puppet):
+    service = puppet()
+    service.publish(a_state(1, genre="jazz"))
+    page = open_page(service.url, size=(1280, 800))
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    rows = [row.bounding_box() for row in page.locator("#bars li").all()]
+    bars, card = page.locator("#bars").bounding_box(), page.locator(".hero").bounding_box()
+    assert len(rows) == 5  # blues, jazz, rock, other music, no music
+    assert rows[-1]["y"] + rows[-1]["height"] <= bars["y"] + bars["height"] + 1
+    assert bars["y"] + bars["height"] <= card["y"] + card["height"] + 1
+    used = rows[-1]["y"] + rows[-1]["height"] - rows[0]["y"]
+    assert used >= 0.6 * bars["height"]
+
+
 def test_no_genre_is_wider_than_the_wall_display_or_the_card(open_page, puppet):
     service = puppet()
     right = """() => {
