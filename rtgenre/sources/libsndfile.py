@@ -57,7 +57,9 @@ class LibsndfileDecoder:
                 f"--pcm-format … --pcm-rate-hz … --pcm-channels … < {told_path(path)}' reads them",
             )
         # A name that is not UTF-8 reaches libsndfile as the bytes that it is made of.
-        name = str(path) if sys.platform == "win32" else os.fsencode(path)
+        # "-" alone would mean standard input, which libsndfile closes in the end.
+        whole = path.absolute()
+        name = str(whole) if sys.platform == "win32" else os.fsencode(whole)
         try:
             self._file = _ForwardFile(name)
         except soundfile.LibsndfileError as error:

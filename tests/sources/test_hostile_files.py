@@ -135,6 +135,20 @@ def test_a_name_that_begins_with_a_dash_is_a_name(tmp_path, monkeypatch, name):
     assert sum(frames for frames, _ in shapes) == 44100
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX's standard input")
+def test_a_file_named_like_standard_input_leaves_that_open(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    soundfile.write("a.wav", tone(), 44100)
+    Path("a.wav").rename("-")
+    before, kept = os.fstat(0), os.dup(0)
+    try:
+        heard(Path("-"))
+        assert os.path.samestat(os.fstat(0), before)
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+
+
 @pytest.mark.parametrize("suffix", [".m3u8", ".wav", ".mp3"])
 def test_a_playlist_does_not_play_local_files(tmp_path, suffix):
     secret = tmp_path / "secret.wav"
