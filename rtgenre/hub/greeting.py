@@ -6,8 +6,12 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
-from rtgenre.audio.columns import COLUMNS, FLOOR_DB
-from rtgenre.messages.payload import SCHEMA_VERSION, HelloDocument, HelloSource
+from rtgenre.messages.payload import (
+    SCHEMA_VERSION,
+    HelloDocument,
+    HelloSource,
+    spectrogram_scale,
+)
 from rtgenre.outputs.colors import complete_colors
 
 if TYPE_CHECKING:
@@ -69,13 +73,7 @@ def _without_nodes(colors: Mapping[str, str]) -> HelloDocument:
         "colors": dict(colors),
         "window_seconds": 4.0,
         "hop_seconds": 2.0,
-        "spectrogram": {
-            "columns_per_second": round(COLUMNS.frames_per_second, 3),
-            "n_mels": COLUMNS.n_mels,
-            "fmin_hz": COLUMNS.fmin_hz,
-            "fmax_hz": COLUMNS.fmax_hz,
-            "floor_db": FLOOR_DB,
-        },
+        "spectrogram": spectrogram_scale(),
         "sources": [],
         "instance": "",
     }

@@ -324,15 +324,20 @@ def hello_document(
         "colors": dict(colors),
         "window_seconds": info.features.window_seconds,
         "hop_seconds": hop_seconds,
-        "spectrogram": {
-            "columns_per_second": round(COLUMNS.frames_per_second, 3),
-            "n_mels": COLUMNS.n_mels,
-            "fmin_hz": COLUMNS.fmin_hz,
-            "fmax_hz": COLUMNS.fmax_hz,
-            "floor_db": FLOOR_DB,
-        },
+        "spectrogram": spectrogram_scale(),
         "sources": list(sources),
         "instance": instance,
+    }
+
+
+def spectrogram_scale() -> SpectrogramScale:
+    """Say how the page's spectrogram columns are to be read: the same for every model."""
+    return {
+        "columns_per_second": round(COLUMNS.frames_per_second, 3),
+        "n_mels": COLUMNS.n_mels,
+        "fmin_hz": COLUMNS.fmin_hz,
+        "fmax_hz": COLUMNS.fmax_hz,
+        "floor_db": FLOOR_DB,
     }
 
 
