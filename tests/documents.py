@@ -172,6 +172,6 @@ def a_websocket_output(hub: Hub, *nodes: str, **options: Any) -> WebSocketOutput
         "health": lambda: (True, {"ok": True, "version": "1.2.3", "nodes": {}}),
         "metrics": Metrics(),
     }
-    own = {*arguments, "columns", "routes", "teaching", "news"}
+    own = {*arguments, "columns", "routes", "uploads", "teaching", "news"}
     arguments |= {name: options.pop(name) for name in own & options.keys()}
     return WebSocketOutput(WebSocketConfig(port=0, **options), hub, **arguments)

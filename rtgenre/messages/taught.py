@@ -63,6 +63,21 @@ class ForgottenDocument(TypedDict):
     """How many were forgotten."""
 
 
+class TakenInDocument(TypedDict):
+    """The answer to somebody who sent what was taught elsewhere, or before."""
+
+    schema: SchemaVersion
+    type: Literal["taken_in"]
+    stretches: Count
+    """How many are new here."""
+    known: Count
+    """How many were here already; they stay as they are."""
+    forgotten: Count
+    """How many of the oldest stretches went, so that these had room."""
+    note: str
+    """What happened, for people."""
+
+
 class TaughtStretchItem(TypedDict):
     """One stretch of the list."""
 
@@ -125,6 +140,23 @@ def taught_document(
 def forgotten_document(n_stretches: int) -> ForgottenDocument:
     """Build the answer."""
     return {"schema": SCHEMA_VERSION, "type": "forgotten", "stretches": n_stretches}
+
+
+def taken_in_document(*, n_new: int, n_known: int, n_forgotten: int) -> TakenInDocument:
+    """Build the answer."""
+    note = f"Took in {n_new} {'stretch' if n_new == 1 else 'stretches'}."
+    if n_known:
+        note += f" {n_known} {'was' if n_known == 1 else 'were'} here already."
+    if n_forgotten:
+        note += f" The oldest {'one' if n_forgotten == 1 else n_forgotten} made room."
+    return {
+        "schema": SCHEMA_VERSION,
+        "type": "taken_in",
+        "stretches": n_new,
+        "known": n_known,
+        "forgotten": n_forgotten,
+        "note": note,
+    }
 
 
 def taught_stretch_item(

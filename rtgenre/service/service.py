@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from rtgenre.outputs.mqtt.homeassistant import HomeAssistantExtension
     from rtgenre.outputs.mqtt.publisher import MqttExtension
     from rtgenre.outputs.terminal import TerminalOutput
-    from rtgenre.outputs.web.http import Route
+    from rtgenre.outputs.web.http import Route, Upload
     from rtgenre.outputs.web.server import WebSocketOutput
     from rtgenre.sources.base import AudioSource
 
@@ -272,6 +272,12 @@ class Service:
         )
         return taught | ({} if self._history is None else self._history.routes())
 
+    def _uploads(self) -> dict[str, Upload]:
+        """Return what is answered to files that are sent."""
+        from rtgenre.outputs.web.teaching import no_teaching_uploads, teaching_uploads
+
+        return no_teaching_uploads() if self.teacher is None else teaching_uploads(self.teacher)
+
     async def _open_web_socket(self, resources: AsyncExitStack) -> None:
         if not self.config.websocket.enabled:
             return
@@ -285,6 +291,7 @@ class Service:
             metrics=self.metrics,
             columns=self.column_hub,
             routes=self._routes(),
+            uploads=self._uploads(),
             teaching=self.teacher,
             news=self._news,
         )

@@ -11,9 +11,11 @@ import time
 from typing import TYPE_CHECKING, TypeVar
 
 from rtgenre.messages.taught import (
+    TakenInDocument,
     TaughtDocument,
     TaughtListDocument,
     TeachError,
+    taken_in_document,
     taught_document,
     taught_list_document,
     taught_stretch_item,
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LESSONS_PER_SECOND, LESSONS_AT_ONCE = 0.5, 20
+FILES_PER_SECOND, FILES_AT_ONCE = 1.0, 100
+"""A page sends a file of 5,000 stretches in some sixty parts."""
 LOOK_EVERY_SECONDS = 3.0
 """How soon what another process taught is known here, too."""
 ANSWER_WITHIN_SECONDS = 10.0
@@ -70,6 +74,7 @@ class Teacher:
         self._writer = SerialThread("taught file")
         self._fitter = SerialThread("taught fit")
         self._rate = RateLimit(LESSONS_PER_SECOND, LESSONS_AT_ONCE)
+        self._file_rate = RateLimit(FILES_PER_SECOND, FILES_AT_ONCE)
         # Whether anything that was taught is in use, and what is to be learnt anew.
         self._uses_taught = False
         self._stale = asyncio.Event()
@@ -148,6 +153,30 @@ class Teacher:
             raise TeachError(f"nothing was taught by the name {genre!r}", 404)
         self._learn_soon(set(self._pipelines))
         return n
+
+    async def written(self, numbers: Sequence[int] | None) -> str:
+        """Write some of what was taught, or all, for a file that people keep.
+
+        Raises:
+            TeachError: it cannot be read.
+        """
+        return await self._file(lambda: self._notebook.written(numbers))
+
+    async def take_in(self, text: str) -> TakenInDocument:
+        """Add what was taught elsewhere, or before.
+
+        Raises:
+            TeachError: it is no such text, or cannot be kept.
+        """
+        if not self._file_rate.allows(time.monotonic()):
+            raise TeachError("too much was sent at once; wait some seconds", 429)
+        taken = await self._file(lambda: self._notebook.take_in(text))
+        if taken.n_new:
+            self._learn_soon(set(self._pipelines))
+        logger.info("took in %d stretches that were taught elsewhere", taken.n_new)
+        return taken_in_document(
+            n_new=taken.n_new, n_known=taken.n_known, n_forgotten=taken.n_forgotten
+        )
 
     async def list(self) -> TaughtListDocument:
         """List all that was taught.

@@ -284,3 +284,57 @@ async def test_a_renamed_genre_is_merged_with_one_that_exists(folder):
         assert await rooms.teacher.rename("techno", "rock") == 1
         await rooms.learnt()
         assert (await rooms.hear(LOW, windows=2))["genre"] == "rock"
+
+
+async def test_what_was_taught_moves_to_another_machine_in_one_file(folder, tmp_path_factory):
+    async with Rooms(folder) as rooms:
+        await rooms.begin(LOW)
+        await rooms.teacher.teach("den", "techno")
+        text = await rooms.teacher.written(None)
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    write_hearing_examples(elsewhere)
+    async with Rooms(elsewhere) as rooms:
+        assert (await rooms.begin(LOW))["genre"] == "jazz"
+        answer = await rooms.teacher.take_in(text)
+        await rooms.learnt("techno")
+        assert (await rooms.hear(LOW, windows=2))["genre"] == "techno"
+        again = await rooms.teacher.take_in(text)
+    assert (answer["stretches"], answer["known"]) == (1, 0)
+    assert (again["stretches"], again["known"]) == (0, 1)
+
+
+async def test_what_another_network_heard_is_taken_in_and_said_to_have_no_effect(folder):
+    async with Rooms(folder) as rooms:
+        await rooms.begin(LOW)
+        await rooms.teacher.teach("den", "techno")
+        text = await rooms.teacher.written(None)
+        await rooms.teacher.forget(None)
+    updated = Classifier(replace(HEARING_INFO, version="2"), OtherEars())
+    async with Rooms(folder, classifier=updated) as rooms:
+        assert (await rooms.teacher.take_in(text))["stretches"] == 1
+        (item,) = (await rooms.teacher.list())["stretches"]
+        assert (await rooms.begin(LOW))["genre"] == "jazz"
+    assert not item["used"]
+
+
+async def test_a_file_with_a_name_that_no_genre_may_have_changes_nothing(folder):
+    async with Rooms(folder) as rooms:
+        await rooms.begin(LOW)
+        await rooms.teacher.teach("den", "techno")
+        text = await rooms.teacher.written(None)
+        await rooms.teacher.forget(None)
+        for name in ("unknown", "a/b", "#", "<b>"):
+            with pytest.raises(TeachError, match="cannot be called"):
+                await rooms.teacher.take_in(text.replace('"techno"', f'"{name}"'))
+        assert (await rooms.teacher.list())["stretches"] == []
+
+
+async def test_an_import_onto_a_full_disk_takes_nothing_in_and_says_so(folder):
+    async with Rooms(folder) as rooms:
+        await rooms.begin(LOW, windows=14)
+        await rooms.teacher.teach("den", "techno")
+        lines = (await rooms.teacher.written(None)).splitlines()
+        moved = [lines[2].replace('"den"', f'"room{n}"') for n in range(40)]
+        with full_file(), pytest.raises(TeachError, match="full"):
+            await rooms.teacher.take_in("\n".join([*lines[:2], *moved]))
+        assert len((await rooms.teacher.list())["stretches"]) == 1

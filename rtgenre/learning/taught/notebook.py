@@ -10,8 +10,11 @@ import numpy as np
 from rtgenre.learning.examples import read_examples
 from rtgenre.learning.fitting import Ground, lay_ground
 from rtgenre.learning.genres import MAX_GENRES, LearningError, checked_genre, known_genre
+from rtgenre.learning.taught import notes
 from rtgenre.learning.taught.genres import TaughtGenres, fit_taught, hear_alike, probe_windows
-from rtgenre.learning.taught.store import MAX_STRETCHES, TaughtNetwork, TaughtStore
+from rtgenre.learning.taught.network import TaughtNetwork
+from rtgenre.learning.taught.notes import Notes
+from rtgenre.learning.taught.store import MAX_STRETCHES, TaughtStore
 from rtgenre.learning.taught.stretch import taught_stretch
 from rtgenre.messages.taught import TeachError
 from rtgenre.model.arrays import ArraysError
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from rtgenre.learning.taught.store import Added, TaughtRow
+    from rtgenre.learning.taught.store import Added, TakenIn, TaughtRow
     from rtgenre.learning.taught.stretch import TaughtStretch
     from rtgenre.model.info import ModelInfo
     from rtgenre.tracking.recent import HeardWindow
@@ -150,6 +153,33 @@ class Notebook:
         if not stretches:
             return None
         return fit_taught(self._lay_ground(), self._info.labels, stretches)
+
+    def written(self, numbers: Sequence[int] | None) -> str:
+        """Write some of what was taught, or all, as lines that ``take_in`` reads.
+
+        Raises:
+            TeachError: the file cannot be read.
+        """
+        if not self._file.exists():
+            return notes.written(Notes({}, ()))
+        with TaughtStore(self._file) as store:
+            return notes.written(store.notes(numbers))
+
+    def take_in(self, text: str) -> TakenIn:
+        """Add what was taught elsewhere, or before; all of it or nothing.
+
+        Raises:
+            TeachError: it is not what ``written`` gives, or cannot be written.
+        """
+        found = notes.read(text)
+        labels = list(self._info.labels)
+        stretches = []
+        for identity, one in found.stretches:
+            genre = self.checked_genre(one.genre, labels)
+            labels += [genre] * (genre not in labels)
+            stretches.append((identity, replace(one, genre=genre)))
+        with TaughtStore(self._file, max_stretches=self.max_stretches) as store:
+            return store.take_in(replace(found, stretches=tuple(stretches)))
 
     def remove(self, numbers: Sequence[int]) -> int:
         """Forget stretches, and say how many there were."""

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from platformdirs import user_data_path
 
+from rtgenre.learning.taught.network import TaughtNetwork
+from rtgenre.learning.taught.notes import Notes
 from rtgenre.learning.taught.stretch import MAX_WINDOWS, TaughtStretch
 from rtgenre.messages.taught import TeachError
-from rtgenre.model.head import embeddings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
     from types import TracebackType
 
-    from rtgenre.model.info import ModelInfo
-    from rtgenre.types import FloatArray, Prediction
+    from rtgenre.types import FloatArray
 
 BUSY_TIMEOUT_SECONDS = 5.0
 """How long to wait while another process writes to the same file."""
@@ -59,24 +60,16 @@ _MIGRATIONS = (
 
 SCHEMA_VERSION = len(_MIGRATIONS)
 
+_SELECT_STRETCHES = """
+    SELECT identity, node, started_ms / 1000.0, ended_ms / 1000.0, genre, embeddings, said,
+        embedding_size, length(labels) - length(replace(labels, char(10), '')) + 2
+    FROM stretches JOIN networks USING (network)
+    WHERE identity = ifnull(?1, identity)
+        AND (?2 IS NULL OR stretch IN (SELECT value FROM json_each(?2)))
+    ORDER BY started_ms, stretch
+"""
 
 _UNAVAILABLE = 503
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TaughtNetwork:
-    """The network that embeddings are of."""
-
-    identity: str
-    """Name, version and checksum: no two networks have the same."""
-    labels: tuple[str, ...]
-    probe: FloatArray
-    """``(n_windows, embedding_size)``, of test sounds: networks that agree on them hear alike."""
-
-    @classmethod
-    def of(cls, info: ModelInfo, heard: Sequence[Prediction]) -> TaughtNetwork:
-        """Describe a network by what it says of the test sounds."""
-        return cls(info.identity, info.labels, embeddings_of(heard))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +92,17 @@ class Added:
     """What became of stretches that were added."""
 
     numbers: list[int]
+    n_forgotten: int
+    """How many older ones went for them."""
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What became of notes that were taken in."""
+
+    n_new: int
+    n_known: int
+    """How many were in the file already."""
     n_forgotten: int
     """How many older ones went for them."""
 
@@ -162,14 +166,43 @@ class TaughtStore:
         with self._transaction() as connection:
             key = _network_key(connection, network)
             numbers = [_insert(connection, key, one) for one in stretches]
-            (n,) = connection.execute("SELECT count(*) FROM stretches").fetchone()
-            surplus = max(0, int(n) - self._max_stretches)
-            connection.execute(
-                "DELETE FROM stretches WHERE stretch IN ("
-                " SELECT stretch FROM stretches ORDER BY genre <> ?, started_ms, stretch LIMIT ?)",
-                (stretches[-1].genre, surplus),
+            return Added(numbers, self._make_room(connection, stretches[-1].genre))
+
+    def take_in(self, notes: Notes) -> TakenIn:
+        """Add the stretches of notes, all or none; those that are here already stay as they are.
+
+        Raises:
+            TeachError: a network of the notes is another one here, or the file cannot be written.
+        """
+        with self._transaction() as connection:
+            keys = {one.identity: _network_key(connection, one) for one in notes.networks.values()}
+            known = set(
+                connection.execute("SELECT network, node, started_ms, ended_ms FROM stretches")
             )
-            return Added(numbers, surplus)
+            new = {
+                (*_place(keys[identity], one), one.genre): one
+                for identity, one in notes.stretches
+                if _place(keys[identity], one) not in known
+            }
+            n_forgotten = 0
+            for (key, *_), stretch in new.items():
+                _insert(connection, key, stretch)
+                n_forgotten += self._make_room(connection, stretch.genre)
+            return TakenIn(len(new), len(notes.stretches) - len(new), n_forgotten)
+
+    def notes(self, numbers: Sequence[int] | None = None) -> Notes:
+        """Read some stretches with their networks, or all, oldest first.
+
+        Raises:
+            TeachError: the file cannot be read, or a row is damaged.
+        """
+        networks = {one.identity: one for one in self.networks()}
+        with self._explaining():
+            chosen = None if numbers is None else json.dumps(list(numbers))
+            found = self._connection.execute(_SELECT_STRETCHES, (None, chosen))
+            stretches = tuple(_read(row) for row in found)
+        heard = {identity for identity, _ in stretches}
+        return Notes({name: networks[name] for name in networks if name in heard}, stretches)
 
     def remove(self, numbers: Iterable[int]) -> int:
         """Forget some stretches, and say how many there were.
@@ -243,19 +276,20 @@ class TaughtStore:
             TeachError: the file cannot be read, or a row is damaged.
         """
         with self._explaining():
-            found = self._connection.execute(
-                "SELECT node, started_ms / 1000.0, ended_ms / 1000.0, genre, embeddings, said,"
-                " embedding_size, length(labels) - length(replace(labels, char(10), '')) + 2"
-                " FROM stretches JOIN networks USING (network)"
-                " WHERE identity = ? ORDER BY started_ms, stretch",
-                (network,),
+            found = self._connection.execute(_SELECT_STRETCHES, (network, None))
+            return [_read(row)[1] for row in found]
+
+    def _make_room(self, connection: sqlite3.Connection, genre: str) -> int:
+        """Forget the oldest stretches beyond the limit, first of a genre; say how many."""
+        (n,) = connection.execute("SELECT count(*) FROM stretches").fetchone()
+        surplus = max(0, int(n) - self._max_stretches)
+        if surplus:
+            connection.execute(
+                "DELETE FROM stretches WHERE stretch IN ("
+                " SELECT stretch FROM stretches ORDER BY genre <> ?, started_ms, stretch LIMIT ?)",
+                (genre, surplus),
             )
-            return [
-                TaughtStretch(
-                    node, start, end, genre, _values(embeddings, size), _values(said, n_said)
-                )
-                for node, start, end, genre, embeddings, said, size, n_said in found
-            ]
+        return surplus
 
     def _migrate(self) -> None:
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
@@ -293,15 +327,25 @@ class TaughtStore:
             raise _explained(self._file, error) from error
 
 
+def _read(row: Sequence[Any]) -> tuple[str, TaughtStretch]:
+    """Read a row of ``_SELECT_STRETCHES``: the network's identity, and the stretch."""
+    identity, node, start, end, genre, embeddings, said, size, n_said = row
+    values = (_values(embeddings, size), _values(said, n_said))
+    return identity, TaughtStretch(node, start, end, genre, *values)
+
+
+def _place(network_key: int, stretch: TaughtStretch) -> tuple[int, str, int, int]:
+    """Say what tells a stretch from all others: who heard it, where and when."""
+    started_ms, ended_ms = round(1000 * stretch.started_at), round(1000 * stretch.ended_at)
+    return network_key, stretch.node, started_ms, ended_ms
+
+
 def _insert(connection: sqlite3.Connection, network_key: int, stretch: TaughtStretch) -> int:
     cursor = connection.execute(
         "INSERT INTO stretches (network, node, started_ms, ended_ms, genre, embeddings, said)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
         (
-            network_key,
-            stretch.node,
-            round(1000 * stretch.started_at),
-            round(1000 * stretch.ended_at),
+            *_place(network_key, stretch),
             stretch.genre,
             stretch.embeddings.astype("<f2").tobytes(),
             stretch.said.astype("<f2").tobytes(),
@@ -321,9 +365,15 @@ def _network_key(connection: sqlite3.Connection, network: TaughtNetwork) -> int:
             network.probe.astype("<f2").tobytes(),
         ),
     )
-    (key,) = connection.execute(
-        "SELECT network FROM networks WHERE identity = ?", (network.identity,)
+    key, size, labels = connection.execute(
+        "SELECT network, embedding_size, labels FROM networks WHERE identity = ?",
+        (network.identity,),
     ).fetchone()
+    if size != network.probe.shape[1] or labels != "\n".join(network.labels):
+        raise TeachError(
+            f"the network {network.identity} has other genres or another size here; what it "
+            "heard elsewhere cannot be taken in"
+        )
     return int(key)
 
 

@@ -15,7 +15,7 @@ from websockets.http11 import Response
 from websockets.protocol import State
 
 from rtgenre.outputs.web.client_request import RateLimit
-from rtgenre.outputs.web.http import HttpResponse, error_response
+from rtgenre.outputs.web.http import NO_BODY, HttpResponse, error_response
 
 if TYPE_CHECKING:
     from websockets.protocol import Event
@@ -29,12 +29,20 @@ GOODBYE_SECONDS = 0.7
 SEND_BUFFER_BYTES = 65536
 MAX_EARLY_BYTES = 65536
 """Taken of what comes before the request was answered."""
+MAX_LINE_BYTES = 8192
+MAX_LENGTH_DIGITS = 18
+MAX_BODY_BYTES = 2**20
+"""Taken of a request's body, by the few paths that have one."""
 SLICE_BYTES = 4096
 """Looked at before the limit of frames is checked again."""
 MIN_FRAMES_PER_SECOND = 100.0
 FRAMES_PER_MESSAGE = 4
 """Pings, pongs and the parts of messages count, too."""
 BURST_FRAMES = 200
+
+
+class BodyError(ValueError):
+    """A request's body cannot be taken; the message says why."""
 
 
 class Connection(ServerConnection):
@@ -52,6 +60,12 @@ class Connection(ServerConnection):
         # What came after the request, before that was answered.
         self._early = b""
         self._refused = False
+        # The beginning of a line whose end has not come yet.
+        self._line = b""
+        # What the request says of its body, which the WebSocket library takes for an error.
+        self._body_bytes = 0
+        self._names_length = False
+        self._body_arrived = asyncio.Event()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, after TLS where there is any."""
@@ -65,10 +79,44 @@ class Connection(ServerConnection):
         if self.protocol.state is not State.CONNECTING:
             self._receive_frames(data)
             return
-        lines = iter(data.splitlines(keepends=True))
-        while self._awaits_request() and (line := next(lines, b"")):
-            super().data_received(line)
-        self._early = (self._early + b"".join(lines))[:MAX_EARLY_BYTES]
+        data, self._line = self._line + data, b""
+        while self._awaits_request() and data:
+            line, newline, data = data.partition(b"\n")
+            if not newline and len(line) < MAX_LINE_BYTES:
+                self._line = line
+                return
+            super().data_received(self._without_length(line + newline))
+        if self.request is not None:
+            room = max(MAX_EARLY_BYTES, min(self._body_bytes, MAX_BODY_BYTES))
+            self._early = (self._early + data)[:room]
+            if len(self._early) >= self._body_bytes:
+                self._body_arrived.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End; no more of a body comes."""
+        super().connection_lost(exc)
+        self._body_arrived.set()
+
+    @property
+    def has_body(self) -> bool:
+        """Whether the request has a body."""
+        return self._body_bytes > 0
+
+    async def read_body(self) -> bytes:
+        """Wait for the request's body.
+
+        Raises:
+            BodyError: it is longer than is taken, or ended early.
+        """
+        if self._body_bytes > MAX_BODY_BYTES:
+            raise BodyError(
+                f"the body has {self._body_bytes} bytes; at most {MAX_BODY_BYTES} are taken at once"
+            )
+        await self._body_arrived.wait()
+        body, self._early = self._early[: self._body_bytes], b""
+        if len(body) < self._body_bytes:
+            raise BodyError(f"the body ended after {len(body)} of {self._body_bytes} bytes")
+        return body
 
     def receive_early_frames(self) -> None:
         """Take what a client sent before its handshake was answered."""
@@ -89,8 +137,7 @@ class Connection(ServerConnection):
         if isinstance(problem, InvalidMessage) and not self._refused:
             self._refused = True
             if not isinstance(problem.__cause__, EOFError):
-                message = "only requests without a body are answered: GET, HEAD, POST or DELETE"
-                answer = http_response(error_response(400, message), "GET")
+                answer = http_response(error_response(400, NO_BODY), "GET")
                 self.transport.write(answer.serialize())
         super().send_data()
 
@@ -105,6 +152,17 @@ class Connection(ServerConnection):
 
     def _awaits_request(self) -> bool:
         return self.request is None and self.protocol.handshake_exc is None
+
+    def _without_length(self, line: bytes) -> bytes:
+        """Keep the length of a body to oneself; a second one is passed on as an error."""
+        name, _, value = line.partition(b":")
+        if name.lower() != b"content-length":
+            return line
+        length = value.strip()
+        if self._names_length or not length.isdigit() or len(length) > MAX_LENGTH_DIGITS:
+            return b"Content-Length: unclear\r\n"
+        self._names_length, self._body_bytes = True, int(length)
+        return b"Content-Length: 0\r\n"
 
     def _receive_frames(self, data: bytes) -> None:
         data, self._early = self._early + data, b""

@@ -29,6 +29,7 @@ CONTENT_TYPES = {
 }
 _PATHS = {"index.html": "/", "schema.json": "/schema.json"}
 MAX_QUERY_FIELDS = 20
+NO_BODY = "only requests without a body are answered: GET, HEAD, POST or DELETE"
 
 Query = Mapping[str, str]
 """A request's ``?name=value`` parts; of a name given twice the last value counts."""
@@ -46,6 +47,10 @@ class HttpResponse:
 
 Route = Callable[[Query], HttpResponse | Awaitable[HttpResponse]]
 """Answers a request; one that waits for a disk or a thread is a coroutine function."""
+
+
+Upload = Callable[[bytes], Awaitable[HttpResponse]]
+"""Answers a request with a body, at most ``connection.MAX_BODY_BYTES`` long."""
 
 
 class ErrorDocument(TypedDict):

@@ -8,16 +8,18 @@ token, or takes it from the ``#token=…`` of its address, which browsers do not
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rtgenre.monitoring.metrics import CONTENT_TYPE as METRICS_CONTENT_TYPE
 from rtgenre.outputs.web.auth import Guard, bearer_token
 from rtgenre.outputs.web.http import (
+    NO_BODY,
     HttpResponse,
     Query,
     Route,
+    Upload,
     error_response,
     json_response,
     security_headers,
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from rtgenre.monitoring.metrics import Metrics
 
 WEBSOCKET_PATH = "/ws"
+
+_TOKEN_IS_MISSING = "send the header Authorization: Bearer <token>"  # noqa: S105 - is none
 
 _PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, HEAD",
@@ -56,6 +60,8 @@ class HttpRequest:
     if_none_match: str | None = None
     ingress: bool = False
     """Whether Home Assistant has let in who asks: no token, and no site, is asked for."""
+    read_body: Callable[[], Awaitable[bytes]] | None = None
+    """Waits for what is sent with the request; None where there is nothing."""
 
 
 class Routes:
@@ -72,6 +78,7 @@ class Routes:
         files: Mapping[str, bytes],
         allowed_origins: Sequence[str],
         extra: Mapping[str, Route],
+        uploads: Mapping[str, Upload],
     ) -> None:
         """Take what the answers are made from.
 
@@ -85,6 +92,7 @@ class Routes:
             allowed_origins: other sites whose pages may read the answers.
             extra: further answers by path, or by ``POST`` or ``DELETE`` and a path; they take
                 the token.
+            uploads: answers by path to what is sent to it with ``POST``; they take the token, too.
         """
         self._guard = guard
         self._hub = hub
@@ -98,10 +106,16 @@ class Routes:
             "/metrics": self._metrics_text,
             **extra,
         }
+        self._uploads = uploads
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer any request but the one that opens a WebSocket."""
-        response = self.refusal(request) or self._preflight(request) or await self._answer(request)
+        response = (
+            self.refusal(request)
+            or self._preflight(request)
+            or self._unwanted_body(request)
+            or await self._answer(request)
+        )
         headers = {**self._headers, **response.headers}
         if self._guard.is_allowed_site(request.origin):
             headers["Access-Control-Allow-Origin"] = str(request.origin)
@@ -126,6 +140,13 @@ class Routes:
             return None
         return HttpResponse(200, b"", "text/plain", _PREFLIGHT_HEADERS)
 
+    def _unwanted_body(self, request: HttpRequest) -> HttpResponse | None:
+        path = request.target.partition("?")[0]
+        wanted = request.method == "POST" and path in self._uploads
+        if request.read_body is None or wanted:
+            return None
+        return error_response(400, NO_BODY)
+
     async def _answer(self, request: HttpRequest) -> HttpResponse:
         try:
             path, query = split_target(request.target)
@@ -145,18 +166,32 @@ class Routes:
         self, request: HttpRequest, path: str, query: Query
     ) -> HttpResponse:
         others = [each for each in ("POST", "DELETE") if f"{each} {path}" in self._private]
+        others += ["POST"] * (path in self._uploads)
         methods = others if others and path not in self._private else ["GET", "HEAD", *others]
+        if request.method == "POST" and path in self._uploads:
+            return await self._take_upload(request, self._uploads[path])
         if request.method in methods:
             route = self._private[f"{request.method} {path}"]
             return await self._answer_privately(request, route, query)
         message = f"{request.method} is not answered, only {' and '.join(methods)}"
         return error_response(405, message, {"Allow": ", ".join(methods)})
 
+    async def _take_upload(self, request: HttpRequest, upload: Upload) -> HttpResponse:
+        if not self._knows_token(request):
+            return self._unauthorized(_TOKEN_IS_MISSING)
+        if request.read_body is None:
+            return error_response(411, "send the file's content as the body of the request")
+        try:
+            body = await request.read_body()
+        except ValueError as error:
+            return error_response(413, str(error))
+        return await upload(body)
+
     async def _answer_privately(
         self, request: HttpRequest, route: Route, query: Query
     ) -> HttpResponse:
         if not self._knows_token(request):
-            return self._unauthorized("send the header Authorization: Bearer <token>")
+            return self._unauthorized(_TOKEN_IS_MISSING)
         response = route(query)
         return await response if inspect.isawaitable(response) else response
 

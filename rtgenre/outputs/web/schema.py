@@ -20,6 +20,7 @@ from rtgenre.messages.payload import (
 from rtgenre.messages.taught import (
     ForgottenDocument,
     GenresDocument,
+    TakenInDocument,
     TaughtDocument,
     TaughtListDocument,
 )
@@ -38,6 +39,7 @@ _MESSAGES = {
     "forgotten": ForgottenDocument,
     "genres": GenresDocument,
     "taught_list": TaughtListDocument,
+    "taken_in": TakenInDocument,
     "error": ErrorDocument,
 }
 _DESCRIPTION = (

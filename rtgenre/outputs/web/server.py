@@ -27,7 +27,7 @@ from rtgenre.outputs.web.endpoint import (
     server_address,
 )
 from rtgenre.outputs.web.files import read_web_files
-from rtgenre.outputs.web.http import Route, error_response
+from rtgenre.outputs.web.http import NO_BODY, Route, Upload, error_response
 from rtgenre.outputs.web.routes import WEBSOCKET_PATH, Health, HttpRequest, Routes
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ class WebSocketOutput:
         metrics: Metrics,
         columns: ColumnHub | None = None,
         routes: Mapping[str, Route] | None = None,
+        uploads: Mapping[str, Upload] | None = None,
         teaching: Teaching | None = None,
         news: GenreNews | None = None,
     ) -> None:
@@ -84,6 +85,7 @@ class WebSocketOutput:
             metrics: counts clients, and answers ``/metrics``.
             columns: where the spectrogram's columns come from.
             routes: further paths to answer, for example ``/history``.
+            uploads: what answers to files that are sent, by path.
             teaching: takes in what clients say is playing; None: nothing may be taught.
             news: tells when the genres are others.
 
@@ -118,6 +120,7 @@ class WebSocketOutput:
             files=read_web_files(),
             allowed_origins=config.allowed_origins,
             extra=routes or {},
+            uploads=uploads or {},
         )
 
     async def __aenter__(self) -> Self:
@@ -201,6 +204,8 @@ class WebSocketOutput:
             return http_response(response, request.method)
         if http_request.target.partition("?")[0] != WEBSOCKET_PATH:
             return http_response(await self._routes.answer(http_request), request.method)
+        if http_request.read_body is not None:
+            return http_response(error_response(400, NO_BODY), request.method)
         refusal = self._routes.refusal(http_request)
         return None if refusal is None else http_response(refusal, request.method)
 
@@ -242,6 +247,8 @@ class WebSocketOutput:
         return self._guard.is_ingress(peer and peer[0], request.headers.get("X-Ingress-Path"))
 
     def _http_request(self, connection: ServerConnection, request: Request) -> HttpRequest:
+        if not isinstance(connection, Connection):
+            raise TypeError(f"{connection} was not made by _create_connection")
         headers = request.headers
         return HttpRequest(
             method=request.method,
@@ -251,4 +258,5 @@ class WebSocketOutput:
             authorization=headers.get("Authorization"),
             if_none_match=headers.get("If-None-Match"),
             ingress=self._is_ingress(connection, request),
+            read_body=connection.read_body if connection.has_body else None,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from rtgenre.messages.taught import TeachError, forgotten_document
 from rtgenre.outputs.web.http import HttpResponse, error_response, json_response
@@ -10,10 +10,18 @@ from rtgenre.outputs.web.http import HttpResponse, error_response, json_response
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from rtgenre.messages.taught import TaughtDocument, TaughtListDocument
-    from rtgenre.outputs.web.http import Query, Route
+    from rtgenre.messages.taught import TakenInDocument, TaughtDocument, TaughtListDocument
+    from rtgenre.outputs.web.http import Query, Route, Upload
 
-_ROUTES = ("POST /teach", "/taught", "DELETE /taught", "POST /taught/rename")
+T = TypeVar("T")
+
+_ROUTES = ("POST /teach", "/taught", "DELETE /taught", "POST /taught/rename", "/taught/export")
+_IMPORT = "/taught/import"
+_JSON_LINES = "application/jsonl; charset=utf-8"
+_AS_FILE = {
+    "Cache-Control": "no-store",
+    "Content-Disposition": 'attachment; filename="rtgenre-taught.jsonl"',
+}
 TEACHING_IS_OFF = "teaching is off here: [teach] enabled = false"
 
 
@@ -32,6 +40,12 @@ class Teaching(Protocol):
     async def list(self) -> TaughtListDocument:
         """List all that was taught."""
 
+    async def written(self, numbers: Sequence[int] | None) -> str:
+        """Write some of what was taught, or all, as ``take_in`` reads it."""
+
+    async def take_in(self, text: str) -> TakenInDocument:
+        """Add what was taught elsewhere, or before."""
+
 
 def no_teaching_routes() -> dict[str, Route]:
     """Return the answers where nothing may be taught."""
@@ -39,9 +53,16 @@ def no_teaching_routes() -> dict[str, Route]:
     def answer(_: Query) -> HttpResponse:
         return error_response(403, TEACHING_IS_OFF)
 
-    return dict.fromkeys(
-        ("POST /teach", "/taught", "DELETE /taught", "POST /taught/rename"), answer
-    )
+    return dict.fromkeys(_ROUTES, answer)
+
+
+def no_teaching_uploads() -> dict[str, Upload]:
+    """Return the answers to files where nothing may be taught."""
+
+    async def answer(_: bytes) -> HttpResponse:
+        return error_response(403, TEACHING_IS_OFF)
+
+    return {_IMPORT: answer}
 
 
 def teaching_routes(teaching: Teaching, nodes: Sequence[str]) -> dict[str, Route]:
@@ -70,26 +91,41 @@ def teaching_routes(teaching: Teaching, nodes: Sequence[str]) -> dict[str, Route
             raise TeachError("rename takes ?genre= and &to=, the old name and the new one")
         return json_response({"renamed": await teaching.rename(query["genre"], query["to"])})
 
-    return {
-        "POST /teach": _explained(teach),
-        "/taught": _explained(taught),
-        "DELETE /taught": _explained(forget),
-        "POST /taught/rename": _explained(rename),
-    }
+    async def export(query: Query) -> HttpResponse:
+        text = await teaching.written(_numbers(query) if "id" in query else None)
+        return HttpResponse(200, text.encode(), _JSON_LINES, _AS_FILE)
+
+    answers = (teach, taught, forget, rename, export)
+    return {path: _explained(answer) for path, answer in zip(_ROUTES, answers, strict=True)}
 
 
-def _explained(route: Callable[[Query], Awaitable[HttpResponse]]) -> Route:
-    async def answer(query: Query) -> HttpResponse:
+def teaching_uploads(teaching: Teaching) -> dict[str, Upload]:
+    """Return what to answer to files that are sent."""
+
+    async def take_in(body: bytes) -> HttpResponse:
         try:
-            return await route(query)
+            text = body.decode()
+        except UnicodeDecodeError:
+            raise TeachError("this is no file of what was taught: it is not UTF-8") from None
+        return json_response(await teaching.take_in(text))
+
+    return {_IMPORT: _explained(take_in)}
+
+
+def _explained(
+    answer: Callable[[T], Awaitable[HttpResponse]],
+) -> Callable[[T], Awaitable[HttpResponse]]:
+    async def explained(request: T) -> HttpResponse:
+        try:
+            return await answer(request)
         except TeachError as error:
             return error_response(error.status, str(error))
 
-    return answer
+    return explained
 
 
 def _numbers(query: Query) -> list[int] | None:
-    """Return which stretches are to be forgotten; None: all.
+    """Return which stretches are meant; None: all.
 
     Raises:
         TeachError: the query names none.
@@ -100,5 +136,5 @@ def _numbers(query: Query) -> list[int] | None:
         return [int(number) for number in query["id"].split(",")]
     except (KeyError, ValueError):
         raise TeachError(
-            "say which to forget: ?id=17, several with commas, or ?all=yes for everything"
+            "say which ones: ?id=17, several with commas, or ?all=yes for everything"
         ) from None

@@ -1,9 +1,12 @@
 import sqlite3
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from rtgenre.learning.taught.store import TaughtNetwork, TaughtStore
+from rtgenre.learning.taught.network import TaughtNetwork
+from rtgenre.learning.taught.notes import Notes, read, written
+from rtgenre.learning.taught.store import TaughtStore
 from rtgenre.learning.taught.stretch import TaughtStretch
 from rtgenre.messages.taught import TeachError
 
@@ -82,3 +85,46 @@ def test_a_newer_file_is_left_alone(tmp_path):
     connection.close()
     with pytest.raises(TeachError, match="install a newer rtgenre"):
         TaughtStore(file)
+
+
+def test_what_was_exported_is_taken_in_once_and_as_it_was(tmp_path, store):
+    store.add(NETWORK, [stretch("jazz", 1.0), stretch("techno", 2.0)])
+    text = written(store.notes())
+    with TaughtStore(tmp_path / "other.db") as other:
+        first = other.take_in(read(text))
+        again = other.take_in(read(text + text))
+        assert written(other.notes()) == text
+    assert (first.n_new, first.n_known) == (2, 0)
+    assert (again.n_new, again.n_known) == (0, 4)
+
+
+def test_what_was_renamed_since_is_not_taken_in_under_its_old_name(store):
+    store.add(NETWORK, [stretch("jazz", 1.0)])
+    text = written(store.notes())
+    store.rename("jazz", "swing")
+    assert store.take_in(read(text)).n_new == 0
+    assert [row.genre for row in store.rows()] == ["swing"]
+
+
+def test_some_are_exported_by_number(store):
+    first, second = store.add(NETWORK, [stretch("jazz", 1.0), stretch("techno", 2.0)]).numbers
+    ((_, found),) = store.notes([second]).stretches
+    assert found.genre == "techno"
+    assert store.notes([]).stretches == ()
+    assert len(store.notes([first, second, 99]).stretches) == 2
+
+
+def test_more_than_there_is_room_for_is_taken_in_and_counted(store):
+    others = [stretch("jazz", 10.0 + n) for n in range(5)]
+    notes = Notes({"net 1": NETWORK}, tuple(("net 1", one) for one in others))
+    taken = store.take_in(notes)
+    assert (taken.n_new, taken.n_forgotten) == (5, 2)
+    assert [row.started_at for row in store.rows()] == [14.0, 13.0, 12.0]
+
+
+def test_a_network_of_the_same_name_but_other_genres_is_refused_and_nothing_is_written(store):
+    store.add(NETWORK, [stretch("jazz", 1.0)])
+    other = replace(NETWORK, labels=("jazz", "pop"))
+    with pytest.raises(TeachError, match="other genres"):
+        store.take_in(Notes({"net 1": other}, (("net 1", stretch("pop", 5.0)),)))
+    assert len(store.rows()) == 1

@@ -3,6 +3,7 @@
 import { colorOf } from "./colors.js";
 import { confirmed } from "./confirm.js";
 import { clock, day, duration, genreName } from "./format.js";
+import { saveTaught, sendTaught } from "./taught-file.js";
 import { get } from "./token.js";
 
 const ROWS_AT_ONCE = 50;
@@ -22,6 +23,9 @@ export class TaughtView {
       this.#wanted += 4 * ROWS_AT_ONCE;
       this.#show();
     });
+    byId("taught-export").addEventListener("click", () => this.#export());
+    byId("taught-import").addEventListener("click", () => byId("taught-file").click());
+    byId("taught-file").addEventListener("change", ({ target }) => this.#import(target));
     byId("forget-all").addEventListener("click", () => this.#forgetAll());
     byId("rename-form").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -65,6 +69,7 @@ export class TaughtView {
     byId("taught-count").textContent = n ? `${n} ${n === 1 ? "stretch" : "stretches"}` : "";
     byId("taught-more").hidden = n <= this.#wanted;
     byId("forget-all").disabled = n === 0;
+    byId("taught-export").disabled = n === 0;
     this.#showGenres();
   }
 
@@ -110,6 +115,33 @@ export class TaughtView {
     if (await confirmed(question, "Forget what was taught?", "Forget")) {
       await this.#do("taught?all=yes", "Everything is forgotten");
     }
+  }
+
+  async #export() {
+    try {
+      await saveTaught(this.#stretches.map(({ id }) => id));
+    } catch (error) {
+      this.#hint(`Not exported: ${error.message}`);
+    }
+  }
+
+  async #import(input) {
+    const [file] = input.files;
+    // So that the same file can be chosen again.
+    input.value = "";
+    if (!file) return;
+    this.#hint("Taking it in …");
+    let text;
+    try {
+      const { stretches, known, forgotten } = await sendTaught(file);
+      text = `Took in ${stretches} ${stretches === 1 ? "stretch" : "stretches"}.`;
+      if (known) text += ` ${known} ${known === 1 ? "was" : "were"} here already.`;
+      if (forgotten) text += ` The oldest ${forgotten} made room.`;
+    } catch (error) {
+      text = `Not taken in: ${error.message}`;
+    }
+    await this.load();
+    this.#hint(text);
   }
 
   async #do(path, done, method = "DELETE") {

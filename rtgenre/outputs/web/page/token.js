@@ -43,10 +43,10 @@ export function askForToken() {
 }
 
 /** GET a path of the service, or use another method, with the token where there is one. */
-export async function get(path, method = "GET") {
+export async function get(path, method = "GET", body = undefined) {
   const token = storedToken();
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
-  const response = await fetch(path, { method, headers });
+  const response = await fetch(path, { method, headers, body });
   if (!response.ok) {
     const answer = await response.json().catch(() => ({}));
     const message = answer.message ?? `the service answered ${response.status}`;

@@ -77,6 +77,7 @@ def open_page(browser):
 _EXPECTED = (
     "ERR_CONNECTION",  # A service that the test stopped,
     "WebSocket connection",  # and what became of its connection;
+    "status of 400",  # a file of another kind that it sends,
     "status of 401",  # a token that the test leaves out,
     "status of 403",  # teaching that it turns off,
     "status of 404",  # a history that it leaves out,

@@ -5,7 +5,11 @@ from playwright.sync_api import expect
 
 from rtgenre.messages.news import GenreNews
 from rtgenre.messages.taught import genres_document
-from rtgenre.outputs.web.teaching import no_teaching_routes, teaching_routes
+from rtgenre.outputs.web.teaching import (
+    no_teaching_routes,
+    teaching_routes,
+    teaching_uploads,
+)
 from tests.documents import COLORS, LABELS, a_state
 from tests.lessons import Lessons
 from tests.outputs.web.page.conftest import PHONE, TABLET, WALL
@@ -20,7 +24,8 @@ def lessons():
 @pytest.fixture
 def show(puppet, open_page, lessons):
     def show(path="", **options):
-        service = puppet("den", routes=teaching_routes(lessons, ["den"]))
+        routes, uploads = teaching_routes(lessons, ["den"]), teaching_uploads(lessons)
+        service = puppet("den", routes=routes, uploads=uploads)
         service.publish(a_state(1))
         page = open_page(service.url + path, **options)
         expect(page.locator("#genre")).to_have_text("Jazz")
@@ -104,6 +109,43 @@ def test_the_taught_view_removes_renames_and_forgets(show, lessons):
     page.get_by_role("button", name="Forget", exact=True).click()
     expect(rows.first).to_contain_text("Nothing was taught yet")
     assert lessons.genres == {}
+
+
+def test_what_was_taught_is_exported_and_imported_by_keyboard_alone(show, lessons, tmp_path):
+    lessons.genres = dict.fromkeys(range(1, 131), "techno")
+    page = show("?view=taught")
+    # Has the browser ask the test from now on: it takes a moment until it does.
+    page.on("filechooser", lambda _: None)
+    expect(page.locator("#taught-count")).to_have_text("130 stretches")
+    page.get_by_role("button", name="Export").focus()
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename == "rtgenre-taught.jsonl"
+    # Asked for in three parts, and all of it in the file.
+    text = download.value.path().read_text()
+    assert text.count('"node"') == 130
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Import")).to_be_focused()
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    big = tmp_path / "big.jsonl"
+    big.write_text('{"rtgenre": "taught"}\n' + f'{{"node": "{"x" * 300_000}"}}\n' * 5)
+    chooser.value.set_files(big)
+    expect(page.get_by_role("status").filter(has_text="Took")).to_have_text("Took in 5 stretches.")
+    # Each part can be read by itself, and is small enough for the service.
+    assert len(lessons.parts) == 3
+    assert all(part.startswith('{"rtgenre": "taught"}\n') for part in lessons.parts)
+
+
+def test_a_file_of_another_kind_is_refused_in_words(show, tmp_path):
+    page = show("?view=taught")
+    virus = tmp_path / "virus.jsonl"
+    virus.write_text("virus")
+    page.locator("#taught-file").set_input_files(virus)
+    expect(page.locator("#taught-hint")).to_have_text(
+        "Not taken in: line 1 cannot be taken in: this is no file of what was taught"
+    )
+    expect(page.get_by_role("button", name="Export")).to_be_disabled()
 
 
 def test_where_teaching_is_off_the_page_says_so(puppet, open_page):
