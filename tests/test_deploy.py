@@ -234,8 +234,8 @@ def test_the_unit_starts_a_command_that_exists_and_lets_the_microphone_binding_w
     for name in re.findall(r"^Environment=(RTGENRE_\w+)=", text, re.MULTILINE):
         assert name.count("__") == 1
     command = re.search(r"^ExecStart=\S+ (.*)$", text, re.MULTILINE).group(1).split()
-    from rtgenre.cli import _parser
+    from rtgenre.commands.parser import build_parser
 
-    options = _parser().parse_args(command)
+    options = build_parser().parse_args(command)
     assert vars(options)["setting:terminal.format"] == "off"
     assert os.fspath(options.config) == "/etc/rtgenre/config.toml"

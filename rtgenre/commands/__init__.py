@@ -1,1 +1,1 @@
-"""What the command line runs: one module per command."""
+"""What the command line runs: ``table.py`` names all commands; each module is one of them."""

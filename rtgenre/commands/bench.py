@@ -22,9 +22,11 @@ from rich.console import Console
 from rich.table import Table
 from websockets.sync.client import ClientConnection, connect
 
+from rtgenre.commands.options import add_config_file, add_model, config_of
 from rtgenre.demo import DEMO_RECORDING
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from rtgenre.config import Config
@@ -43,6 +45,18 @@ class Figure:
     value: float
     unit: str
     at_most: float
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    add_config_file(parser)
+    add_model(parser)
+    parser.add_argument("--json", action="store_true", help="print a JSON object")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the command, and return its exit code."""
+    return run_bench(config_of(options), as_json=options.json)
 
 
 def run_bench(config: Config, *, as_json: bool) -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress
 
 from rtgenre.api.file_verdict import classify_file
+from rtgenre.commands.options import add_config_file, add_model, add_setting, config_with_logging
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.folders import find_model_folder
 from rtgenre.sources.decoder import DecodeError
@@ -17,13 +19,28 @@ from rtgenre.sources.folders import expand_paths
 from rtgenre.sources.names import told_path
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
-    from pathlib import Path
 
     from rtgenre.api.file_verdict import FileVerdict
     from rtgenre.config import Config
 
 _REASONS = {"not_music": "no music", "unfamiliar": "unfamiliar music", "unsure": "unsure"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    add_config_file(parser)
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files or folders")
+    add_setting(parser, "--hop-seconds", "windows.hop_seconds", help="time between windows")
+    add_model(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON document per file")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the command, and return its exit code."""
+    config = config_with_logging(options)
+    return classify_files(options.files, config, as_json=options.json)
 
 
 def classify_files(paths: Sequence[Path], config: Config, *, as_json: bool) -> int:

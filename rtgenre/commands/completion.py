@@ -6,12 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 import shtab
 
+from rtgenre.commands.parser import build_parser
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+SHELLS = ("bash", "zsh", "fish")
+
 _PATHS = {"FILE", "INPUT", "DIR"}
 """What arguments are called in the help whose values shells complete as paths."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    parser.description = "Print what lets a shell complete commands and flags with the Tab key."
+    parser.add_argument("shell", choices=SHELLS, help="which shell")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the command, and return its exit code."""
+    return print_completion(build_parser(), options.shell)
 
 
 def print_completion(parser: argparse.ArgumentParser, shell: str) -> int:

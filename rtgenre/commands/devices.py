@@ -11,11 +11,25 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rtgenre.commands.options import add_config_file
 from rtgenre.outputs.words import source_name
 from rtgenre.sources.portaudio import list_input_devices, supported_rates_hz
 
 if TYPE_CHECKING:
+    import argparse
+
     from rtgenre.sources.devices import InputDevice
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    add_config_file(parser)
+    parser.add_argument("--json", action="store_true", help="print a JSON array")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the command, and return its exit code."""
+    return print_devices(as_json=options.json)
 
 
 def print_devices(*, as_json: bool) -> int:

@@ -6,12 +6,29 @@ from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
+from rtgenre.commands.options import add_broker, add_config_file, config_of
+from rtgenre.commands.process import run_in_event_loop
 from rtgenre.config import Config, ConfigError, Node
 from rtgenre.outputs.mqtt.broker import publish_once
 from rtgenre.outputs.mqtt.homeassistant import device_id, removal_message
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    add_config_file(parser)
+    parser.add_argument(
+        "nodes", nargs="*", metavar="NODE", help="those of the settings if none is given"
+    )
+    add_broker(parser)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the command, and return its exit code."""
+    return run_in_event_loop(remove_discovery(config_of(options), options.nodes))
 
 
 async def remove_discovery(config: Config, nodes: Sequence[str]) -> int:

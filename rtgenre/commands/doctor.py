@@ -13,6 +13,8 @@ from rich.text import Text
 
 from rtgenre.audio.samples import sanitise
 from rtgenre.audio.windows import rms_dbfs
+from rtgenre.commands.options import add_broker, add_config_file, add_model, add_source, config_of
+from rtgenre.commands.process import run_in_event_loop
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import ModelError
@@ -22,6 +24,8 @@ from rtgenre.sources.base import NoInputDevice, SourceError
 from rtgenre.sources.open import open_source
 
 if TYPE_CHECKING:
+    import argparse
+
     from rtgenre.config import Config, SourceConfig
     from rtgenre.sources.base import AudioSource
     from rtgenre.types import Block
@@ -29,6 +33,19 @@ if TYPE_CHECKING:
 _LISTEN_SECONDS = 3.0
 _OPEN_SECONDS = 10.0
 _TOO_QUIET_DBFS = -55.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    add_config_file(parser)
+    add_source(parser)
+    add_model(parser)
+    add_broker(parser)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the command, and return its exit code."""
+    return run_in_event_loop(examine(config_of(options)))
 
 
 class Doctor:

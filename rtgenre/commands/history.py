@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rtgenre.commands.options import add_config_file, config_of
 from rtgenre.history.moments import parse_span
 from rtgenre.history.report import clipped, history_csv, history_document, history_text
 from rtgenre.history.store import HistoryError, read_stretches
@@ -17,6 +19,26 @@ if TYPE_CHECKING:
     import argparse
 
     from rtgenre.config import Config
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    add_config_file(parser)
+    parser.add_argument(
+        "--since", default="7d", metavar="TIME", help="30m, 12h, 7d, 2w or a date: 7d"
+    )
+    parser.add_argument("--until", metavar="TIME", help="the same; the default is now")
+    parser.add_argument("--node", metavar="NAME", help="of this room only")
+    parser.add_argument("--hub", action="store_true", help="what `rtgenre hub` kept")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="print a JSON document")
+    output.add_argument("--csv", action="store_true", help="print comma-separated values")
+    output.add_argument("--plot", type=Path, metavar="FILE", help="draw to a PNG, SVG or PDF file")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the command, and return its exit code."""
+    return run_history(options, config_of(options))
 
 
 def run_history(options: argparse.Namespace, config: Config) -> int:

@@ -9,8 +9,16 @@ import socket
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from rtgenre.commands.options import (
+    add_broker,
+    add_config_file,
+    add_node,
+    add_setting,
+    add_source,
+    flags_of,
+)
 from rtgenre.commands.questions import ask, ask_for_input, say, wants
 from rtgenre.config import (
     Config,
@@ -25,6 +33,9 @@ from rtgenre.config import (
 from rtgenre.config.smarthome import split_broker_address
 from rtgenre.errors import RtgenreError
 
+if TYPE_CHECKING:
+    import argparse
+
 Tables = dict[str, dict[str, Any]]
 
 _HEAD = """\
@@ -35,6 +46,21 @@ Each can also come from the environment (RTGENRE_MQTT__HOST=broker, lists with c
 
 class InitError(RtgenreError):
     """The settings file could not be written; the message says why, and that nothing changed."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    add_config_file(parser)
+    parser.add_argument("--yes", action="store_true", help="ask nothing; take flags and defaults")
+    add_source(parser)
+    add_node(parser)
+    add_setting(parser, "--name", "source.name", help="what people see in its place")
+    add_broker(parser)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the command, and return its exit code."""
+    return init(options.config, flags_of(options), may_ask=not options.yes)
 
 
 def init(file: Path | None, given: Tables, *, may_ask: bool) -> int:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from rtgenre.commands.options import add_config_file, add_model, config_with_logging
 from rtgenre.learning.cross_validation import Validation, cross_validate
 from rtgenre.learning.fitting import lay_ground
 from rtgenre.learning.folds import N_FOLDS
@@ -28,8 +30,8 @@ from rtgenre.sources.names import told_path
 from rtgenre.tagging.processes import ProcessDied, each_in_processes
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
-    from pathlib import Path
 
     from rtgenre.config import Config
     from rtgenre.learning.examples import Examples
@@ -46,6 +48,23 @@ class LearnOptions:
     """Of the model that is made."""
     keep: bool
     """The known genres stay."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    add_config_file(parser)
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="holds a folder per genre")
+    parser.add_argument("--name", default="mine", help="of the model that is made: mine")
+    parser.add_argument(
+        "--keep", action="store_true", help="keep the genres that the model knows, and add to them"
+    )
+    add_model(parser)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the command, and return its exit code."""
+    config = config_with_logging(options)
+    return learn(LearnOptions(options.folder, options.name, options.keep), config)
 
 
 def learn(options: LearnOptions, config: Config) -> int:

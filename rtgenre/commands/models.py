@@ -6,15 +6,31 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from rtgenre.commands.options import add_config_file
 from rtgenre.config import ConfigError
 from rtgenre.learning.own_model import LEARNT_ON
 from rtgenre.model.folders import own_models, shipped_models
 from rtgenre.model.info import ModelError, read_model_info
 
 if TYPE_CHECKING:
+    import argparse
     from pathlib import Path
 
     from rtgenre.model.info import ModelInfo
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    add_config_file(parser)
+    parser.add_argument("--remove", metavar="NAME", help="remove a model that was learnt")
+    parser.add_argument("--json", action="store_true", help="print a JSON array")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the command, and return its exit code."""
+    if options.remove is not None:
+        return remove_model(options.remove)
+    return print_models(as_json=options.json)
 
 
 def print_models(*, as_json: bool) -> int:

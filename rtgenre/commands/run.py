@@ -5,6 +5,13 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from rtgenre.commands.options import (
+    add_config_file,
+    add_readout,
+    add_run_settings,
+    config_of,
+    config_with_logging,
+)
 from rtgenre.commands.process import run_in_event_loop, until_stopped
 from rtgenre.config import SourceConfig
 from rtgenre.learning.taught.notebook import Notebook
@@ -19,6 +26,7 @@ from rtgenre.sources.demo import DemoSource
 from rtgenre.sources.open import open_source
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Sequence
 
     from rtgenre.config import Config
@@ -26,6 +34,20 @@ if TYPE_CHECKING:
     from rtgenre.sources.base import AudioSource
 
 logger = logging.getLogger(__name__)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    add_config_file(parser)
+    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="short for --source")
+    add_run_settings(parser)
+    add_readout(parser)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the command, and return its exit code."""
+    config = config_with_logging(options)
+    return run(config, read_config=lambda: config_of(options))
 
 
 def run(config: Config, *, read_config: Callable[[], Config]) -> int:

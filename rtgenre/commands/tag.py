@@ -6,11 +6,13 @@ import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rtgenre.commands.options import add_config_file, add_model, add_setting, config_with_logging
 from rtgenre.config import ConfigError
 from rtgenre.history.report import duration_text
 from rtgenre.model.folders import find_model_folder
@@ -26,8 +28,8 @@ from rtgenre.tagging.summary import genre_lines, speed_text
 from rtgenre.tagging.tables.open_table import check_ending, open_table
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Generator, Iterator, Sequence
-    from pathlib import Path
 
     from rtgenre.config import Config
     from rtgenre.tagging.song import Row, Song
@@ -51,6 +53,44 @@ class TagOptions:
     """How much of each song is heard at most; None for all of it."""
     write_genre: bool = False
     overwrite: bool = False
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    add_config_file(parser)
+    parser.add_argument("places", nargs="+", metavar="FOLDER", help="folders, files or URLs")
+    parser.add_argument(
+        "--output", type=Path, required=True, metavar="FILE", help="table: .parquet, .csv or .jsonl"
+    )
+    parser.add_argument(
+        "--sample", type=float, metavar="SECONDS", help="hear only so much of each song"
+    )
+    parser.add_argument(
+        "--write-genre", action="store_true", help="write the genre into files that have none"
+    )
+    parser.add_argument(
+        "--overwrite", action="store_true", help="with --write-genre: into all files"
+    )
+    parser.add_argument("--processes", type=int, metavar="NUMBER", help="default: one a core")
+    parser.add_argument(
+        "--scheduler", metavar="ADDRESS", help="of a Dask cluster to run on, as tcp://host:8786"
+    )
+    add_setting(parser, "--hop-seconds", "windows.hop_seconds", help="time between windows")
+    add_model(parser)
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the command, and return its exit code."""
+    asked = TagOptions(
+        places=options.places,
+        output=options.output,
+        scheduler=options.scheduler,
+        processes=options.processes,
+        sample_seconds=options.sample,
+        write_genre=options.write_genre,
+        overwrite=options.overwrite,
+    )
+    return tag_songs(asked, config_with_logging(options))
 
 
 def tag_songs(options: TagOptions, config: Config) -> int:

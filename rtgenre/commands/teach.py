@@ -9,10 +9,13 @@ import urllib.request
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from rtgenre.commands.options import add_config_file, add_setting, config_of
 from rtgenre.errors import RtgenreError
 from rtgenre.outputs.web.endpoint import read_token, server_address
 
 if TYPE_CHECKING:
+    import argparse
+
     from rtgenre.config import Config, WebSocketConfig
 
 TIMEOUT_SECONDS = 20.0
@@ -20,6 +23,20 @@ TIMEOUT_SECONDS = 20.0
 
 class NotTaughtError(RtgenreError):
     """The service could not be told; the message says why."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what the command takes."""
+    add_config_file(parser)
+    parser.add_argument("genre", metavar="GENRE", help="one that is known, or a new one")
+    parser.add_argument("--node", metavar="NAME", help="the room; needed if there are several")
+    add_setting(parser, "--host", "websocket.host", help="where the service is: 127.0.0.1")
+    add_setting(parser, "--port", "websocket.port", help="and its port: 8765")
+
+
+def main(options: argparse.Namespace) -> int:
+    """Run the command, and return its exit code."""
+    return teach(config_of(options), options.genre, options.node)
 
 
 def teach(config: Config, genre: str, node: str | None) -> int:

@@ -3,12 +3,13 @@
 from rtgenre.config.checks import Node, node_called
 from rtgenre.config.errors import ConfigError
 from rtgenre.config.file import (
+    config_file_name,
     find_config_file,
     foreign_config_file,
     settings_template,
     users_config_file,
 )
-from rtgenre.config.layers import load_config, merge_layers, read_layers
+from rtgenre.config.layers import Layers, load_config, merge_layers, read_layers
 from rtgenre.config.listening import SourceConfig
 from rtgenre.config.outputs import HistoryConfig, HubConfig, TeachConfig, WebSocketConfig
 from rtgenre.config.remarks import settings_without_effect
@@ -23,6 +24,7 @@ __all__ = [
     "ConfigError",
     "HistoryConfig",
     "HubConfig",
+    "Layers",
     "LightsConfig",
     "MqttConfig",
     "Node",
@@ -30,6 +32,7 @@ __all__ = [
     "TeachConfig",
     "WebSocketConfig",
     "begun_settings",
+    "config_file_name",
     "find_config_file",
     "foreign_config_file",
     "load_config",

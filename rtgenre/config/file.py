@@ -56,6 +56,11 @@ def foreign_config_file() -> Path | None:
     return common if common.is_file() and not _is_own(common) else None
 
 
+def config_file_name(file: Path | None) -> str:
+    """Return what to call the file that is read: ``file``, else the one that is found."""
+    return str(file or find_config_file() or "no config file")
+
+
 def read_config_file(path: Path) -> dict[str, Any]:
     """Read the tables of a TOML file.
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
 
+Layers = dict[str, dict[str, Any]]
+"""Each layer's tables by its name, the weakest first."""
+
 
 def load_config(
     file: Path | None = None,
@@ -38,9 +41,7 @@ def load_config(
     return merge_layers(read_layers(file, flags))
 
 
-def read_layers(
-    file: Path | None = None, flags: dict[str, Any] | None = None
-) -> dict[str, dict[str, Any]]:
+def read_layers(file: Path | None = None, flags: dict[str, Any] | None = None) -> Layers:
     """Read every layer of settings, by its name, the weakest first; see ``load_config``.
 
     Raises:
@@ -55,7 +56,7 @@ def read_layers(
     return {name: split_broker_address(layer) for name, layer in layers.items()}
 
 
-def merge_layers(layers: dict[str, dict[str, Any]]) -> Config:
+def merge_layers(layers: Layers) -> Config:
     """Let each layer replace settings of those before it, and check the result.
 
     Raises:
@@ -89,7 +90,7 @@ def _merge(merged: dict[str, Any], layer: dict[str, Any], layer_name: str) -> No
             merged[key] = value
 
 
-def _describe(problem: Any, layers: dict[str, dict[str, Any]]) -> str:
+def _describe(problem: Any, layers: Layers) -> str:
     location = [part for part in problem["loc"] if not str(part).startswith("function-")]
     if not location:
         return f"the settings cannot be read: {problem['msg']}"

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from rtgenre.commands.config import check_config, show_config
+from rtgenre.commands.config_check import check_config
+from rtgenre.commands.config_show import show_config
 from rtgenre.config import Config, ConfigError, load_config, settings_of
 from rtgenre.errors import WrongSettings
 from rtgenre.monitoring.logs import MASK

@@ -1,0 +1,61 @@
+"""The command line as argparse has it."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from rtgenre import __version__
+from rtgenre.commands.table import COMMANDS, GROUPS
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+
+def build_parser(words: Container[str] | None = None) -> argparse.ArgumentParser:
+    """Return the parser of the command line.
+
+    Args:
+        words: only the commands among these get their options, since the modules that hold them
+            are slow to import; all commands if None.
+    """
+    parser = argparse.ArgumentParser(
+        prog="rtgenre",
+        description="Listens to music as it plays and says which genre it is.",
+        epilog=_examples(_overview()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"rtgenre {__version__}")
+    places = {"": parser.add_subparsers(title="commands", metavar="COMMAND", required=True)}
+    for command in COMMANDS:
+        group, _, name = command.words.rpartition(" ")
+        if group not in places:
+            of_group = places[""].add_parser(group, help=GROUPS[group])
+            places[group] = of_group.add_subparsers(
+                title="commands", metavar="COMMAND", required=True
+            )
+        of_command = places[group].add_parser(
+            name,
+            help=command.summary,
+            description=command.summary[0].upper() + command.summary[1:] + ".",
+            epilog=_examples(command.examples),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if words is None or name in words:
+            module = import_module(f"rtgenre.commands.{command.module}")
+            module.add_arguments(of_command)
+            of_command.set_defaults(command=command.words, main=module.main)
+    return parser
+
+
+def _overview() -> str:
+    """Return all examples of ``run``, and the first of each other command."""
+    return "".join(
+        command.examples if command.words == "run" else command.examples.splitlines(True)[0]
+        for command in COMMANDS
+    )
+
+
+def _examples(lines: str) -> str:
+    return "examples:\n" + lines.rstrip("\n")

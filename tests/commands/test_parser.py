@@ -1,0 +1,50 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rtgenre import commands
+from rtgenre.commands.parser import build_parser
+from rtgenre.commands.table import COMMANDS
+
+HEAVY = {"numpy", "pydantic", "asyncio", "rich", "soundfile", "sounddevice", "websockets"}
+
+
+def help_of(words, capsys, *, only=None):
+    with pytest.raises(SystemExit):
+        build_parser(only).parse_args([*words, "--help"])
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("flag", ["--version", "--help"])
+def test_what_needs_no_command_imports_nothing_heavy(flag):
+    program = (
+        "import sys\nfrom rtgenre.cli import main\n"
+        f"try: main(['{flag}'])\n"
+        "except SystemExit: print('modules', *sys.modules)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    loaded = {name.split(".")[0] for name in result.stdout.rpartition("modules")[2].split()}
+    assert "argparse" in loaded
+    assert not loaded & HEAVY
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.words)
+def test_a_command_has_all_its_options_when_only_it_is_asked_for(command, capsys):
+    words = command.words.split()
+    alone = help_of(words, capsys, only=words)
+    assert "--config FILE" in alone or words == ["completion"]
+    assert alone == help_of(words, capsys)
+
+
+def test_every_module_that_is_a_command_can_be_called():
+    folder = Path(commands.__file__).parent
+    found = {
+        path.stem
+        for path in folder.glob("*.py")
+        if "\ndef main(options: " in path.read_text(encoding="utf-8")
+    }
+    assert found == {command.module for command in COMMANDS}
