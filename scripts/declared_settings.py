@@ -112,9 +112,7 @@ def _beside(annotation: Any, metadata: list[Any]) -> str:
     return ""
 
 
-def allowed(  # noqa: PLR0911 - one for each kind
-    annotation: Any, metadata: list[Any] | tuple[Any, ...] = ()
-) -> str:
+def allowed(annotation: Any, metadata: list[Any] | tuple[Any, ...] = ()) -> str:
     """Say in words what values a type has."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:

@@ -10,8 +10,10 @@ from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import read_model_info
 from rtgenre.monitoring.health import NodeHealth, health_document
 from rtgenre.outputs.colors import GENRE_COLORS
+from rtgenre.outputs.web.schema import message_schema
 from scripts.declared_settings import tables
 from scripts.docs_links import on_page_markdown
+from scripts.messages_page import with_tables
 from scripts.rooms_picture import imported_rooms, picture, with_picture
 from scripts.settings_page import config_file, page
 from tests.documents import a_state
@@ -52,6 +54,22 @@ def test_every_setting_says_what_it_does():
         if not setting.does and table.name != "colors"
     ]
     assert not silent, "write a docstring below each in rtgenre/config/"
+
+
+def test_the_page_of_messages_says_what_the_types_say_of_each_field():
+    text = (DOCS / "messages.md").read_text(encoding="utf-8")
+    assert text.count("| field | value |") > 10
+    assert with_tables(text) == text, "run: python -m scripts.messages_page"
+
+
+def test_every_field_of_a_message_says_what_it_says():
+    silent = [
+        f"{name}.{field}"
+        for name, kind in message_schema()["$defs"].items()
+        for field, schema in kind["properties"].items()
+        if field != "type" and "description" not in schema
+    ]
+    assert not silent, "write a docstring below each in the class of the message"
 
 
 def test_every_limit_stands_beside_its_setting():

@@ -28,20 +28,22 @@ _COLUMNS = ("start", "end", "seconds", "node", "genre", "confidence", "model", "
 
 
 class StretchDocument(TypedDict):
-    """What was shown for a while."""
+    """One stretch of time in which the same was shown."""
 
     start: Moment
+    """When it began to be shown."""
     end: Moment
+    """When it ended."""
     node: str
+    """The room."""
     genre: str
     """A genre, or unknown or silence."""
     confidence: Probability | None
-    """Mean over the stretch's windows; null where no genre was judged: in silence, and where there
-    was no music."""
+    """Mean over the windows of the stretch. Null in silence and where there was no music."""
     model: str
-    """Name, version and short checksum."""
+    """Name, version and short checksum of the model that judged."""
     reason: Reason | None
-    """Why no genre was shown, most of the time; null unless genre is unknown, and in what older
+    """Why no genre was shown, most of the time. Null unless genre is unknown, and in what older
     versions wrote."""
 
 
@@ -55,7 +57,7 @@ class HistoryDocument(TypedDict):
     until: Moment
     """End of the time asked for."""
     problem: str | None
-    """Why what was heard cannot be written at the moment; null while all is well."""
+    """Why what was heard cannot be written at the moment. Null while all is well."""
     stretches: list[StretchDocument]
     """What was shown, oldest first."""
 

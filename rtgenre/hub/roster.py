@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rtgenre import __version__
 from rtgenre.hub.greeting import hub_hello
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rtgenre.messages.column_hub import ColumnHub
     from rtgenre.messages.hub import Hub
     from rtgenre.messages.payload import HelloDocument, PresenceDocument
+    from rtgenre.monitoring.health import HealthDocument, NodeHealthDocument
     from rtgenre.monitoring.metrics import Metrics
 
 MAX_NODES = MAX_SOURCES
@@ -151,13 +152,13 @@ class Roster:
         node.spectrogram_problem = problem
         self._tell_presence(node)
 
-    def health(self, broker: str) -> tuple[bool, dict[str, Any]]:
+    def health(self, broker: str) -> tuple[bool, HealthDocument]:
         """Return whether nodes are heard, and the answer of ``GET /healthz``.
 
         A node that is away is no fault of the hub's.
         """
         now = time.monotonic()
-        nodes = {}
+        nodes: dict[str, NodeHealthDocument] = {}
         for node in self._shown:
             presence, about = node.presence(now, time=time.time()), node.about
             reason = presence["problem"] or node.input_problem

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rtgenre.hub.relay import Relay
 from rtgenre.hub.roster import Roster
@@ -23,6 +23,7 @@ from rtgenre.threads import DaemonThreads
 
 if TYPE_CHECKING:
     from rtgenre.config import Config
+    from rtgenre.monitoring.health import HealthDocument
     from rtgenre.outputs.terminal import TerminalOutput
 
 _STATUS_SECONDS = 5.0
@@ -91,7 +92,7 @@ class HubService:
                         task.cancel()
         return 0
 
-    def health(self) -> tuple[bool, dict[str, Any]]:
+    def health(self) -> tuple[bool, HealthDocument]:
         """Return whether nodes are heard, and the document that says so."""
         return self.roster.health(self._subscription.address)
 

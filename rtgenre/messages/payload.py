@@ -47,49 +47,50 @@ class StateDocument(TypedDict):
     schema: SchemaVersion
     type: Literal["state"]
     time: Moment
-    """UTC, ISO 8601: when the window's last sample was heard."""
+    """When the last sample of the window was heard."""
     sequence: Count
-    """Counts this node's windows; a jump means that messages were skipped."""
+    """Counts the windows of this node. A jump means that you missed messages."""
     node: Node
-    """The source's name in messages and MQTT topics: a room."""
+    """The room: the name of the source in messages and MQTT topics."""
     source: str
-    """The input, for people."""
+    """What is listened to, for people."""
     title: str | None
-    """What the input plays by its own account: a file's name or tags; null where it has none."""
+    """What plays, if the input says so: a file's name or tags, or a radio's title."""
     state: Literal["music", "unknown", "silence"]
+    """Unknown is what is no music, or music whose genre is not clear."""
     genre: str | None
-    """One of the hello message's labels; null unless state is music."""
+    """The genre that is shown: one of the labels of hello. Null unless state is music."""
     reason: Reason | None
-    """Why no genre is shown: no music, music of none of the genres, or no genre that is likely
-    enough; null unless state is unknown."""
+    """Why it is unknown: no music (talk, noise), music of other genres, or no genre that is likely
+    enough. Null unless state is unknown."""
     confidence: Probability | None
-    """How likely it is that this is the genre: its probability times familiar_probability; of the
-    likeliest one where none is shown. Null where no genre was judged: in silence, and where reason
-    is not_music."""
+    """How likely it is that this is the genre: its probability times familiar_probability. Where
+    none is shown, that of the likeliest one. Null in silence and where reason is not_music."""
     since: Moment
-    """UTC, ISO 8601: since when this state and genre have been shown."""
+    """Since when this state and genre are shown."""
     probabilities: ByGenre
-    """Smoothed, by genre, summing to one, if it is one of the genres; all the same in silence."""
+    """By genre, smoothed over time, if it is one of the genres. They add up to one. All the same in
+    silence."""
     raw_probabilities: ByGenre
-    """Of this window alone, by genre, summing to one."""
+    """By genre, of this window alone."""
     music_probability: Probability
-    """Smoothed probability that this is music at all; 0 in silence."""
+    """How likely it is that this is music at all, smoothed. 0 in silence."""
     familiar_probability: Probability
-    """Smoothed probability that the music is of one of the genres; 1 in silence."""
+    """How likely it is that the music is of one of the genres, smoothed. 1 in silence."""
     level_dbfs: Annotated[float, Field(ge=-120, le=60)]
-    """RMS of the newest hop in dB relative to full scale; -120 is digital silence."""
+    """Level (RMS) of the newest hop in dBFS. -120 is digital silence."""
     clipped_samples: Count
     """Samples at or beyond full scale since the previous message."""
     invalid_samples: Count
-    """Samples that were not numbers, heard as zeros, since the previous message."""
+    """Samples since the previous message that were no numbers. They are heard as zeros."""
     latency_ms: NotNegative
-    """From the window's last sample to this message."""
+    """From the last sample of the window to this message."""
     window_start_seconds: NotNegative
-    """On the source's own clock, which starts at 0 and counts samples."""
+    """On the clock of the source, which starts at 0 and counts samples."""
     window_end_seconds: NotNegative
     """On the same clock."""
     instance: ShortHash
-    """Names the process that sent this, anew at each start; empty outside the service."""
+    """Which process sent this: new at each start. Empty outside the service."""
 
 
 class StatusDocument(TypedDict):
@@ -101,49 +102,63 @@ class StatusDocument(TypedDict):
     schema: SchemaVersion
     type: Literal["status"]
     time: Moment
+    """When it was sent."""
     node: Node
-    """The source's name in messages and MQTT topics: a room."""
+    """The room: the name of the source in messages and MQTT topics."""
     source: str
+    """What is listened to, for people."""
     problem: str | None
-    """Why no audio comes; null while all is well."""
+    """Why no audio comes. Null while all is well."""
     hint: str | None
-    """What might be set wrong, though all may be well, such as a microphone of digital silence;
-    else null."""
+    """What might be set wrong, though all may be well, such as a microphone that is muted. Else
+    null."""
     instance: ShortHash
-    """Names the process that sent this, anew at each start; empty outside the service."""
+    """Which process sent this: new at each start. Empty outside the service."""
 
 
 class SpectrogramScale(TypedDict):
     """What the columns of the spectrogram stand for."""
 
     columns_per_second: Positive
+    """How many columns there are for each second of sound."""
     n_mels: Annotated[int, Field(ge=1)]
     """Bands, on Slaney's mel scale between the two frequencies."""
     fmin_hz: NotNegative
+    """Lower end of the lowest band."""
     fmax_hz: Positive
+    """Upper end of the highest band."""
     floor_db: Annotated[float, Field(lt=0)]
-    """Level of the value 0; 255 is 0 dB."""
+    """The level that the value 0 stands for. 255 stands for 0 dB."""
 
 
 class HelloSource(TypedDict):
-    """A source; binary spectrogram messages name it by its place in the list.
+    """The sources. Binary spectrogram messages name one by its place in the list, from 0.
 
-    What is not required comes from a hub only, where a node differs from the message itself.
+    What may be missing comes from a hub only, where a node differs from the message around it.
     """
 
     node: Node
-    """The source's name in messages and MQTT topics: a room."""
+    """The room: the name of the source in messages and MQTT topics."""
     name: Annotated[str, Field(min_length=1)]
-    """The room's name for people; the node where it has none."""
+    """What people see in its place: the node where nothing is set."""
     source: str
+    """What is listened to, for people."""
     model: NotRequired[str]
+    """The node's own."""
     model_version: NotRequired[str]
+    """The node's own."""
     model_checksum: NotRequired[ShortHash]
+    """The node's own."""
     labels: NotRequired[list[str]]
+    """The node's own."""
     colors: NotRequired[dict[str, Color]]
+    """The node's own."""
     window_seconds: NotRequired[Positive]
+    """The node's own."""
     hop_seconds: NotRequired[Positive]
+    """The node's own."""
     spectrogram: NotRequired[SpectrogramScale]
+    """The node's own."""
 
 
 class HelloDocument(TypedDict):
@@ -157,19 +172,25 @@ class HelloDocument(TypedDict):
     version: str
     """Of rtgenre."""
     model: str
+    """Name of the model that judges."""
     model_version: str
+    """Version of that model."""
     model_checksum: ShortHash
-    """First eight digits of the SHA-256 of the model's weights; empty where that is not known."""
+    """Begins the SHA-256 of the model's weights. Empty where that is not known."""
     labels: Annotated[list[str], Field(json_schema_extra={"uniqueItems": True})]
-    """The genres: the model's in the order of its outputs, then taught ones."""
+    """The genres: those of the model in the order of its outputs, then taught ones."""
     colors: dict[str, Color]
-    """By genre, unknown and silence."""
+    """As `#rrggbb`, by genre, and of unknown and silence."""
     window_seconds: Positive
+    """How much sound is judged at once."""
     hop_seconds: Positive
+    """Time from one window to the next."""
     spectrogram: SpectrogramScale
+    """How its columns are to be read."""
     sources: list[HelloSource]
+    """The rooms."""
     instance: ShortHash
-    """Names the process that sent this, anew at each start; empty outside the service."""
+    """Which process sent this: new at each start. Empty outside the service."""
 
 
 class AboutDocument(TypedDict):
@@ -181,17 +202,17 @@ class AboutDocument(TypedDict):
     schema: SchemaVersion
     type: Literal["about"]
     node: Node
-    """The source's name in messages and MQTT topics: a room."""
+    """The room: the name of the source in messages and MQTT topics."""
     instance: ShortHash
-    """Names the process that sent this, anew at each start; empty outside the service."""
+    """Which process sent this: new at each start. Empty outside the service."""
     host: str
     """The machine's own name, for people."""
-    address: Annotated[str, Field(pattern="^(https?://.*/)?$")]
-    """Where its page is; empty where it has none."""
+    address: Annotated[str, Field(title="address of a page", pattern="^(https?://.*/)?$")]
+    """Where its page is. Empty where it has none."""
     realtime: bool
-    """False for files that are read faster than they play, whose times are nobody's."""
+    """False for files that are read faster than they play: then times mean nothing."""
     hello: HelloDocument
-    """What its own clients are greeted with, with this node as the only source."""
+    """What its own clients are greeted with. This node is the only source in it."""
 
 
 class PresenceDocument(TypedDict):
@@ -203,16 +224,17 @@ class PresenceDocument(TypedDict):
     schema: SchemaVersion
     type: Literal["presence"]
     time: Moment
+    """When it was sent."""
     node: Node
-    """The source's name in messages and MQTT topics: a room."""
+    """The room: the name of the source in messages and MQTT topics."""
     instance: ShortHash
-    """The process that is shown; where it is another one, what was known of the node is void."""
+    """The process that is shown. If it is another one, forget what was known of the node."""
     present: bool
     """Whether the node is there, as far as the broker knows."""
     problem: str | None
-    """Why it is not, or why what is shown may mislead; null while all is well."""
+    """Why it is not, or why what is shown may mislead. Null while all is well."""
     spectrogram_problem: str | None
-    """Why there is no spectrogram of this node; null while there is one, or nobody looks."""
+    """Why there is no spectrogram of this node. Null while there is one, or nobody looks."""
 
 
 class HubDocument(TypedDict):
@@ -224,10 +246,11 @@ class HubDocument(TypedDict):
     schema: SchemaVersion
     type: Literal["hub"]
     time: Moment
+    """When it was sent."""
     node: Literal[""]
     """Empty: it is about all of them."""
     problem: str | None
-    """Why no node is heard; null while all is well."""
+    """Why no node is heard. Null while all is well."""
 
 
 Document = StateDocument | StatusDocument | PresenceDocument | HubDocument

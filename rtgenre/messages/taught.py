@@ -30,11 +30,15 @@ class TaughtDocument(TypedDict):
     schema: SchemaVersion
     type: Literal["taught"]
     id: Count
-    """The stretch's number, by which it can be forgotten again; no other ever has it."""
+    """The number of the stretch, by which it can be forgotten again. No other ever has it."""
     node: Node
+    """The room where it played."""
     genre: str
+    """What was said to be playing."""
     start: Moment
+    """When the music that was learnt began."""
     end: Moment
+    """When it ended: what was heard last before the lesson."""
     seconds: NotNegative
     """How much of the music was learnt: what has played since it last changed."""
     new: bool
@@ -51,7 +55,9 @@ class GenresDocument(TypedDict):
     schema: SchemaVersion
     type: Literal["genres"]
     labels: Annotated[list[str], Field(min_length=2, json_schema_extra={"uniqueItems": True})]
+    """The genres: those of the model in the order of its outputs, then taught ones."""
     colors: dict[str, Color]
+    """As `#rrggbb`, by genre, and of unknown and silence."""
 
 
 class ForgottenDocument(TypedDict):
@@ -78,15 +84,28 @@ class TakenInDocument(TypedDict):
     """What happened, for people."""
 
 
+class RenamedDocument(TypedDict):
+    """The answer of ``POST /taught/rename``. It has no ``schema`` and no ``type``."""
+
+    renamed: Count
+    """How many stretches that were."""
+
+
 class TaughtStretchItem(TypedDict):
-    """One stretch of the list."""
+    """One stretch of music that was taught."""
 
     id: Count
+    """Its number, by which it can be forgotten."""
     node: Node
+    """The room where it played."""
     start: Moment
+    """When the music that was learnt began."""
     end: Moment
+    """When it ended."""
     seconds: NotNegative
+    """How long it is."""
     genre: str
+    """What was said to be playing."""
     used: bool
     """False for what another model heard that hears differently: it has no effect."""
     network: str
@@ -105,7 +124,7 @@ class TaughtListDocument(TypedDict):
     model: str
     """The model that listens now."""
     problem: str | None
-    """Why what was taught has no effect, or nothing can be taught; null while all is well."""
+    """Why what was taught has no effect, or nothing can be taught. Null while all is well."""
 
 
 def taught_document(

@@ -7,7 +7,7 @@ import logging
 import secrets
 import socket
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rtgenre import __version__
 from rtgenre.config import settings_without_effect
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from rtgenre.config import Config, SourceConfig
     from rtgenre.learning.taught.notebook import Notebook
     from rtgenre.model.classifier import Classifier
+    from rtgenre.monitoring.health import HealthDocument
     from rtgenre.outputs.history import HistoryOutput
     from rtgenre.outputs.mqtt.homeassistant import HomeAssistantExtension
     from rtgenre.outputs.mqtt.publisher import MqttExtension
@@ -141,7 +142,7 @@ class Service:
         watch.look()
         return 1 if watch.failures else 0
 
-    def health(self) -> tuple[bool, dict[str, Any]]:
+    def health(self) -> tuple[bool, HealthDocument]:
         """Return whether every source is being heard, and the document that says so."""
         return health_document(self.node_health(), __version__)
 

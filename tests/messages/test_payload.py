@@ -17,6 +17,7 @@ from rtgenre.messages.taught import (
     taught_document,
     taught_list_document,
 )
+from rtgenre.monitoring.health import NodeHealth, health_document
 from rtgenre.outputs.web.client_request import ClientRequestError, parse_client_request
 from rtgenre.outputs.web.files import read_web_files
 from rtgenre.outputs.web.http import error_document, static_responses
@@ -53,12 +54,30 @@ DOCUMENTS = {
     "error": error_document("the message is not JSON"),
 }
 
+UNTYPED = {
+    "health": health_document([NodeHealth("den", "a test", None, 1.0, 4.0)], "1.2.3")[1],
+    "health without the token": {"ok": True},
+    "renamed": {"renamed": 2},
+}
+"""Answers that had no ``type`` from the start."""
+
 
 @pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 def test_every_message_is_as_the_schema_says_and_names_no_field_it_does_not(document: Any):
     VALIDATOR.validate(document)
     described = SCHEMA["$defs"][document["type"]]
     assert document.keys() == described["properties"].keys() == set(described["required"])
+
+
+@pytest.mark.parametrize("document", UNTYPED.values(), ids=UNTYPED)
+def test_an_answer_without_a_type_is_as_the_schema_says(document: Any):
+    VALIDATOR.validate(document)
+    (name,) = (
+        each["$ref"].rpartition("/")[2]
+        for each in SCHEMA["oneOf"]
+        if Draft202012Validator({**SCHEMA, "oneOf": [each]}).is_valid(document)
+    )
+    assert document.keys() <= SCHEMA["$defs"][name]["properties"].keys()
 
 
 def test_the_service_answers_with_the_schema_at_an_address_of_its_own():

@@ -1,25 +1,4 @@
-"""What is published over MQTT, as values; nothing here sends anything.
-
-Below ``<prefix>/<node>/``, all retained:
-
-============ ==========================================================================
-topic        payload
-============ ==========================================================================
-about        what the node and its machine are, as a JSON document
-state        the JSON document, with every window
-status       the JSON document about what is lost or might be wrong; none while all is well
-genre        the genre, or ``unknown`` or ``silence``
-reason       why the genre is unknown: ``not_music``, ``unfamiliar`` or ``unsure``; else
-             ``none`` (an empty retained message would not be kept by the broker)
-confidence   0 to 1; ``None``, which Home Assistant reads as unknown, where no genre
-             was judged
-level        dBFS
-color        ``#rrggbb``
-problem      why the source is not heard, ``none`` while it is
-hint         what might be set wrong, though all may be well; else ``none``
-availability ``online`` or ``offline``
-============ ==========================================================================
-"""
+"""What is published over MQTT, as values; nothing here sends anything."""
 
 from __future__ import annotations
 
@@ -32,11 +11,27 @@ if TYPE_CHECKING:
 
     from rtgenre.messages.payload import AboutDocument, Document, StateDocument, StatusDocument
 
+TOPICS = {
+    "state": "the JSON [state](#state), with every window",
+    "genre": "`jazz`, or `unknown`, or `silence`",
+    "reason": "why it is unknown: `not_music`, `unfamiliar` or `unsure`; else `none`",
+    "confidence": "`0.83`; `None` in silence and without music",
+    "level": "`-21.4` (dBFS)",
+    "color": "`#01cdbb`, the colour of the genre, calmed by `[lights]`",
+    "problem": "why no audio comes, or `none`",
+    "hint": "what might be set wrong, such as a muted microphone; else `none`",
+    "status": "the JSON [status](#status); nothing while all has been well since the start",
+    "about": "JSON: [about](#about) the machine. Comes before `online`",
+    "availability": "`online`, or `offline`, also when the service is cut off",
+}
+"""What is retained below ``<prefix>/<node>/``, in Markdown for ``docs/messages.md``."""
+
 ONLINE = "online"
 OFFLINE = "offline"
 NO_PROBLEM = "none"
 NO_HINT = "none"
 NO_REASON = "none"
+"""The broker would not keep an empty message."""
 NO_NUMBER = "None"
 """What Home Assistant's MQTT sensors take for an unknown number."""
 

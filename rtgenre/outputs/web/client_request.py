@@ -15,9 +15,10 @@ BURST_MESSAGES = 20
 
 
 class LessonDocument(TypedDict):
-    """What is playing now in a room; the answer is a ``taught`` or an ``error`` message."""
+    """What is playing now in a room. The answer is a ``taught`` or an ``error`` message."""
 
     node: str
+    """The room."""
     genre: str
     """One of the genres, or a new one."""
 
@@ -29,12 +30,15 @@ class RequestDocument(TypedDict, total=False):
     """Must be in the first message where a token is needed and the Authorization header was not
     sent."""
     subscribe: list[Literal["spectrogram"]]
+    """Asks for the spectrogram, in binary messages."""
     unsubscribe: list[Literal["spectrogram"]]
+    """Wants no more of it."""
     node: str
-    """The room whose spectrogram is meant; without it, every room's."""
+    """The room whose spectrogram is meant. Without it, that of every room."""
     teach: LessonDocument
+    """A genre to learn."""
     forget: int
-    """The id of what was taught; the answer is a ``forgotten`` or an ``error`` message."""
+    """The id of what was taught. The answer is a ``forgotten`` or an ``error`` message."""
 
 
 class ClientRequestError(ValueError):

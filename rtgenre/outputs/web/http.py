@@ -59,6 +59,7 @@ class ErrorDocument(TypedDict):
     schema: SchemaVersion
     type: Literal["error"]
     message: str
+    """What was found, what is allowed, and what to do."""
 
 
 def json_response(

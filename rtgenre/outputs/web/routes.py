@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rtgenre.monitoring.metrics import CONTENT_TYPE as METRICS_CONTENT_TYPE
 from rtgenre.outputs.web.auth import Guard, bearer_token
@@ -31,6 +31,7 @@ from rtgenre.outputs.web.http import (
 if TYPE_CHECKING:
     from rtgenre.messages.hub import Hub
     from rtgenre.messages.payload import HelloDocument
+    from rtgenre.monitoring.health import HealthDocument
     from rtgenre.monitoring.metrics import Metrics
 
 WEBSOCKET_PATH = "/ws"
@@ -44,7 +45,7 @@ _PREFLIGHT_HEADERS = {
 }
 """Lets a page of an allowed site send its token."""
 
-Health = Callable[[], tuple[bool, dict[str, Any]]]
+Health = Callable[[], tuple[bool, "HealthDocument"]]
 """Whether all is well, and the document that says so in detail."""
 
 

@@ -20,10 +20,12 @@ from rtgenre.messages.payload import (
 from rtgenre.messages.taught import (
     ForgottenDocument,
     GenresDocument,
+    RenamedDocument,
     TakenInDocument,
     TaughtDocument,
     TaughtListDocument,
 )
+from rtgenre.monitoring.health import HealthDocument
 from rtgenre.outputs.web.client_request import RequestDocument
 from rtgenre.outputs.web.http import ErrorDocument
 
@@ -40,6 +42,8 @@ _MESSAGES = {
     "genres": GenresDocument,
     "taught_list": TaughtListDocument,
     "taken_in": TakenInDocument,
+    "renamed": RenamedDocument,
+    "health": HealthDocument,
     "error": ErrorDocument,
 }
 _DESCRIPTION = (

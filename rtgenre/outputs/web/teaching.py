@@ -10,7 +10,12 @@ from rtgenre.outputs.web.http import HttpResponse, error_response, json_response
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from rtgenre.messages.taught import TakenInDocument, TaughtDocument, TaughtListDocument
+    from rtgenre.messages.taught import (
+        RenamedDocument,
+        TakenInDocument,
+        TaughtDocument,
+        TaughtListDocument,
+    )
     from rtgenre.outputs.web.http import Query, Route, Upload
 
 T = TypeVar("T")
@@ -89,7 +94,8 @@ def teaching_routes(teaching: Teaching, nodes: Sequence[str]) -> dict[str, Route
     async def rename(query: Query) -> HttpResponse:
         if not {"genre", "to"} <= query.keys():
             raise TeachError("rename takes ?genre= and &to=, the old name and the new one")
-        return json_response({"renamed": await teaching.rename(query["genre"], query["to"])})
+        answer: RenamedDocument = {"renamed": await teaching.rename(query["genre"], query["to"])}
+        return json_response(answer)
 
     async def export(query: Query) -> HttpResponse:
         text = await teaching.written(_numbers(query) if "id" in query else None)

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import json
 
-from rtgenre.outputs.mqtt.topics import NodeTopics
+from rtgenre.outputs.mqtt.topics import ONLINE, TOPICS, NodeTopics
 from rtgenre.types import PlayState, UnknownReason
-from tests.documents import COLORS, a_state, a_status
+from tests.documents import COLORS, a_state, a_status, an_about
 
 
 def topics(publish: str = "change", **options: object) -> NodeTopics:
@@ -13,6 +13,15 @@ def topics(publish: str = "change", **options: object) -> NodeTopics:
 
 def names(messages: list) -> list[str]:
     return [message.topic.removeprefix("rtgenre/den/") for message in messages]
+
+
+def test_the_docs_name_every_topic_and_no_other():
+    node = topics()
+    published = names(node.on_connect(an_about()))
+    for document in (a_state(), a_status("it is unplugged")):
+        published += names(node.on_document(document))
+    published += names([node.availability(ONLINE)])
+    assert set(published) == TOPICS.keys()
 
 
 def test_silence_and_unknown_are_said_in_the_place_of_the_genre():
