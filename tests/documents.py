@@ -101,11 +101,18 @@ def a_status(
     *,
     node: str = "den",
     hint: str | None = None,
+    gone: bool = False,
     instance: str = INSTANCE,
 ) -> StatusDocument:
     """Return the document about a source that was lost or is back."""
     return status_document(
-        node=node, source="a test", problem=problem, hint=hint, time=NOW, instance=instance
+        node=node,
+        source="a test",
+        problem=problem,
+        hint=hint,
+        gone=gone,
+        time=NOW,
+        instance=instance,
     )
 
 

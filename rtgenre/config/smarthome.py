@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 from pathlib import Path
@@ -28,7 +29,7 @@ FIRST_NODE = ""
 
 LampsByNode = dict[str, tuple[Lamp, ...]]
 
-_HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):([0-9]{1,9})")
+_HOST_AND_PORT = re.compile(r"(\[[0-9a-fA-F:.]+(?:%[^\s:/\[\]]+)?\]|[^\s:/\[\]]+):([0-9]{1,9})")
 
 
 def split_broker_address(layer: dict[str, Any]) -> dict[str, Any]:
@@ -44,6 +45,14 @@ def split_broker_address(layer: dict[str, Any]) -> dict[str, Any]:
         return layer
     host, port = address[1].strip("[]"), int(address[2])
     return layer | {"mqtt": mqtt | {"host": host, "port": port}}
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        return False
+    return True
 
 
 class MqttConfig(SettingsTable):
@@ -89,6 +98,14 @@ class MqttConfig(SettingsTable):
             raise ValueError(f"write {url[2]!r}, without {url[1]}://{tls}")
         if _HOST_AND_PORT.fullmatch(host):
             raise ValueError("its port is given twice, here and as port; leave one of them out")
+        address = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+        if _is_ipv6(address):
+            return address
+        if re.search(r"[\s:/@\[\]]", host):
+            raise ValueError(
+                "it must be a name or an address, with a port or without: "
+                "broker, 192.168.1.5:1883, fe80::1 or [fe80::1]:1883"
+            )
         return host
 
     @field_validator("password")

@@ -40,6 +40,9 @@ class Subscription:
         """Leave a document, replacing an older one of its type and node."""
         key = (document["type"], document["node"])
         self.skipped += key in self._waiting
+        if document["type"] == "status":
+            # What a status makes void is not taken after it.
+            self._waiting.pop(key, None)
         self._waiting[key] = document
         self._taken.clear()
         self._arrived.set()
@@ -66,7 +69,12 @@ class Hub:
         return list(self._latest.values())
 
     def publish(self, document: Document) -> None:
-        """Hand a document to every subscriber without waiting for any."""
+        """Hand a document to every subscriber without waiting for any.
+
+        A node that is gone has no latest state any more.
+        """
+        if document["type"] == "status" and document["gone"]:
+            self._latest.pop(("state", document["node"]), None)
         self._latest[document["type"], document["node"]] = document
         for subscription in self._subscriptions:
             subscription.put(document)

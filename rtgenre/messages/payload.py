@@ -112,6 +112,9 @@ class StatusDocument(TypedDict):
     hint: str | None
     """What might be set wrong, though all may be well, such as a microphone that is muted. Else
     null."""
+    gone: bool
+    """Whether the input has ended, or has been lost for ten seconds: what was heard before no
+    longer counts."""
     instance: ShortHash
     """Which process sent this: new at each start. Empty outside the service."""
 
@@ -309,6 +312,7 @@ def status_document(
     source: str,
     problem: str | None,
     hint: str | None = None,
+    gone: bool = False,
     time: float,
     instance: str = "",
 ) -> StatusDocument:
@@ -321,6 +325,7 @@ def status_document(
         "source": source,
         "problem": problem,
         "hint": hint,
+        "gone": gone,
         "instance": instance,
     }
 

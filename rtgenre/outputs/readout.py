@@ -54,6 +54,8 @@ class Readout:
         if document["type"] == "status":
             self._input_problem = document["problem"]
             self._hint = document["hint"]
+            if document["gone"]:
+                self._state = None
             return
         if document["type"] != "state":
             return

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
     from rtgenre.config import Config
     from rtgenre.messages.hub import Hub
-    from rtgenre.messages.payload import Document, PresenceDocument, StateDocument
+    from rtgenre.messages.payload import (
+        Document,
+        PresenceDocument,
+        StateDocument,
+        StatusDocument,
+    )
 
 Format = Literal["live", "plain", "json"]
 
@@ -136,6 +141,8 @@ class PlainLines:
         self._names = names
         # What was said last of each node: what plays, and its title.
         self._said: dict[str, tuple[str, str | None]] = {}
+        # Why it is not heard, or what might be wrong with it.
+        self._status: dict[str, str] = {}
         # And whether a node of a hub is there.
         self._presence: dict[str, str] = {}
 
@@ -148,7 +155,7 @@ class PlainLines:
         if document["type"] == "presence":
             return self._presence_lines(prefix, document)
         if document["type"] == "status":
-            return [f"{prefix}  {document['problem'] or document['hint'] or 'input is back'}"]
+            return self._status_lines(prefix, document)
         heard, title = self._said.get(node, ("", None))
         self._said[node] = (headline(document), document["title"])
         lines = []
@@ -157,6 +164,18 @@ class PlainLines:
         if headline(document) != heard:
             lines.append(f"{prefix}  {_change(document)}")
         return lines
+
+    def _status_lines(self, prefix: str, document: StatusDocument) -> list[str]:
+        """Say what is lost or back, once."""
+        node = document["node"]
+        if document["gone"]:
+            # What comes next is new, though it be the same genre.
+            self._said.pop(node, None)
+        said = document["problem"] or document["hint"] or "input is back"
+        if self._status.get(node) == said:
+            return []
+        self._status[node] = said
+        return [f"{prefix}  {said}"]
 
     def _presence_lines(self, prefix: str, document: PresenceDocument) -> list[str]:
         """Say whether a node is there, where that or the reason has changed."""

@@ -135,6 +135,7 @@ class Service:
                     tasks.append(outputs.create_task(watching, name="supervision"))
                 try:
                     await self._listen(stop)
+                    watch.say_goodbye()
                 finally:
                     self._notify_of_the_end()
                     for task in tasks:

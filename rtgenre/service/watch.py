@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from rtgenre.messages.payload import status_document
 from rtgenre.outputs.words import source_name
@@ -17,8 +17,18 @@ if TYPE_CHECKING:
     from rtgenre.service.listener import Listener
 
 _WATCH_SECONDS = 0.5
+GONE_SECONDS = 10.0
+"""A stream that stumbles is back before that; lamps need not follow."""
 
 logger = logging.getLogger(__name__)
+
+
+class _News(NamedTuple):
+    """What is told of a room."""
+
+    problem: str | None = None
+    hint: str | None = None
+    gone: bool = False
 
 
 class Watch:
@@ -29,8 +39,9 @@ class Watch:
         self._hub = hub
         self.failures: list[str] = []
         """Inputs that could not be used, one line each; they decide the exit code."""
-        # By node, the problem and the hint that were told last.
-        self._told: dict[str, tuple[str | None, str | None]] = {}
+        # By node, what was told last, and since when there is a problem on the monotonic clock.
+        self._told: dict[str, _News] = {}
+        self._lost_at: dict[str, float] = {}
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -47,11 +58,28 @@ class Watch:
             # The service ends with the last of them.
             return
         for listener in self._listeners:
-            before = self._told.get(listener.node, (None, None))
-            news = (listener.problem, listener.hint)
+            before = self._told.get(listener.node, _News())
+            news = self._news(listener)
+            if (news.problem, news.hint) != (before.problem, before.hint):
+                self._log(listener, was_lost=before.problem is not None)
             if news != before:
                 self._told[listener.node] = news
-                self._tell(listener, was_lost=before[0] is not None)
+                self._publish(listener, news)
+
+    def say_goodbye(self) -> None:
+        """Tell, without a word in the log, that inputs have ended and the service with them."""
+        for listener in self._listeners:
+            if listener.ended and not self._told.get(listener.node, _News()).gone:
+                self._publish(listener, self._news(listener))
+
+    def _news(self, listener: Listener) -> _News:
+        if listener.problem is None:
+            self._lost_at.pop(listener.node, None)
+            return _News(hint=listener.hint)
+        now = time.monotonic()
+        lost_seconds = now - self._lost_at.setdefault(listener.node, now)
+        gone = listener.ended or lost_seconds >= GONE_SECONDS
+        return _News(listener.problem, listener.hint, gone)
 
     def _note_failures(self) -> None:
         """Name each input that could not be used, once."""
@@ -64,7 +92,7 @@ class Watch:
                 if listener.ended or failure not in (listener.problem or ""):
                     logger.error("%s: %s", listener.node, failure)
 
-    def _tell(self, listener: Listener, *, was_lost: bool) -> None:
+    def _log(self, listener: Listener, *, was_lost: bool) -> None:
         if listener.problem is not None:
             level = logging.INFO if listener.ended else logging.WARNING
             logger.log(level, "%s: %s", listener.node, listener.problem)
@@ -72,12 +100,15 @@ class Watch:
             logger.info("%s: hearing %s again", listener.node, source_name(listener.source.name))
         if listener.hint is not None:
             logger.info("%s: %s", listener.node, listener.hint)
+
+    def _publish(self, listener: Listener, news: _News) -> None:
         self._hub.publish(
             status_document(
                 node=listener.node,
                 source=listener.source.name,
-                problem=listener.problem,
-                hint=listener.hint,
+                problem=news.problem,
+                hint=news.hint,
+                gone=news.gone,
                 time=time.time(),
                 instance=listener.pipeline.instance,
             )

@@ -272,12 +272,34 @@ def test_a_node_is_shown_by_its_name_where_it_has_one():
         ("192.168.1.5:8883", "192.168.1.5", 8883),
         ("[fe80::1]:1884", "fe80::1", 1884),
         ("fe80::1", "fe80::1", 1883),
+        ("[fe80::1]", "fe80::1", 1883),
+        ("fe80::1%eth0", "fe80::1%eth0", 1883),
+        ("[fe80::1%eth0]:1884", "fe80::1%eth0", 1884),
         ("broker", "broker", 1883),
     ],
 )
 def test_a_broker_can_be_written_with_its_port(written, host, port):
     mqtt = load_config(None, {"mqtt": {"host": written}}).mqtt
     assert (mqtt.host, mqtt.port) == (host, port)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "a:b:c",
+        "broker:",
+        "broker:name",
+        "[broker]:1883",
+        "[::1",
+        "me@broker",
+        "a b",
+        "a/b",
+        ":1883",
+    ],
+)
+def test_what_is_no_broker_is_refused_with_what_is_one(written):
+    with pytest.raises(ConfigError, match=r"\[mqtt\] host = .*: it must be a name or an address"):
+        load_config(None, {"mqtt": {"host": written}})
 
 
 def test_a_port_that_comes_with_the_host_counts_in_the_layer_that_names_it(monkeypatch):

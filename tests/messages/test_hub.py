@@ -61,3 +61,21 @@ async def test_nobody_hears_anything_after_leaving():
     hub.publish(a_state(1))
     assert subscription.skipped == 0
     assert hub.latest() == [a_state(1)]
+
+
+async def test_what_was_heard_of_an_input_that_is_gone_is_told_to_nobody_later():
+    hub = Hub()
+    hub.publish(a_status("the device is gone"))
+    hub.publish(a_state(1))
+    hub.publish(a_state(1, node="hall"))
+    gone = a_status("the device is gone", gone=True)
+    hub.publish(gone)
+    assert hub.latest() == [gone, a_state(1, node="hall")]
+
+
+async def test_a_slow_subscriber_takes_the_end_of_an_input_after_its_last_window():
+    hub = Hub()
+    with hub.subscribe() as subscription:
+        for document in (a_status("lost"), a_state(1), a_status("lost", gone=True)):
+            hub.publish(document)
+        assert [(await subscription.get())["type"] for _ in range(2)] == ["state", "status"]

@@ -239,3 +239,16 @@ def test_silence_and_unknown_are_shown_as_such():
     assert " SILENCE " in draw([a_state(state=PlayState.SILENCE)])
     unfamiliar = a_state(state=PlayState.UNKNOWN, reason=UnknownReason.UNFAMILIAR)
     assert " UNKNOWN " in draw([unfamiliar])
+
+
+def test_of_an_input_that_is_gone_no_genre_stays_in_the_readout():
+    text = draw([a_state(), a_status("it has ended", gone=True)])
+    assert "it has ended" in text
+    assert "jazz" not in text.lower()
+
+
+async def test_plain_output_says_once_that_an_input_is_lost_and_names_the_genre_anew():
+    lost, gone = a_status("lost"), a_status("lost", gone=True)
+    documents = [a_state(1), lost, gone, a_status(None), a_state(2)]
+    lines = (await print_all("plain", documents)).splitlines()
+    assert [line.split()[2] for line in lines] == ["jazz", "lost", "input", "jazz"]

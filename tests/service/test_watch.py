@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from rtgenre.config import Config
+from rtgenre.service import watch
 from rtgenre.service.service import Service
 from rtgenre.sources import file
 from rtgenre.sources.backoff import Backoff
@@ -89,22 +90,34 @@ async def test_a_file_that_ends_while_other_rooms_go_on_says_so(caplog):
         ending.play(tone(200, 4))
         going_on.play(tone(200, 4))
         ending.end()
-        assert (await status_of(published, "den"))["problem"] == "the input has ended: song.wav"
+        status = await status_of(published, "den")
+        assert (status["problem"], status["gone"]) == ("the input has ended: song.wav", True)
     assert "den: the input has ended: song.wav" in caplog.messages
     assert not any(record.levelname == "WARNING" for record in caplog.records)
 
 
-async def test_the_last_input_to_end_ends_the_service_without_a_word():
+async def test_an_input_that_stays_lost_is_gone_for_whoever_shows_it(monkeypatch, caplog):
+    monkeypatch.setattr(watch, "GONE_SECONDS", 0.2)
+    source = HandSource()
+    async with serving(source) as (_, published):
+        source.problem = "unplugged"
+        assert not (await status_of(published, "den"))["gone"]
+        assert (await status_of(published, "den"))["gone"]
+        source.problem = None
+        assert not (await status_of(published, "den"))["gone"]
+    assert caplog.messages.count("den: unplugged") == 1
+
+
+async def test_the_last_input_to_end_ends_the_service_without_a_word_in_the_log(caplog):
     sources = HandSource(), HandSource()
     async with serving(*sources) as (task, published):
         for source in sources:
             source.play(np.zeros(2205, dtype=np.float32))
             source.end()
         assert await task == 0
-        waiting = asyncio.create_task(published.get())
-        done, _ = await asyncio.wait({waiting}, timeout=0.1)
-        waiting.cancel()
-        assert not done
+        assert (await status_of(published, "den"))["gone"]
+        assert (await status_of(published, "bath"))["gone"]
+    assert not any("ended" in message for message in caplog.messages)
 
 
 async def test_every_file_that_is_missing_is_said_once_though_none_is_waited_for(tmp_path, caplog):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,12 @@ class LightsExtension:
 
     def on_document(self, document: Document) -> list[Message]:
         """Return what changes with a document."""
-        if document["type"] != "state":
+        if document["type"] == "state":
+            shown = (document["state"], document["genre"], document["window_end_seconds"])
+        elif document["type"] == "status" and document["gone"]:
+            # No later document would end what a colour is held for.
+            shown = ("silence", None, math.inf)
+        else:
             return []
         node = document["node"]
         director = self._directors[node]
@@ -70,11 +76,8 @@ class LightsExtension:
         if not reconnected:
             # The next document comes when all about the one before has been sent.
             director.delivered()
-        scene = director.update(
-            state=document["state"],
-            genre=document["genre"],
-            seconds=document["window_end_seconds"],
-        )
+        state, genre, seconds = shown
+        scene = director.update(state=state, genre=genre, seconds=seconds)
         if scene is not None:
             return self._messages(node, scene)
         if director.scene is None:

@@ -23,7 +23,7 @@ from rtgenre.outputs.mqtt.topics import OFFLINE, Message, NodeTopics
 from rtgenre.sources.backoff import Backoff
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rtgenre.config import MqttConfig
     from rtgenre.messages.hub import Hub
@@ -143,7 +143,8 @@ class MqttOutput:
             try:
                 await self._serve(client, node, topics)
             except asyncio.CancelledError:
-                goodbye = asyncio.create_task(send(client, [will]))
+                last_words = [*self._last_words(node, topics), will]
+                goodbye = asyncio.create_task(send(client, last_words))
                 await asyncio.wait({goodbye}, timeout=GOODBYE_SECONDS)
                 mark_read(goodbye)
                 raise
@@ -187,6 +188,14 @@ class MqttOutput:
                 await send(client, topics.on_document(document))
                 for extension in self._extensions:
                     await send(client, extension.on_document(document))
+
+    def _last_words(self, node: str, topics: NodeTopics) -> Iterator[Message]:
+        """Say once more that the input is gone, which may have ended the service just now."""
+        for document in self._hub.latest():
+            if document["type"] == "status" and document["node"] == node and document["gone"]:
+                yield from topics.on_document(document)
+                for extension in self._extensions:
+                    yield from extension.on_document(document)
 
     async def _answer(self, client: aiomqtt.Client, node: str) -> None:
         """Hand incoming messages to the extensions."""

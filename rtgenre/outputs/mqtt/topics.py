@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 TOPICS = {
     "state": "the JSON [state](#state), with every window",
     "genre": "`jazz`, or `unknown`, or `silence`",
-    "reason": "why it is unknown: `not_music`, `unfamiliar` or `unsure`; else `none`",
+    "reason": (
+        "why it is unknown: `not_music`, `unfamiliar`, `unsure`, or `gone` with the input; "
+        "else `none`"
+    ),
     "confidence": "`0.83`; `None` in silence and without music",
     "level": "`-21.4` (dBFS)",
     "color": "`#01cdbb`, the colour of the genre, calmed by `[lights]`",
@@ -32,6 +35,8 @@ NO_PROBLEM = "none"
 NO_HINT = "none"
 NO_REASON = "none"
 """The broker would not keep an empty message."""
+GONE = "gone"
+"""The reason why no genre is known of an input that has ended or is lost."""
 NO_NUMBER = "None"
 """What Home Assistant's MQTT sensors take for an unknown number."""
 
@@ -108,11 +113,16 @@ class NodeTopics:
         return self._on_state(document) if document["type"] == "state" else []
 
     def _on_status(self, document: StatusDocument) -> list[Message]:
-        return [
+        messages = [
             self._document("status", document),
             self._message("problem", document["problem"] or NO_PROBLEM),
             self._message("hint", document["hint"] or NO_HINT),
         ]
+        if document["gone"]:
+            values = {"genre": "unknown", "reason": GONE, "confidence": NO_NUMBER}
+            self._published.update(values)
+            messages += [self._message(name, value) for name, value in values.items()]
+        return messages
 
     def _on_state(self, document: StateDocument) -> list[Message]:
         genre = document["genre"] or document["state"]

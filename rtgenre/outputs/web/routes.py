@@ -218,6 +218,10 @@ class Routes:
             found = f"node {node!r} was asked for" if node else "there are several nodes"
             return error_response(400, f"{found}; add ?node= with one of {', '.join(nodes)}")
         for document in self._hub.latest():
-            if document["type"] == "state" and document["node"] == node:
+            if document["node"] != node:
+                continue
+            if document["type"] == "state":
                 return json_response(document)
+            if document["type"] == "status" and document["gone"]:
+                return error_response(503, document["problem"] or "the input is gone")
         return error_response(503, "no window has been classified yet", {"Retry-After": "2"})

@@ -16,6 +16,7 @@ from rtgenre.outputs.lights.scenes import (
     wled_payload,
     zigbee2mqtt_payload,
 )
+from tests.documents import a_status
 
 COLORS = {"jazz": "#112233", "rock": "#ff0000", "unknown": "#999999", "silence": "#000000"}
 NEUTRAL = LightParams().neutral_color
@@ -366,4 +367,29 @@ def test_lights_can_change_while_running():
 
 
 def test_a_status_says_nothing_to_lamps():
-    assert extension().on_document({"type": "status", "node": "kitchen", "problem": "gone"}) == []
+    assert extension().on_document(a_status("unplugged a moment ago", node="kitchen")) == []
+
+
+@pytest.mark.parametrize(
+    ("silence", "told"),
+    [
+        ("keep", None),
+        ("neutral", {"tt": 50, "seg": {"col": [list(rgb(NEUTRAL))]}}),
+        ("off", {"tt": 50, "on": False}),
+    ],
+)
+def test_lamps_do_as_in_silence_once_an_input_is_gone_however_long_colours_are_held(silence, told):
+    lights = extension({"wled": ["tv"], "silence": silence, "hold_seconds": 3600})
+    lights.on_document(document())
+    messages = lights.on_document(a_status("it has ended", node="kitchen", gone=True))
+    commands = [json.loads(message.payload) for message in messages if "tv" in message.topic]
+    assert commands == ([] if told is None else [told])
+    assert lights.on_document(a_status("it has ended", node="kitchen", gone=True)) == []
+
+
+def test_music_that_comes_back_is_shown_at_once():
+    lights = extension({"wled": ["tv"], "hold_seconds": 3600})
+    lights.on_document(document(seconds=4.0))
+    lights.on_document(a_status("it is lost", node="kitchen", gone=True))
+    color, _ = lights.on_document(document(seconds=8.0))
+    assert color.payload == COLORS["jazz"]

@@ -193,6 +193,20 @@ async def test_lamps_do_not_show_the_old_colour_first_when_the_broker_returns(br
     assert json.loads(lamp.seen[0][1])["seg"]["col"] == [list(rgb(config.colors["rock"]))]
 
 
+async def test_the_end_of_the_last_input_reaches_topics_and_lamps_before_the_node_goes(broker):
+    config = settings(broker.port, lights={"wled": ["tv"], "hold_seconds": 3600})
+    async with subscribed(broker.port) as everything, running(config) as (_, source):
+        source.play(tone(200, 4))
+        await everything.until(lambda it: "wled/tv/api" in it.latest)
+        source.end()
+        await everything.until(lambda it: it.latest["rtgenre/den/availability"] == "offline")
+    seen = everything.latest
+    values = [seen[f"rtgenre/den/{name}"] for name in ("problem", "genre", "reason", "color")]
+    assert values == ["the input has ended: hand", "unknown", "gone", config.lights.neutral_color]
+    assert json.loads(seen["wled/tv/api"])["seg"]["col"] == [list(rgb(config.lights.neutral_color))]
+    assert everything.seen[-1] == ("rtgenre/den/availability", "offline")
+
+
 async def test_a_lamp_that_was_switched_off_by_hand_is_not_lit_by_silence(broker):
     lights = {"zigbee2mqtt": ["Sofa"], "turn_on": True, "hold_seconds": 0}
     silence = {"silence_after_seconds": 0}

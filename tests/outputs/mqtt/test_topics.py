@@ -126,3 +126,12 @@ def test_problem_and_hint_are_never_empty_messages_which_a_broker_would_not_reta
     assert said(a_status(None)) == {"problem": "none", "hint": "none"}
     assert said(a_status("gone")) == {"problem": "gone", "hint": "none"}
     assert said(a_status(None, hint="muted?")) == {"problem": "none", "hint": "muted?"}
+
+
+def test_an_input_that_is_gone_leaves_no_genre_behind_and_brings_the_same_one_anew():
+    node = topics("change")
+    node.on_document(a_state(1))
+    gone = {m.topic: m.payload for m in node.on_document(a_status("it has ended", gone=True))}
+    values = [gone[f"rtgenre/den/{name}"] for name in ("problem", "genre", "reason", "confidence")]
+    assert values == ["it has ended", "unknown", "gone", "None"]
+    assert {"genre", "reason", "confidence"} <= {*names(node.on_document(a_state(2)))}

@@ -21,7 +21,7 @@ from rtgenre.outputs.web import connection, connections, server
 from rtgenre.outputs.web.http import HttpResponse, json_response
 from tests.certificates import a_certificate
 from tests.columns import decode_column
-from tests.documents import a_hello, a_state, a_websocket_output
+from tests.documents import a_hello, a_state, a_status, a_websocket_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -299,6 +299,15 @@ async def test_with_several_nodes_the_state_asks_which():
         status, _, body = await request(output, "/state?node=hall")
         assert json.loads(body) == a_state(1, node="hall")
         assert (await request(output, "/state?node=attic"))[0] == 400
+
+
+async def test_an_input_that_is_gone_has_no_state_and_says_why():
+    hub = Hub()
+    hub.publish(a_state(1))
+    hub.publish(a_status("the input has ended", gone=True))
+    async with a_websocket_output(hub) as output:
+        status, _, body = await request(output, "/state")
+    assert (status, json.loads(body)["message"]) == (503, "the input has ended")
 
 
 async def test_health_says_503_and_why():

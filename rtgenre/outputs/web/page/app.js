@@ -16,7 +16,7 @@ import { TaughtView } from "./taught.js";
 import { Teach } from "./teach.js";
 import { startTheme, theme } from "./theme.js";
 import { get, takeTokenFromAddress } from "./token.js";
-import { headline } from "./words.js";
+import { headline, NO_SOUND } from "./words.js";
 
 const root = document.documentElement;
 const byId = (id) => document.getElementById(id);
@@ -60,11 +60,18 @@ function showRoom() {
   if (room.document) {
     live.show(room.document);
     teach.show(room.document);
+  } else if (room.status?.gone) {
+    showGone(room);
   }
   showPast(room);
   showProblems(room);
   followVisibility();
   loadPast(room);
+}
+
+function showGone(room) {
+  live.showGone(room.name, room.source, room.lastHeard);
+  document.title = `${NO_SOUND} · rtgenre`;
 }
 
 function showPast(room) {
@@ -125,6 +132,7 @@ function receive(message) {
   }
   if (message.type === "status") {
     notices.setStatus(message);
+    if (message.gone) showGone(room);
     announce(message.problem ?? message.hint ?? "Sound comes in again");
     return;
   }

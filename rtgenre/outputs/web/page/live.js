@@ -10,6 +10,7 @@ import {
   isDemo,
   isJudged,
   modelName,
+  NO_SOUND,
   secondGuess,
   sourceName,
   stretchName,
@@ -70,6 +71,15 @@ export class LiveView {
     byId("clipping").hidden = true;
     this.#bars.clear();
     this.recolor();
+  }
+
+  /** Show that the input has ended or is lost, and what it played last, where that is known. */
+  showGone(room, source, lastHeard) {
+    this.clear(room, source);
+    setText(byId("eyebrow"), lastHeard ? `Last heard: ${headline(lastHeard)}` : "");
+    byId("genre").dataset.genre = "silence";
+    setText(byId("genre-name"), NO_SOUND);
+    this.#fit();
   }
 
   show(document) {

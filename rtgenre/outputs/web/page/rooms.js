@@ -4,7 +4,7 @@ import { readAddress, writeAddress } from "./address.js";
 import { colorOf } from "./colors.js";
 import { titleOf } from "./format.js";
 import { Past } from "./past.js";
-import { headline } from "./words.js";
+import { headline, NO_SOUND } from "./words.js";
 
 const KEY = "rtgenre-room";
 
@@ -66,6 +66,12 @@ export class Rooms {
       this.#label(index);
     } else if (document.type === "status") {
       room.status = document;
+      if (document.gone) {
+        // What was heard before no longer counts.
+        room.lastHeard = room.document ?? room.lastHeard;
+        room.document = null;
+      }
+      this.#label(index);
     } else if (document.type === "state") {
       room.past.add(document);
       room.document = document;
@@ -103,15 +109,15 @@ export class Rooms {
   }
 
   #label(index) {
-    const { document, presence, hello } = this.#rooms[index];
+    const { document, presence, status, hello } = this.#rooms[index];
     const button = this.#buttons[index];
     const isAway = presence?.present === false;
     button.toggleAttribute("data-away", isAway);
-    if (!document && !isAway) return;
-    const color = colorOf(hello.colors, isAway ? "silence" : titleOf(document));
+    if (!document && !isAway && !status?.gone) return;
+    const color = colorOf(hello.colors, isAway || !document ? "silence" : titleOf(document));
     button.querySelector(".dot").style.setProperty("--color", color);
     const now = button.querySelector(".now");
-    const text = isAway ? "away" : headline(document);
+    const text = isAway ? "away" : document ? headline(document) : NO_SOUND;
     if (now.textContent !== text) now.textContent = text;
   }
 }

@@ -6,6 +6,9 @@ import { genreName, percent, titleOf } from "./format.js";
 const SURE = 0.6;
 const WORTH_SAYING = 0.1;
 
+/** What stands in a genre's place once an input has ended or is lost. */
+export const NO_SOUND = "No sound";
+
 const HEADLINES = { not_music: "No music", unsure: "Not sure yet" };
 const DEVICES = {
   default: "Default input",

@@ -186,6 +186,26 @@ def test_a_page_opened_while_the_input_is_lost_says_so_beside_the_last_genre(ope
     expect(page.locator("#notice")).to_contain_text("the device is gone")
 
 
+def test_of_an_input_that_is_gone_no_genre_is_shown_as_if_it_played_on(open_page, puppet):
+    service = puppet()
+    service.publish(a_state(1))
+    page = open_page(service.url)
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    gone = a_status("the input has ended: song.wav", gone=True)
+    service.publish(gone)
+    for opened in (page, open_page(service.url)):
+        expect(opened.locator("#genre")).to_have_text("No sound")
+        expect(opened.locator("#notice")).to_contain_text("the input has ended: song.wav")
+        expect(opened.locator("#rooms .now")).to_have_text("No sound")
+        expect(opened).to_have_title("No sound · rtgenre")
+        assert set(opened.locator("#bars .value").all_inner_texts()) == {DASH}
+    expect(page.locator("#eyebrow")).to_have_text("Last heard: Jazz")
+    service.publish(a_status(None))
+    service.publish(a_state(2))
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    expect(page.locator("#notice")).to_be_hidden()
+
+
 def test_a_screen_reader_hears_changes_and_not_every_window(open_page, puppet):
     service = puppet()
     page = open_page(service.url)
