@@ -31,7 +31,7 @@ ONLY_IMPORTERS = {
     "ai_edge_litert": {"model/classifier.py"},
     "prometheus_client": {"monitoring/metrics.py"},
     "zeroconf": {"outputs/web/mdns.py"},
-    "sqlite3": {"history/store.py", "outputs/history.py", "learning/taught/store.py"},
+    "sqlite3": {"history/sqlite_store.py", "history/store.py", "learning/taught/store.py"},
     "mutagen": {"tagging/song_tags.py", "tagging/genre_tags.py"},
     "pyarrow": {"tagging/tables/parquet_table.py"},
     "distributed": {"tagging/cluster.py"},

@@ -1,23 +1,24 @@
-"""The history's SQLite file: opening, migrating, writing and reading it."""
+"""The history's SQLite file: its tables, writing and reading it."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, contextmanager
-from itertools import chain
-from typing import TYPE_CHECKING, Self
+from contextlib import closing
+from typing import TYPE_CHECKING
 
 from rtgenre.errors import RtgenreError
+from rtgenre.history.sqlite_store import (
+    BUSY_TIMEOUT_SECONDS,
+    NewerFileError,
+    SqliteStore,
+    schema_version,
+)
 from rtgenre.history.stretches import Stretch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
-    from types import TracebackType
-
-BUSY_TIMEOUT_SECONDS = 5.0
-"""How long to wait while another process writes to the same file."""
 
 _MIGRATIONS = (
     (
@@ -59,8 +60,6 @@ _MIGRATIONS = (
         "CREATE INDEX stretches_by_end ON stretches (ended_ms)",
     ),
 )
-"""Statements that lead from each schema version to the next; ``user_version`` counts them."""
-
 SCHEMA_VERSION = len(_MIGRATIONS)
 _VERSION_WITH_REASONS = 2
 
@@ -101,45 +100,14 @@ class HistoryError(RtgenreError):
     """The file cannot be used; the message says what was found and what to do."""
 
 
-class HistoryStore:
-    """The file, open for writing; used by one thread only."""
+class HistoryStore(SqliteStore):
+    """The file, open for writing; used by one thread only.
 
-    def __init__(self, file: Path) -> None:
-        """Open the file, make it where it is missing, and bring its schema up to date.
+    Everything raises ``HistoryError`` where the file cannot be used, is no history, or a newer
+    version wrote it.
+    """
 
-        Raises:
-            HistoryError: it cannot be opened, is no history, or a newer version wrote it.
-        """
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(
-                file, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None
-            )
-        except (OSError, sqlite3.Error) as error:
-            raise _explained(file, error) from error
-        self._file = file
-        try:
-            # A killed process loses nothing that was committed; nor does a power cut, with FULL.
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            self._migrate()
-        except sqlite3.Error as error:
-            self._connection.close()
-            raise _explained(file, error) from error
-        except HistoryError:
-            self._connection.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._connection.close()
+    migrations = _MIGRATIONS
 
     def write(self, stretches: Iterable[Stretch]) -> None:
         """Write all of them or none; one that is known by node and start is replaced.
@@ -177,11 +145,9 @@ class HistoryStore:
         Raises:
             HistoryError: the file cannot be read.
         """
-        try:
-            times = (round(1000 * since), round(1000 * until))
+        times = (round(1000 * since), round(1000 * until))
+        with self._explaining():
             return self._connection.execute(_ANY_ENDED, times).fetchone() is not None
-        except sqlite3.Error as error:
-            raise _explained(self._file, error) from error
 
     def forget(self, since: float, until: float, node: str | None = None) -> None:
         """Delete what was heard between two Unix times, of one node or of all.
@@ -207,31 +173,9 @@ class HistoryStore:
             after = [(n, until_ms, end, *rest) for n, _, end, *rest in rows if end > until_ms]
             connection.executemany(_UPSERT, before + after)
 
-    def _migrate(self) -> None:
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
-            raise _too_new(self._file, version)
-        if version == SCHEMA_VERSION:
-            return
-        with self._transaction() as connection:
-            # Another process may have been faster.
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            for statement in chain.from_iterable(_MIGRATIONS[version:]):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-        except sqlite3.Error as error:
-            raise _explained(self._file, error) from error
+    @staticmethod
+    def _explained(file: Path, error: Exception) -> HistoryError:
+        return _explained(file, error)
 
 
 def read_stretches(file: Path, since: float, until: float) -> list[Stretch]:
@@ -253,16 +197,14 @@ def read_stretches(file: Path, since: float, until: float) -> list[Stretch]:
             # Where not even a lock can be written, as on a disk that became read-only, SQLite
             # reads a file in WAL mode only if it is told that nobody changes it.
             return _read(file, "immutable=1", since, until)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, NewerFileError) as error:
         raise _explained(file, error) from error
 
 
 def _read(file: Path, how: str, since: float, until: float) -> list[Stretch]:
     uri = f"{file.absolute().as_uri()}?{how}"
     with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SECONDS)) as connection:
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
-            raise _too_new(file, version)
+        version = schema_version(connection, SCHEMA_VERSION)
         if version == 0:
             return []
         times = (round(1000 * since), round(1000 * until))
@@ -284,14 +226,9 @@ def _refuse_odd_rows(
         )
 
 
-def _too_new(file: Path, version: int) -> HistoryError:
-    return HistoryError(
-        f"the history {file} has schema version {version}, this rtgenre knows versions up to "
-        f"{SCHEMA_VERSION}; install a newer rtgenre, or set another [history] file"
-    )
-
-
 def _explained(file: Path, error: Exception) -> HistoryError:
+    if isinstance(error, NewerFileError):
+        return HistoryError(f"the history {file} {error}, or set another [history] file")
     if isinstance(error, sqlite3.DatabaseError) and error.args[:1] == ("file is not a database",):
         return HistoryError(
             f"{file} is not a history of rtgenre; move it away, or set another [history] file"

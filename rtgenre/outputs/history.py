@@ -18,7 +18,8 @@ from rtgenre.history.report import (
     history_document,
     merged,
 )
-from rtgenre.history.store import BUSY_TIMEOUT_SECONDS, HistoryError, read_stretches
+from rtgenre.history.sqlite_store import BUSY_TIMEOUT_SECONDS
+from rtgenre.history.store import HistoryError, read_stretches
 from rtgenre.history.stretches import StretchFold
 from rtgenre.history.writer import HistoryWriter
 from rtgenre.outputs.web.http import HttpResponse, error_response, json_response

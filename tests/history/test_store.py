@@ -122,7 +122,7 @@ def test_a_migration_that_fails_leaves_the_old_schema_whole(tmp_path, monkeypatc
         store.write([stretch(0, 10)])
     module = "rtgenre.history.store"
     broken = ("ALTER TABLE stretches ADD COLUMN volume REAL", "this is no SQL")
-    monkeypatch.setattr(f"{module}._MIGRATIONS", (*_MIGRATIONS, broken))
+    monkeypatch.setattr(HistoryStore, "migrations", (*_MIGRATIONS, broken))
     monkeypatch.setattr(f"{module}.SCHEMA_VERSION", SCHEMA_VERSION + 1)
     with pytest.raises(HistoryError):
         HistoryStore(file)
@@ -138,7 +138,7 @@ def test_a_migration_keeps_what_was_heard(tmp_path, monkeypatch):
         store.write([stretch(0, 10)])
     module = "rtgenre.history.store"
     step = ("ALTER TABLE stretches ADD COLUMN volume REAL",)
-    monkeypatch.setattr(f"{module}._MIGRATIONS", (*_MIGRATIONS, step))
+    monkeypatch.setattr(HistoryStore, "migrations", (*_MIGRATIONS, step))
     monkeypatch.setattr(f"{module}.SCHEMA_VERSION", SCHEMA_VERSION + 1)
     with HistoryStore(file) as store:
         store.write([stretch(10, 20)])

@@ -5,28 +5,24 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from platformdirs import user_data_path
 
+from rtgenre.history.sqlite_store import NewerFileError, SqliteStore
 from rtgenre.learning.taught.network import TaughtNetwork
 from rtgenre.learning.taught.notes import Notes
 from rtgenre.learning.taught.stretch import MAX_WINDOWS, TaughtStretch
 from rtgenre.messages.taught import TeachError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
-    from types import TracebackType
 
     from rtgenre.types import FloatArray
 
-BUSY_TIMEOUT_SECONDS = 5.0
-"""How long to wait while another process writes to the same file."""
 MAX_STRETCHES = 5000
 _MAX_BYTES_OF_VALUES = 4 * MAX_WINDOWS * 512
 
@@ -56,9 +52,6 @@ _MIGRATIONS = (
         "CREATE INDEX stretches_by_genre ON stretches (genre)",
     ),
 )
-"""Statements that lead from each schema version to the next; ``user_version`` counts them."""
-
-SCHEMA_VERSION = len(_MIGRATIONS)
 
 _SELECT_STRETCHES = """
     SELECT identity, node, started_ms / 1000.0, ended_ms / 1000.0, genre, embeddings, said,
@@ -114,8 +107,11 @@ def taught_file(configured: Path | None) -> Path:
     return user_data_path("rtgenre", appauthor=False) / "taught.db"
 
 
-class TaughtStore:
+class TaughtStore(SqliteStore):
     """The file, open; used by one thread only."""
+
+    migrations = _MIGRATIONS
+    foreign = (ValueError, TypeError, AttributeError)
 
     def __init__(self, file: Path, *, max_stretches: int = MAX_STRETCHES) -> None:
         """Open the file, make it where it is missing, and bring its schema up to date.
@@ -123,39 +119,10 @@ class TaughtStore:
         Raises:
             TeachError: it cannot be opened, is damaged or foreign, or a newer version wrote it.
         """
-        self._file = file
+        super().__init__(file)
         self._max_stretches = max_stretches
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(
-                file, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None
-            )
-        except (OSError, sqlite3.Error) as error:
-            raise _explained(file, error) from error
-        try:
-            # A killed process loses nothing that was committed; nor does a power cut, with FULL.
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            self._connection.execute("PRAGMA synchronous = FULL")
-            # What is deleted is overwritten, too.
-            self._connection.execute("PRAGMA secure_delete = ON")
-            self._migrate()
-        except sqlite3.Error as error:
-            self._connection.close()
-            raise _explained(file, error) from error
-        except TeachError:
-            self._connection.close()
-            raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None,
-        exc: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._connection.close()
+        # What is deleted is overwritten, too.
+        self._connection.execute("PRAGMA secure_delete = ON")
 
     def add(self, network: TaughtNetwork, stretches: Sequence[TaughtStretch]) -> Added:
         """Write stretches, all or none; beyond the limit the oldest of their genre go.
@@ -291,40 +258,9 @@ class TaughtStore:
             )
         return surplus
 
-    def _migrate(self) -> None:
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if version > SCHEMA_VERSION:
-            raise TeachError(
-                f"{self._file} has schema version {version}, this rtgenre knows versions up to "
-                f"{SCHEMA_VERSION}; install a newer rtgenre, or set another [teach] file",
-                _UNAVAILABLE,
-            )
-        if version == SCHEMA_VERSION:
-            return
-        with self._transaction() as connection:
-            # Another process may have been faster.
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
-            for statement in chain.from_iterable(_MIGRATIONS[version:]):
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._explaining():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            finally:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-
-    @contextmanager
-    def _explaining(self) -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, ValueError, TypeError, AttributeError) as error:
-            raise _explained(self._file, error) from error
+    @staticmethod
+    def _explained(file: Path, error: Exception) -> TeachError:
+        return _explained(file, error)
 
 
 def _read(row: Sequence[Any]) -> tuple[str, TaughtStretch]:
@@ -392,6 +328,8 @@ def _values(blob: bytes, n_columns: int) -> FloatArray:
 
 
 def _explained(file: Path, error: Exception) -> TeachError:
+    if isinstance(error, NewerFileError):
+        return TeachError(f"{file} {error}, or set another [teach] file", _UNAVAILABLE)
     if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
         return TeachError(f"the disk of {file} is full: make room, and teach again", _UNAVAILABLE)
     if isinstance(error, sqlite3.DatabaseError | ValueError | TypeError | AttributeError) and (
