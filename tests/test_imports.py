@@ -106,6 +106,7 @@ ROOMS_OF_TRAINING: dict[str, set[str]] = {
     # What hears runs as TFLite, as the service runs it.
     "frontends": {"data", "release"},
     "networks": {"data", "frontends"},
+    "crnn": {"data", "frontends", "networks", "release", "scoring"},
 }
 """Which other rooms each may use; commands may use all."""
 

@@ -13,15 +13,16 @@ from rtgenre.model.classifier import Classifier
 from rtgenre.model.features import TWO_EARS_FEATURES
 from tests.training.libraries import LABELS, quick_ear, second_ear, write_library, write_negatives
 from training import evaluate, export, train
+from training.crnn import fits, material, trials
+from training.crnn.options import TrainOptions
 from training.data.dataset import DatasetError
 from training.data.library import read_library
 from training.distil import EAR_FILE_NAME
 from training.frontends import hearing
 from training.frontends.hearing import Heard
 from training.networks.embedding import EXAMPLES_FILE_NAME
-from training.networks.fitting import NO_GENRE, BatchOptions
+from training.networks.fitting import NO_GENRE, BatchOptions, Examples
 from training.release.runs import read_run
-from training.train import TrainOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,7 +113,7 @@ def test_a_run_that_was_stopped_keeps_the_heads_that_are_done(
     place: Place, held_out_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = figures_of(held_out_run, train.HELD_OUT)
-    monkeypatch.setattr(train, "fit_heads", None)
+    monkeypatch.setattr(fits, "fit_heads", None)
 
     place.train("trial", "hold-out")
 
@@ -174,16 +175,16 @@ def test_every_recording_is_judged_by_heads_that_did_not_hear_its_artist(
 ) -> None:
     recordings = [one for folder in place.libraries for one in read_library(folder)]
     taught: list[set[str]] = []
-    fit_heads = train.fit_heads
+    fit_heads = fits.fit_heads
 
-    def watch(examples: train.Examples, options: TrainOptions, seed: int) -> keras.Model:
+    def watch(examples: Examples, options: TrainOptions, seed: int) -> keras.Model:
         music = set(examples.recording_index[examples.is_music > 0].tolist())
         assert (examples.is_music == 0).any()
         taught.append({recordings[index].artist for index in music})
         return fit_heads(examples, options, seed)
 
-    monkeypatch.setattr(train, "fit_heads", watch)
-    monkeypatch.setattr(train, "N_FOLDS", 2)
+    monkeypatch.setattr(fits, "fit_heads", watch)
+    monkeypatch.setattr(trials, "N_FOLDS", 2)
 
     run = place.train("folds", "cross-validate")
 
@@ -199,7 +200,7 @@ def test_every_recording_is_judged_by_heads_that_did_not_hear_its_artist(
 def test_a_temperature_that_nobody_measured_is_asked_for(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(train, "fit_all_heads", None)
+    monkeypatch.setattr(fits, "fit_all_heads", None)
     with pytest.raises(DatasetError, match="name such a run with --trial"):
         place.train("untried", "all")
 
@@ -216,7 +217,7 @@ def test_what_is_not_music_is_drawn_as_often_as_it_should_be(place: Place) -> No
     music = Heard([steps], np.arange(len(recordings)))
     noise = Heard([steps[:5] + 1], np.array([0, 0, 1, 1, 2]))
 
-    examples = train._examples(recordings, LABELS, music, noise, OPTIONS)
+    examples = material.make_examples(recordings, LABELS, music, noise, OPTIONS)
 
     no_music = examples.is_music == 0
     share = examples.weights[no_music].sum() / examples.weights.sum()
