@@ -5,5 +5,6 @@ Each module here is a command (``python -m training.<command>``); rooms hold wha
     data ------> frontends ----> networks -----> scoring -----> release
     recordings   what hears      what is fitted  what judges    what ships
 
-``crnn`` puts the first three together for the network that ships. ``training`` may import ``rtgenre``, never the reverse.
+``crnn`` puts them together for the network that ships.
+``training`` may import ``rtgenre``, never the reverse.
 """
