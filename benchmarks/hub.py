@@ -83,7 +83,7 @@ async def listen(port: int, ages_ms: list[float]) -> None:
 async def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     async with Broker(folder) as broker:
         port = free_port()
-        hub = subprocess.Popen(  # noqa: ASYNC220 - it starts at once
+        hub = subprocess.Popen(
             [
                 *(sys.executable, "-m", "rtgenre", "hub", "--quiet", "--port", str(port)),
                 *("--mqtt-host", f"127.0.0.1:{broker.port}"),

@@ -148,7 +148,7 @@ def start_pool(_: argparse.Namespace) -> None:
 
 
 def start_dask(_: argparse.Namespace) -> None:
-    from distributed import Client, LocalCluster  # noqa: PLC0415
+    from distributed import Client, LocalCluster
 
     cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
     client = Client(cluster)

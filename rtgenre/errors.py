@@ -15,7 +15,7 @@ class RtgenreError(Exception):
     """Something cannot be used; the message says what was found, what is allowed, what to do."""
 
 
-class WrongSettings(RtgenreError):  # noqa: N818 - names what was found
+class WrongSettings(RtgenreError):
     """What is set cannot be used: to try again changes nothing, so the exit code is 2."""
 
 

@@ -1,6 +1,7 @@
 """Holds the imports to the rules of CONTRIBUTING.md."""
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import CycleError, TopologicalSorter
@@ -180,6 +181,16 @@ def test_the_readme_of_training_names_every_command_room_and_module():
         name = path.stem if path.parent == TRAINING else path.name
         assert path.stem == "__init__" or f"`{name}`" in readme, path
     assert {path.parent.name for path in TRAINING.glob("*/__init__.py")} == set(ROOMS_OF_TRAINING)
+
+
+def test_what_the_linter_lets_pass_stands_in_one_place_with_its_reason():
+    marks = [
+        path.relative_to(PACKAGE.parent).as_posix()
+        for folder in ("rtgenre", "training", "tests", "scripts", "benchmarks", "examples")
+        for path in (PACKAGE.parent / folder).rglob("*.py")
+        if re.search(r"#\s*noqa", path.read_text(encoding="utf-8"))
+    ]
+    assert not marks, "write a rule for the file into pyproject.toml, under per-file-ignores"
 
 
 def test_the_service_starts_without_anything_that_only_training_needs():

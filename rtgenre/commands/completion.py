@@ -45,7 +45,7 @@ def print_completion(parser: argparse.ArgumentParser, shell: str) -> int:
 
 
 def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
-    for action in parser._actions:  # noqa: SLF001 - argparse has no other way
+    for action in parser._actions:
         yield action
         if isinstance(action.choices, dict):
             for command in action.choices.values():

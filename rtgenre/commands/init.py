@@ -119,7 +119,7 @@ def _conversation(path: Path, tables: Tables) -> bool:
     if mqtt.get("host") and "username" not in mqtt:
         mqtt.update(ask("Its user name, if it asks for one", "", _login))
     if "websocket" not in tables and wants("May phones and other computers here open the page?"):
-        tables["websocket"] = {"host": "0.0.0.0", "token": secrets.token_urlsafe()}  # noqa: S104
+        tables["websocket"] = {"host": "0.0.0.0", "token": secrets.token_urlsafe()}
     return replaces
 
 

@@ -55,7 +55,7 @@ def _post(config: WebSocketConfig, target: str) -> dict[str, Any]:
     address = server_address(config, config.port)
     scheme = "https" if config.cert_file else "http"
     token = read_token(config)
-    request = urllib.request.Request(  # noqa: S310 - its scheme is one of two
+    request = urllib.request.Request(
         f"{scheme}://{address}{target}",
         method="POST",
         headers={"Authorization": f"Bearer {token}"} if token else {},
@@ -66,9 +66,7 @@ def _post(config: WebSocketConfig, target: str) -> dict[str, Any]:
         context = ssl.create_default_context(cafile=config.cert_file)
         context.check_hostname = False
     try:
-        with urllib.request.urlopen(  # noqa: S310
-            request, timeout=TIMEOUT_SECONDS, context=context
-        ) as response:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS, context=context) as response:
             return dict(json.loads(response.read()))
     except urllib.error.HTTPError as error:
         raise NotTaughtError(_message(error)) from None

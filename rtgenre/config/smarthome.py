@@ -171,7 +171,7 @@ class Lamps:
         for node, lamps in value.items() if isinstance(value, dict) else [("", value)]:
             if isinstance(lamps, str):
                 instead = f"{{ {node} = {json.dumps([lamps])} }}" if node else json.dumps([lamps])
-                raise ValueError(f"lamps are a list; write {info.field_name} = {instead}")  # noqa: TRY004 - pydantic's
+                raise ValueError(f"lamps are a list; write {info.field_name} = {instead}")
         if not isinstance(value, list | tuple):
             return value
         return {FIRST_NODE: value} if value else {}

@@ -202,7 +202,7 @@ def _feature_params(document: dict[str, Any]) -> FeatureParams:
         whole = isinstance(parameter.default, int)
         if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
             kind = "a whole number" if whole else "a number"
-            raise ValueError(f"{parameter.name} is {value!r}; {kind} is needed")  # noqa: TRY004 - as below
+            raise ValueError(f"{parameter.name} is {value!r}; {kind} is needed")
         # Written so that NaN, which compares as false, is refused too.
         if not value <= _MAX_FEATURE_PARAMS.get(parameter.name, float("inf")):
             raise ValueError(
@@ -247,5 +247,5 @@ def _embedding_size(value: Any) -> int:
 def _checked_bool(document: dict[str, Any], name: str) -> bool:
     value = document[name]
     if not isinstance(value, bool):
-        raise ValueError(f"{name} is {value!r}; true or false is needed")  # noqa: TRY004 - as above
+        raise ValueError(f"{name} is {value!r}; true or false is needed")
     return value

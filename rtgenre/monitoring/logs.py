@@ -47,7 +47,7 @@ class TextFormatter(logging.Formatter):
         """Write one record."""
         return mask(super().format(record), self._secrets)
 
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+    def formatMessage(self, record: logging.LogRecord) -> str:
         """Write the record's line, to which only a traceback adds others."""
         record.message = one_line(record.message)
         return super().formatMessage(record)

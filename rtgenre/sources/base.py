@@ -16,7 +16,7 @@ class SourceError(RtgenreError):
     """A source cannot be used; the message says what was found, what is allowed, what to do."""
 
 
-class NoInputDevice(SourceError):  # noqa: N818 - names what was found, not that it is an error
+class NoInputDevice(SourceError):
     """The default input was asked for, and this machine has none."""
 
 

@@ -156,7 +156,7 @@ class _Run:
 
 def _connected(scheduler: str) -> Any:
     try:
-        import distributed  # noqa: PLC0415 - an extra
+        import distributed
     except ImportError:
         raise RtgenreError(
             "--scheduler needs dask.distributed: pip install 'rtgenre[cluster]'"

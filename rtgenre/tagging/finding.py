@@ -36,9 +36,10 @@ def find_songs(places: Iterable[str]) -> tuple[list[Song], list[str]]:
 
 
 def _local_songs(place: str, problems: list[str]) -> list[Song]:
-    here = os.path.abspath(place)  # noqa: PTH100 - links stay as they are named
+    # Links stay as they are named.
+    here = os.path.abspath(place)
     paths = [here]
-    if os.path.isdir(here):  # noqa: PTH112
+    if os.path.isdir(here):
         paths, trouble = audio_files(here)
         if not paths and not trouble:
             trouble = [f"{told_path(place)}: there are no audio files in this folder"]
@@ -56,7 +57,7 @@ def _local_songs(place: str, problems: list[str]) -> list[Song]:
 def stat_song(path: str) -> Song | str:
     """Return the song at an absolute path as it is now, or in one line why it cannot be used."""
     try:
-        status = os.stat(path)  # noqa: PTH116 - quicker for tens of thousands
+        status = os.stat(path)
     except FileNotFoundError:
         return f"{told_path(path)}: there is no such file"
     except (OSError, ValueError) as error:

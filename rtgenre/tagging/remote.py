@@ -94,7 +94,7 @@ def _reason(error: BaseException) -> str:
 
 def _fsspec() -> Any:
     try:
-        import fsspec  # noqa: PLC0415 - an extra
+        import fsspec
     except ImportError:
         raise RtgenreError("URLs need fsspec: pip install 'rtgenre[cluster]'") from None
     return fsspec

@@ -130,7 +130,7 @@ class Library:
     def _initialize(self):
         self.initialised += 1
 
-    def InputStream(self, **_settings):  # noqa: N802 - sounddevice's name
+    def InputStream(self, **_settings):
         self.open_streams += 1
         return self
 

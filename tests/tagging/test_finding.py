@@ -83,7 +83,7 @@ def test_places_without_songs_are_told(library):
 
 def test_a_name_that_is_no_utf8_is_escaped_in_the_table_and_opened_as_it_is(tmp_path):
     path = os.fsencode(tmp_path) + b"/caf\xe9\n.mp3"
-    with open(path, "wb"):  # noqa: PTH123
+    with open(path, "wb"):
         pass
     songs, _ = find_songs([str(tmp_path)])
     assert songs[0].path == rf"{tmp_path}/caf\xe9\n.mp3"

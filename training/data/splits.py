@@ -19,13 +19,16 @@ class Labelled(Protocol):
     """A track or a recording."""
 
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str:
+        """What it is called in lists."""
 
     @property
-    def genre(self) -> str: ...  # noqa: D102
+    def genre(self) -> str:
+        """What it is labelled as."""
 
     @property
-    def artist(self) -> str | None: ...  # noqa: D102
+    def artist(self) -> str | None:
+        """Who plays; None where nobody knows."""
 
 
 GTZAN_PARTITION = Path(__file__).with_name("gtzan_partition.csv")

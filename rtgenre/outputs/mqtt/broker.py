@@ -171,7 +171,7 @@ async def send(client: aiomqtt.Client, messages: Iterable[Message]) -> None:
     waiting = list(messages)
     within_seconds = max((message.within_seconds for message in waiting), default=0.0)
     if within_seconds > 0:
-        await asyncio.sleep(random.uniform(0, within_seconds))  # noqa: S311 - not a secret
+        await asyncio.sleep(random.uniform(0, within_seconds))
     await asyncio.gather(
         *(
             client.publish(message.topic, message.payload, qos=message.qos, retain=message.retain)

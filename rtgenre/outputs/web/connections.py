@@ -198,7 +198,7 @@ class ListeningSocket(socket.socket):
 def max_open_files() -> int:
     """Return how many files this process may open, ``ulimit -n``."""
     try:
-        import resource  # noqa: PLC0415 - not on Windows
+        import resource
     except ImportError:
         return _MANY_FILES
     soft_limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from rtgenre.outputs.web.connections import Connections
 
 _NO_SUCH_ADDRESS = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
-_ANY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+_ANY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
-class TokenNeeded(OutputError, WrongSettings):  # noqa: N818 - names what is missing
+class TokenNeeded(OutputError, WrongSettings):
     """Other machines can connect, and no token is set."""
 
 

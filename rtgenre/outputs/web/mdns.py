@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SERVICE_TYPE = "_rtgenre._tcp.local."
 
-_EVERY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 - compared with, not bound to
+_EVERY_ADDRESS = {"", "0.0.0.0", "::"}
 _RETRY_SECONDS = 60.0
 # RFC 6763: a label has at most 63 bytes, a string of the TXT record, "key=value", at most 255.
 _MAX_NAME_BYTES = 63

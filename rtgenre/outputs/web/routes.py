@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 WEBSOCKET_PATH = "/ws"
 
-_TOKEN_IS_MISSING = "send the header Authorization: Bearer <token>"  # noqa: S105 - is none
+_UNAUTHORISED = "send the header Authorization: Bearer <token>"
 
 _PREFLIGHT_HEADERS = {
     "Access-Control-Allow-Methods": "GET, HEAD",
@@ -179,7 +179,7 @@ class Routes:
 
     async def _take_upload(self, request: HttpRequest, upload: Upload) -> HttpResponse:
         if not self._knows_token(request):
-            return self._unauthorized(_TOKEN_IS_MISSING)
+            return self._unauthorized(_UNAUTHORISED)
         if request.read_body is None:
             return error_response(411, "send the file's content as the body of the request")
         try:
@@ -192,7 +192,7 @@ class Routes:
         self, request: HttpRequest, route: Route, query: Query
     ) -> HttpResponse:
         if not self._knows_token(request):
-            return self._unauthorized(_TOKEN_IS_MISSING)
+            return self._unauthorized(_UNAUTHORISED)
         response = route(query)
         return await response if inspect.isawaitable(response) else response
 

@@ -72,7 +72,7 @@ class _WithoutTitles(GenerateJsonSchema):
 def message_schema() -> dict[str, Any]:
     """Return the schema, as ``GET /schema.json`` answers it."""
     described: dict[str, Any] = {**_MESSAGES, "request": RequestDocument}
-    any_of_them: Any = Union[tuple(described.values())]  # noqa: UP007 - they are in a table
+    any_of_them: Any = Union[tuple(described.values())]
     # An adapter takes a configuration for a union, not for one of these types.
     rules = ConfigDict(use_attribute_docstrings=True)
     adapter: TypeAdapter[Any] = TypeAdapter(any_of_them, config=rules)

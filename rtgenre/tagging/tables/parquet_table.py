@@ -31,8 +31,8 @@ class ParquetTable:
                 writes it.
         """
         try:
-            import pyarrow as arrow  # noqa: PLC0415, ICN001 - an extra, and heavy
-            import pyarrow.parquet  # noqa: PLC0415
+            import pyarrow as arrow
+            import pyarrow.parquet
         except ImportError:
             raise RtgenreError(
                 f"{told_path(path)}: Parquet needs pyarrow: pip install 'rtgenre[parquet]', or "
