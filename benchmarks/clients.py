@@ -50,7 +50,7 @@ def a_state(sequence: int) -> Any:
     return state_document(
         node="benchmark",
         source="file: none",
-        title=None,
+        track=None,
         sequence=sequence,
         labels=LABELS,
         sample_rate_hz=INFO.features.sample_rate_hz,

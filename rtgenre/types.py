@@ -34,6 +34,15 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class Track:
+    """What a source plays, by its own account or by that of what plays it."""
+
+    title: str
+    """Never empty; a file's name where it has no title."""
+    artist: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """The stretch of audio that one prediction is made from."""
 
@@ -48,8 +57,8 @@ class Window:
     """RMS of the newest hop; a full-scale square wave is 0 dBFS, digital silence -120."""
     levels_dbfs: FloatArray
     """``(n_segments,)``, RMS of each quarter of a second, oldest first."""
-    title: str | None = None
-    """What the source said it played when the last sample was heard."""
+    track: Track | None = None
+    """What was said to play when the last sample was heard."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def a_state(
     return state_document(
         node=node,
         source="a test",
-        title=None,
+        track=None,
         sequence=sequence,
         labels=LABELS,
         sample_rate_hz=rate_hz,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rtgenre.commands.options import add_config_file, config_of
 from rtgenre.history.moments import parse_span
-from rtgenre.history.report import clipped, history_csv, history_document, history_text
+from rtgenre.history.report import chosen, clipped, history_csv, history_document, history_text
 from rtgenre.history.store import HistoryError, read_stretches
 from rtgenre.outputs.colors import complete_colors
 from rtgenre.outputs.history import FILE_NAME, HUB_FILE_NAME, history_file
@@ -25,10 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     add_config_file(parser)
     parser.add_argument(
-        "--since", default="7d", metavar="TIME", help="30m, 12h, 7d, 2w or a date: 7d"
+        "--since", default="7d", metavar="TIME", help="30m, 12h, 7d, yesterday or a date: 7d"
     )
     parser.add_argument("--until", metavar="TIME", help="the same; the default is now")
     parser.add_argument("--node", metavar="NAME", help="of this room only")
+    parser.add_argument("--genre", metavar="NAME", help="of this genre only: what was called so")
     parser.add_argument("--hub", action="store_true", help="what `rtgenre hub` kept")
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="print a JSON document")
@@ -55,11 +56,11 @@ def _show(options: argparse.Namespace, config: Config) -> None:
     now = time.time()
     since, until = parse_span(options.since, options.until, now)
     file = history_file(config.history, HUB_FILE_NAME if options.hub else FILE_NAME)
-    stretches = [
-        stretch
-        for stretch in clipped(read_stretches(file, since, until), since, until)
-        if options.node in {None, stretch.node}
-    ]
+    stretches = chosen(
+        clipped(read_stretches(file, since, until), since, until),
+        node=options.node,
+        genre=options.genre,
+    )
     if options.plot is not None:
         from rtgenre.history.plot import plot_history
 

@@ -119,6 +119,7 @@ COMMANDS = (
   rtgenre history                           print what was heard in the last seven days
   rtgenre history --since 24h --csv         the last day as comma-separated values
   rtgenre history --plot week.png           draw the last seven days
+  rtgenre history --genre jazz --since yesterday   when something was called jazz, and what
 """,
     ),
     Command(

@@ -1,22 +1,24 @@
-"""Times as people write them: ``7d``, ``12h``, ``2026-11-21``, ``2026-11-21T18:30:00Z``."""
+"""Times as people write them: ``7d``, ``yesterday``, ``2026-11-21``, ``2026-11-21T18:30:00Z``."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, time, timedelta
 
 LATEST = 253_402_300_799.0
 """The last second of the year 9999, the latest that can be written as a date."""
 
 _UNIT_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_DAYS_AGO = {"today": 0, "yesterday": 1}
 
 
 def parse_moment(text: str, now: float) -> float:
     """Return the Unix time that ``text`` means, at least 0 and at most ``LATEST``.
 
     Args:
-        text: a time before ``now`` (``30m``, ``12h``, ``7d``, ``2w``), or a date or time in
-            ISO 8601, in the local zone where it names none.
+        text: a time before ``now`` (``30m``, ``12h``, ``7d``, ``2w``); ``today`` or
+            ``yesterday``, when that day began; or a date or time in ISO 8601. Days, and times
+            that name no zone, are local.
         now: Unix time in seconds.
 
     Raises:
@@ -25,13 +27,16 @@ def parse_moment(text: str, now: float) -> float:
     ago = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)([smhdw])", text)
     if ago:
         return max(0.0, now - float(ago[1]) * _UNIT_SECONDS[ago[2]])
+    if text in _DAYS_AGO:
+        day = datetime.fromtimestamp(now).date() - timedelta(days=_DAYS_AGO[text])
+        return max(0.0, datetime.combine(day, time.min).astimezone().timestamp())
     try:
         # astimezone reads a time without a zone as local.
         return min(max(0.0, datetime.fromisoformat(text).astimezone().timestamp()), LATEST)
     except (ValueError, OverflowError, OSError):
         raise ValueError(
-            f"{text!r} is no time; write how long ago (30m, 12h, 7d, 2w) or a date or time such as "
-            "2026-11-21 or 2026-11-21T18:30:00Z"
+            f"{text!r} is no time; write how long ago (30m, 12h, 7d, 2w), today, yesterday, or a "
+            "date or time such as 2026-11-21 or 2026-11-21T18:30:00Z"
         ) from None
 
 

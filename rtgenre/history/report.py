@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, cast
 import numpy as np
 from typing_extensions import TypedDict
 
+from rtgenre.errors import one_line
 from rtgenre.messages.fields import Moment, Probability, Reason, SchemaVersion
 from rtgenre.messages.payload import SCHEMA_VERSION, iso_utc
 
@@ -24,7 +25,10 @@ NOT_MUSIC = frozenset({"unknown", "silence"})
 _BAR_WIDTH = 30
 # The file keeps milliseconds, memory whole floats.
 _SAME_START_SECONDS = 0.001
-_COLUMNS = ("start", "end", "seconds", "node", "genre", "confidence", "model", "reason")
+_COLUMNS = (
+    *("start", "end", "seconds", "node", "genre", "confidence", "model", "reason"),
+    *("title", "artist"),
+)
 
 
 class StretchDocument(TypedDict):
@@ -45,6 +49,10 @@ class StretchDocument(TypedDict):
     reason: Reason | None
     """Why no genre was shown, most of the time. Null unless genre is unknown, and in what older
     versions wrote."""
+    title: str | None
+    """What played; null where that was not said."""
+    artist: str | None
+    """Who played it; null where that was not said."""
 
 
 class HistoryDocument(TypedDict):
@@ -71,6 +79,13 @@ def clipped(stretches: Iterable[Stretch], since: float, until: float) -> list[St
         else s
         for s in within
     ]
+
+
+def chosen(
+    stretches: Iterable[Stretch], *, node: str | None = None, genre: str | None = None
+) -> list[Stretch]:
+    """Return the stretches of a node, of a genre, or of both; None is any."""
+    return [s for s in stretches if node in {None, s.node} and genre in {None, s.genre}]
 
 
 def merged(written: Iterable[Stretch], newer: Iterable[Stretch]) -> list[Stretch]:
@@ -112,6 +127,8 @@ def history_document(
                 "confidence": stretch.confidence,
                 "model": stretch.model,
                 "reason": cast("Reason | None", stretch.reason),
+                "title": stretch.title,
+                "artist": stretch.artist,
             }
             for stretch, start, end in zip(
                 stretches,
@@ -139,6 +156,8 @@ def history_csv(stretches: Iterable[Stretch]) -> str:
                 stretch.confidence,
                 stretch.model,
                 stretch.reason,
+                stretch.title,
+                stretch.artist,
             )
         )
     return text.getvalue()
@@ -175,7 +194,9 @@ def history_text(stretches: Sequence[Stretch]) -> str:
             judgement = (stretch.reason or "").replace("_", " ")
         else:
             judgement = f"{stretch.confidence:4.0%}"
-        lines.append(f"  {times}  {stretch.genre:<10} {judgement:<10}{node}".rstrip())
+        played = " - ".join(text for text in (stretch.artist, stretch.title) if text)
+        line = f"  {times}  {stretch.genre:<10} {judgement:<10}{node}"
+        lines.append(f"{line}  {one_line(played)}".rstrip())
     return "\n".join([*lines[1:], "", *_summary(stretches), ""])
 
 

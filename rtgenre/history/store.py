@@ -59,19 +59,27 @@ _MIGRATIONS = (
         "ALTER TABLE new_stretches RENAME TO stretches",
         "CREATE INDEX stretches_by_end ON stretches (ended_ms)",
     ),
+    (
+        "ALTER TABLE stretches ADD COLUMN title TEXT",
+        "ALTER TABLE stretches ADD COLUMN artist TEXT",
+    ),
 )
 SCHEMA_VERSION = len(_MIGRATIONS)
-_VERSION_WITH_REASONS = 2
+_VERSION_WITH_COLUMN = {"reason": 2, "title": 3, "artist": 3}
+"""The first schema version that has a column; those of version 1 are not named."""
 
 _UPSERT = """
-    INSERT INTO stretches (node, started_ms, ended_ms, genre, confidence, model, reason)
-    VALUES (?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO stretches
+        (node, started_ms, ended_ms, genre, confidence, model, reason, title, artist)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (node, started_ms) DO UPDATE SET
         ended_ms = excluded.ended_ms, genre = excluded.genre,
-        confidence = excluded.confidence, model = excluded.model, reason = excluded.reason
+        confidence = excluded.confidence, model = excluded.model, reason = excluded.reason,
+        title = excluded.title, artist = excluded.artist
 """
 _SELECT = """
-    SELECT node, started_ms / 1000.0, ended_ms / 1000.0, genre, confidence, model, {reason}
+    SELECT node, started_ms / 1000.0, ended_ms / 1000.0, genre, confidence, model,
+        {reason}, {title}, {artist}
     FROM stretches
     WHERE ended_ms > ? AND started_ms < ? ORDER BY started_ms, node
 """
@@ -82,7 +90,8 @@ _SELECT_ODD = """
         typeof(node) = 'text' AND typeof(genre) = 'text' AND typeof(model) = 'text'
         AND typeof(started_ms) IN ('integer', 'real') AND started_ms >= 0
         AND typeof(ended_ms) IN ('integer', 'real') AND ended_ms <= 253402300799999
-        AND typeof({reason}) IN ('text', 'null') AND (
+        AND typeof({reason}) IN ('text', 'null')
+        AND typeof({title}) IN ('text', 'null') AND typeof({artist}) IN ('text', 'null') AND (
             typeof(confidence) IN ('integer', 'real') AND confidence BETWEEN 0 AND 1
             OR confidence IS NULL
         )
@@ -91,7 +100,8 @@ _SELECT_ODD = """
 """A row that no rtgenre wrote; times end with the year 9999."""
 _ANY_ENDED = "SELECT 1 FROM stretches WHERE ended_ms BETWEEN ? AND ? LIMIT 1"
 _SELECT_ROWS = """
-    SELECT node, started_ms, ended_ms, genre, confidence, model, reason FROM stretches
+    SELECT node, started_ms, ended_ms, genre, confidence, model, reason, title, artist
+    FROM stretches
     WHERE ended_ms > ? AND started_ms < ? AND (? IS NULL OR node = ?)
 """
 
@@ -124,6 +134,8 @@ class HistoryStore(SqliteStore):
                 stretch.confidence,
                 stretch.model,
                 stretch.reason,
+                stretch.title,
+                stretch.artist,
             )
             for stretch in stretches
         ]
@@ -161,7 +173,7 @@ class HistoryStore(SqliteStore):
         # What is deleted is overwritten, too.
         self._connection.execute("PRAGMA secure_delete = ON")
         with self._transaction() as connection:
-            _refuse_odd_rows(connection, self._file, (since_ms, until_ms))
+            _refuse_odd_rows(connection, self._file, (since_ms, until_ms), SCHEMA_VERSION)
             rows = connection.execute(_SELECT_ROWS, (since_ms, until_ms, node, node)).fetchall()
             connection.executemany(
                 "DELETE FROM stretches WHERE node = ? AND started_ms = ?",
@@ -209,16 +221,22 @@ def _read(file: Path, how: str, since: float, until: float) -> list[Stretch]:
             return []
         times = (round(1000 * since), round(1000 * until))
         # Reading does not migrate: the file may be read-only, or in use by an older rtgenre.
-        reason = "reason" if version >= _VERSION_WITH_REASONS else "NULL"
-        _refuse_odd_rows(connection, file, times, reason)
-        select = _SELECT.format(reason=reason)
+        _refuse_odd_rows(connection, file, times, version)
+        select = _SELECT.format(**_columns(version))
         return list(map(Stretch._make, connection.execute(select, times)))
 
 
+def _columns(version: int) -> dict[str, str]:
+    """Return what to read for each column that a file of this version may lack."""
+    return {
+        name: name if version >= since else "NULL" for name, since in _VERSION_WITH_COLUMN.items()
+    }
+
+
 def _refuse_odd_rows(
-    connection: sqlite3.Connection, file: Path, times: tuple[int, int], reason: str = "reason"
+    connection: sqlite3.Connection, file: Path, times: tuple[int, int], version: int
 ) -> None:
-    odd = connection.execute(_SELECT_ODD.format(reason=reason), times).fetchone()
+    odd = connection.execute(_SELECT_ODD.format(**_columns(version)), times).fetchone()
     if odd is not None:
         raise HistoryError(
             f"the history {file} holds a row that rtgenre did not write: {odd}; delete that row, "

@@ -14,7 +14,7 @@ GAP_SECONDS = 15.0
 
 
 class Stretch(NamedTuple):
-    """A time during which one thing was shown.
+    """A time during which one thing was shown, and one title played where titles are known.
 
     A tuple, since a week holds tens of thousands of them and a dataclass takes longer to make.
     """
@@ -31,6 +31,10 @@ class Stretch(NamedTuple):
     model: str
     reason: str | None = None
     """Why no genre was shown, most of the time; None unless ``genre`` is ``unknown``."""
+    title: str | None = None
+    """What played, where that was said."""
+    artist: str | None = None
+    """Who played it, where that was said."""
 
     @property
     def seconds(self) -> float:
@@ -46,6 +50,7 @@ class StretchFold:
         self._model = model
         # The stretch that goes on; an empty genre before the first document.
         self._genre = ""
+        self._track: tuple[str | None, str | None] = (None, None)
         self._started_at = 0.0
         self._ended_at = 0.0
         self._confidence_sum = 0.0
@@ -60,13 +65,14 @@ class StretchFold:
         """
         time = datetime.fromisoformat(document["time"]).timestamp()
         genre = document["genre"] or document["state"]
+        track = (document["title"], document["artist"])
         gap = abs(time - self._ended_at) > GAP_SECONDS
         if not gap:
             self._ended_at = max(self._ended_at, time)
         ended = None
-        if gap or genre != self._genre:
+        if gap or (genre, track) != (self._genre, self._track):
             ended = self.current()
-            self._genre = genre
+            self._genre, self._track = genre, track
             self._started_at = self._ended_at = time
             self._confidence_sum = 0.0
             self._n_judged = 0
@@ -89,6 +95,7 @@ class StretchFold:
         """Return the stretch that goes on, as far as it has come; None while it has no length."""
         if self._ended_at <= self._started_at:
             return None
+        title, artist = self._track
         return Stretch(
             node=self._node,
             started_at=self._started_at,
@@ -97,4 +104,6 @@ class StretchFold:
             confidence=round(self._confidence_sum / self._n_judged, 4) if self._n_judged else None,
             model=self._model,
             reason=max(self._reasons, key=lambda each: self._reasons[each], default=None),
+            title=title,
+            artist=artist,
         )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rtgenre.model.info import ModelInfo
-    from rtgenre.types import FloatArray, GenreState, Prediction, Window
+    from rtgenre.types import FloatArray, GenreState, Prediction, Track, Window
 
 SCHEMA_VERSION: Final = 2
 """Grows when a field is removed or changes its meaning; new fields may come without it."""
@@ -55,7 +55,9 @@ class StateDocument(TypedDict):
     source: str
     """What is listened to, for people."""
     title: str | None
-    """What plays, if the input says so: a file's name or tags, or a radio's title."""
+    """What plays, where that is said: by a file's tags or name, a radio, or a program over MQTT."""
+    artist: str | None
+    """Who plays it, where the same says that."""
     state: Literal["music", "unknown", "silence"]
     """Unknown is what is no music, or music whose genre is not clear."""
     genre: str | None
@@ -264,7 +266,7 @@ def state_document(
     *,
     node: str,
     source: str,
-    title: str | None,
+    track: Track | None,
     sequence: int,
     labels: Sequence[str],
     sample_rate_hz: int,
@@ -286,7 +288,8 @@ def state_document(
         "sequence": sequence,
         "node": node,
         "source": source,
-        "title": title,
+        "title": None if track is None else track.title,
+        "artist": None if track is None else track.artist,
         "state": state.state.value,
         "genre": state.genre,
         "reason": None if state.reason is None else state.reason.value,

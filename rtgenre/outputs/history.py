@@ -12,6 +12,7 @@ from platformdirs import user_data_path
 
 from rtgenre.history.moments import parse_span
 from rtgenre.history.report import (
+    chosen,
     clipped,
     duration_text,
     history_csv,
@@ -104,7 +105,7 @@ class HistoryOutput:
         return {"/history": self.answer, "DELETE /history": self.delete}
 
     async def answer(self, query: Query) -> HttpResponse:
-        """Answer ``GET /history?since=…&until=…&node=…&format=json|csv``."""
+        """Answer ``GET /history?since=…&until=…&node=…&genre=…&format=json|csv``."""
         now = time.time()
         try:
             since, until = parse_span(query.get("since", DEFAULT_SINCE), query.get("until"), now)
@@ -118,8 +119,7 @@ class HistoryOutput:
 
         def build() -> HttpResponse:
             stretches = merged(read_stretches(self._file, since, until), newer)
-            if "node" in query:
-                stretches = [stretch for stretch in stretches if stretch.node == query["node"]]
+            stretches = chosen(stretches, node=query.get("node"), genre=query.get("genre"))
             stretches = clipped(stretches, since, until)
             if output_format == "csv":
                 return _csv_response(history_csv(stretches))

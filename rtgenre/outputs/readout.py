@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rtgenre.outputs.colors import GENRE_COLORS, ink
-from rtgenre.outputs.words import headline, is_judged, remark, source_name
+from rtgenre.outputs.words import headline, is_judged, playing, remark, source_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,8 +120,8 @@ class Readout:
 
         parts = [self._name or state["node"], source_name(state["source"])]
         # A single file's name says no more than its source.
-        if state["title"] and state["title"] not in parts:
-            parts.append(state["title"])
+        if playing(state) and playing(state) not in parts:
+            parts.append(playing(state))
         return Text(" · ".join(parts), style="dim")
 
     def _bars(self, state: StateDocument, width: int, height: int) -> list[Text]:

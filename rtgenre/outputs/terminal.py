@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from rtgenre.outputs.readout import LISTENING, Readout, local_time
-from rtgenre.outputs.words import headline, remark
+from rtgenre.outputs.words import headline, playing, remark
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -139,8 +139,8 @@ class PlainLines:
     def __init__(self, names: Mapping[str, str]) -> None:
         """Begin with nothing shown; ``names`` are shown in place of nodes."""
         self._names = names
-        # What was said last of each node: what plays, and its title.
-        self._said: dict[str, tuple[str, str | None]] = {}
+        # What was said last of each node: the genre, and what plays.
+        self._said: dict[str, tuple[str, str]] = {}
         # Why it is not heard, or what might be wrong with it.
         self._status: dict[str, str] = {}
         # And whether a node of a hub is there.
@@ -156,11 +156,11 @@ class PlainLines:
             return self._presence_lines(prefix, document)
         if document["type"] == "status":
             return self._status_lines(prefix, document)
-        heard, title = self._said.get(node, ("", None))
-        self._said[node] = (headline(document), document["title"])
+        heard, played = self._said.get(node, ("", ""))
+        self._said[node] = (headline(document), playing(document))
         lines = []
-        if document["title"] not in {None, title}:
-            lines.append(f"{prefix}  playing {document['title']}")
+        if playing(document) not in {"", played}:
+            lines.append(f"{prefix}  playing {playing(document)}")
         if headline(document) != heard:
             lines.append(f"{prefix}  {_change(document)}")
         return lines

@@ -43,6 +43,11 @@ def is_judged(document: StateDocument) -> bool:
     return document["confidence"] is not None
 
 
+def playing(document: StateDocument) -> str:
+    """Return what plays in one text, as far as that is said; empty where it is not."""
+    return " - ".join(text for text in (document["artist"], document["title"]) if text)
+
+
 def source_name(source: str) -> str:
     """Return a source for people: ``device: default`` is the default input."""
     match = _KINDS.fullmatch(source)

@@ -14,13 +14,15 @@ from rtgenre.sources.base import SourceError
 from rtgenre.sources.retry import run_with_retries
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rtgenre.messages.column_hub import ColumnHub
     from rtgenre.messages.hub import Hub
     from rtgenre.model.inference import BatchingClassifier
     from rtgenre.monitoring.metrics import Metrics
     from rtgenre.service.pipeline import Pipeline
     from rtgenre.sources.base import AudioSource
-    from rtgenre.types import Block, Window
+    from rtgenre.types import Block, Track, Window
 
 
 OPENING_SECONDS = 10.0
@@ -51,6 +53,7 @@ class Listener:
         column_hub: ColumnHub,
         metrics: Metrics,
         wait_for_input: bool = False,
+        told_track: Callable[[], Track | None] = lambda: None,
     ) -> None:
         self.source = source
         self.pipeline = pipeline
@@ -60,6 +63,8 @@ class Listener:
         self._metrics = metrics
         # Whether a source that cannot be used is tried again: others go on meanwhile.
         self._wait_for_input = wait_for_input
+        # What others say plays, where the source does not know.
+        self._told_track = told_track
         # The window of a live source that is to be classified next.
         self._newest: Window | None = None
         self._newest_arrived = asyncio.Event()
@@ -147,7 +152,7 @@ class Listener:
             logger.info("%s: listening to %s", self.node, source_name(self.source.name))
         self.pipeline.draws_columns = self._column_hub.is_watched(self.node)
         try:
-            windows = self.pipeline.push(block, title=self.source.title)
+            windows = self.pipeline.push(block, track=self.source.track or self._told_track())
         except ValueError as error:
             raise SourceError(f"{source_name(self.source.name)}: {error}") from error
         for column in self.pipeline.take_columns():

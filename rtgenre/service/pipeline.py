@@ -17,7 +17,7 @@ from rtgenre.types import CLOCK_STEP_SECONDS, PlayState
 if TYPE_CHECKING:
     from rtgenre.learning.taught.genres import TaughtGenres
     from rtgenre.model.info import ModelInfo
-    from rtgenre.types import Block, Channel, FloatArray, GenreState, Prediction, Window
+    from rtgenre.types import Block, Channel, FloatArray, GenreState, Prediction, Track, Window
 
 
 class Pipeline:
@@ -58,7 +58,7 @@ class Pipeline:
         # When the newest block was captured, for what the resampler still holds.
         self._captured_at = 0.0
         # What plays in the newest block.
-        self._title: str | None = None
+        self._track: Track | None = None
         # The genres that documents tell of: the model's, and what was taught.
         self.labels = info.labels
         self._taught: TaughtGenres | None = None
@@ -85,12 +85,12 @@ class Pipeline:
         run_start_seconds = self._slicer.run_start_sample / self.info.features.sample_rate_hz
         return self._end_seconds <= run_start_seconds
 
-    def push(self, block: Block, *, title: str | None = None) -> list[Window]:
+    def push(self, block: Block, *, track: Track | None = None) -> list[Window]:
         """Take in a block and return the windows it completes, oldest first.
 
         Args:
             block: the audio.
-            title: what plays in it by the source's own account.
+            track: what is said to play in it.
 
         Raises:
             ValueError: the block does not have the channel that was chosen.
@@ -102,7 +102,7 @@ class Pipeline:
         if block.gap or rate_changed:
             windows = self.finish()
             self._reset()
-        self._title = title
+        self._track = track
         if self._resampler is None:
             self._resampler = Resampler(block.sample_rate_hz, self.info.features.sample_rate_hz)
         self.silence_watch.push(block.samples, block.sample_rate_hz)
@@ -145,7 +145,7 @@ class Pipeline:
         document = state_document(
             node=self.node,
             source=self.source,
-            title=window.title,
+            track=window.track,
             sequence=self._sequence,
             labels=self.labels,
             sample_rate_hz=sample_rate_hz,
@@ -191,12 +191,12 @@ class Pipeline:
             return
         seconds = self.info.features.window_seconds
         self.recent.push(
-            HeardWindow(heard, window.captured_at - seconds, window.captured_at), window.title
+            HeardWindow(heard, window.captured_at - seconds, window.captured_at), window.track
         )
 
     def _cut(self, samples: FloatArray, captured_at: float) -> list[Window]:
         windows = self._slicer.push(samples, captured_at)
-        return [replace(window, title=self._title) for window in windows]
+        return [replace(window, track=self._track) for window in windows]
 
     def _stamp(self, captured_at: float, end_seconds: float, held_seconds: float) -> None:
         """Take over when the newest window was heard, and since when its genre is shown."""

@@ -7,6 +7,7 @@ import logging
 import secrets
 import socket
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rtgenre import __version__
@@ -31,6 +32,7 @@ from rtgenre.outputs.colors import complete_colors
 from rtgenre.outputs.mqtt.smarthome import home_assistant_extension, lights_extension
 from rtgenre.service.listener import Listener
 from rtgenre.service.pipeline import Pipeline
+from rtgenre.service.playing import ToldTracks
 from rtgenre.service.reload import changed_settings, with_live_settings
 from rtgenre.service.teacher import Teacher
 from rtgenre.service.watch import Watch
@@ -82,6 +84,7 @@ class Service:
         self._news = GenreNews()
         self._terminal: TerminalOutput | None = None
         self._web_socket: WebSocketOutput | None = None
+        self._told_tracks = ToldTracks()
         self._lights = lights_extension(config, colors=self._colors())
         self._discovery: HomeAssistantExtension | None = None
         self._notifier = Notifier()
@@ -111,6 +114,7 @@ class Service:
                     column_hub=self.column_hub,
                     metrics=self.metrics,
                     wait_for_input=len(self._sources) > 1,
+                    told_track=partial(self._told_tracks.now, config.node),
                 )
                 for config, source in self._sources
             ]
@@ -330,14 +334,19 @@ class Service:
         await output.run()
 
     def _mqtt_extensions(self, *, teachable: bool) -> list[MqttExtension]:
+        from rtgenre.outputs.mqtt.playing import PlayingExtension
+
         extensions: list[MqttExtension] = [self._lights]
         if self._discovery is not None:
             extensions.insert(0, self._discovery)
+        mqtt = self.config.mqtt
+        nodes = [config.node for config, _ in self._sources]
+        extensions.append(
+            PlayingExtension(self._told_tracks.tell, prefix=mqtt.topic_prefix, nodes=nodes)
+        )
         if self.teacher is not None and teachable:
             from rtgenre.outputs.mqtt.teach import TeachExtension
 
-            mqtt = self.config.mqtt
-            nodes = [config.node for config, _ in self._sources]
             extensions.append(
                 TeachExtension(
                     self.teacher.teach, prefix=mqtt.topic_prefix, nodes=nodes, qos=mqtt.qos

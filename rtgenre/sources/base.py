@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 
 from rtgenre.errors import RtgenreError
-from rtgenre.types import Block
+from rtgenre.types import Block, Track
 
 Deliver = Callable[[Block], Awaitable[None]]
 """Takes one block; a source that is not live waits for it, so that no audio is skipped."""
@@ -32,7 +32,7 @@ class AudioSource(ABC):
         self.live = live
         """Sound that passes whether or not anybody listens; late windows are skipped."""
         # What plays just now by the source's own account; None where it has none.
-        self.title: str | None = None
+        self.track: Track | None = None
         # Why no audio comes just now, for people; None while all is well.
         self.problem: str | None = None
         # Inputs that could not be used, one line each; they decide the exit code.

@@ -36,7 +36,7 @@ class AudioFile:
         self.path = path
         self.sample_rate_hz = decoder.sample_rate_hz
         self.n_channels = decoder.n_channels
-        self.title = decoder.title
+        self.track = decoder.track
         # After the end: what is wrong with the file, for people; None while all is well.
         self.remark: str | None = None
         self._decoder = decoder

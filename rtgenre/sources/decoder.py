@@ -10,7 +10,7 @@ from rtgenre.sources.names import told_path
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from rtgenre.types import FloatArray
+    from rtgenre.types import FloatArray, Track
 
 
 class DecodeError(RtgenreError):
@@ -28,7 +28,7 @@ class Decoder(Protocol):
 
     sample_rate_hz: int
     n_channels: int
-    title: str
+    track: Track
     """From its tags, else the file's name."""
     promised_frames: int
     """The length that the file itself gives; 0 where it gives none."""

@@ -11,7 +11,7 @@ import numpy as np
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.decoder import DecodeError
 from rtgenre.sources.ffmpeg import LastMessage, end_process, start_ffmpeg
-from rtgenre.sources.title import track_title
+from rtgenre.sources.title import file_track
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +69,7 @@ class FfmpegDecoder:
             raise DecodeError(path, reason)
         _, data_offset, _, _, self.sample_rate_hz, self.n_channels = _AU_HEADER.unpack(header)
         tags = _tags(self._read_bytes(data_offset - _AU_HEADER.size))
-        self.title = track_title(
+        self.track = file_track(
             path.name, title=tags.get("Title", ""), artist=tags.get("Artist", "")
         )
         self._frames_read = 0

@@ -121,7 +121,7 @@ class FileSource(AudioSource):
             file = await asyncio.wrap_future(opening)
             self._check(file)
             self._note(failures)
-            self.title = file.title
+            self.track = file.track
             read_frames = max(1, round(READ_SECONDS * file.sample_rate_hz))
             while True:
                 samples = await asyncio.wrap_future(reader.submit(lambda: file.read(read_frames)))

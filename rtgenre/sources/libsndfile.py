@@ -11,7 +11,7 @@ import soundfile
 
 from rtgenre.sources.decoder import DecodeError
 from rtgenre.sources.names import told_path
-from rtgenre.sources.title import track_title
+from rtgenre.sources.title import file_track
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,7 +67,7 @@ class LibsndfileDecoder:
         self.sample_rate_hz = int(self._file.samplerate)
         self.n_channels = int(self._file.channels)
         tags = self._file.copy_metadata()
-        self.title = track_title(
+        self.track = file_track(
             path.name, title=tags.get("title", ""), artist=tags.get("artist", "")
         )
         self.promised_frames = _promised_frames(self._file)

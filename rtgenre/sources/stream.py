@@ -18,7 +18,7 @@ from rtgenre.sources.clock import CaptureClock, Clock
 from rtgenre.sources.ffmpeg import LastMessage, start_ffmpeg
 from rtgenre.sources.guard import Guard
 from rtgenre.sources.pcm import PcmDecoder
-from rtgenre.sources.title import stream_title
+from rtgenre.sources.title import stream_title, stream_track
 from rtgenre.threads import ThreadReader
 from rtgenre.types import Block, FloatArray
 
@@ -152,7 +152,7 @@ class StreamSource(AudioSource):
         process = start_ffmpeg(self._arguments(), environment=environment)
         assert process.stdout is not None
         stdout = process.stdout
-        errors = LastMessage(process, self._take_title)
+        errors = LastMessage(process, self._take_track)
         reader = ThreadReader(
             lambda: os.read(stdout.fileno(), READ_BYTES), "stream-reader", close=stdout.close
         )
@@ -173,12 +173,12 @@ class StreamSource(AudioSource):
             reader.stop()
             process.kill()
             process.wait()
-            self.title = None
+            self.track = None
 
-    def _take_title(self, message: str) -> None:
+    def _take_track(self, message: str) -> None:
         title = stream_title(message)
         if title is not None:
-            self.title = title or None
+            self.track = stream_track(title)
 
     async def _end_of(self, process: subprocess.Popen[bytes], errors: LastMessage) -> str:
         await asyncio.to_thread(process.wait)

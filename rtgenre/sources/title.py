@@ -4,27 +4,42 @@ from __future__ import annotations
 
 import re
 
+from rtgenre.types import Track
+
 MAX_CHARACTERS = 200
 # What ffmpeg says when a radio names what it plays next.
 _STREAM_TITLE = re.compile(r"Metadata update for StreamTitle: (.*)", re.DOTALL)
+# Between artist and title, as radios write them.
+_DASH = " - "
 
 
-def track_title(name: str, *, title: str = "", artist: str = "") -> str:
-    """Return ``Artist - Title`` as far as the tags say it, else the file's name.
+def told_track(title: str, artist: str = "", *, name: str = "") -> Track | None:
+    """Return what tags, or another program, say plays; ``name`` stands in for a missing title.
 
-    Tags and names are anybody's texts: what cannot be printed is left out, and so is what a
-    screen has no room for.
+    All of these are anybody's texts: what cannot be printed is left out, and so is what a screen
+    has no room for. None where nothing is left.
     """
-    tagged = [text for text in (_printable(artist), _printable(title)) if text]
-    if _printable(title):
-        return " - ".join(tagged)
-    return _printable(name) or "?"
+    shown = _printable(title) or _printable(name)
+    return Track(shown, _printable(artist) or None) if shown else None
+
+
+def file_track(name: str, *, title: str = "", artist: str = "") -> Track:
+    """Return what a file's tags say of it, else its name."""
+    return told_track(title, artist, name=name) or Track("?", _printable(artist) or None)
 
 
 def stream_title(message: str) -> str | None:
     """Return the title in a message of ffmpeg, empty where a radio has none; None in another."""
     match = _STREAM_TITLE.fullmatch(message)
     return None if match is None else _printable(match[1])
+
+
+def stream_track(title: str) -> Track | None:
+    """Return what a radio plays: it writes artist and title into one text, with a dash between."""
+    artist, dash, rest = title.partition(_DASH)
+    if dash and _printable(artist) and _printable(rest):
+        return told_track(rest, artist)
+    return told_track(title)
 
 
 def _printable(text: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from rtgenre.types import FloatArray, Prediction
+    from rtgenre.types import FloatArray, Prediction, Track
 
 MAX_SECONDS = 60.0
 """Older windows are not taught."""
@@ -35,19 +35,19 @@ class HeardWindow:
 class RecentWindows:
     """The windows of one source since the music last changed, at most a minute.
 
-    Silence, lost audio and another title say that it changed; where nothing does, windows tell by
+    Silence, lost audio and another track say that it changed; where nothing does, windows tell by
     themselves: they sound unlike the newer ones for long.
     """
 
     def __init__(self) -> None:
         self._windows: deque[HeardWindow] = deque()
-        self._title: str | None = None
+        self._track: Track | None = None
 
-    def push(self, window: HeardWindow, title: str | None) -> None:
-        """Take in a window that holds music or might; ``title`` is what its source plays."""
-        if title != self._title:
+    def push(self, window: HeardWindow, track: Track | None) -> None:
+        """Take in a window that holds music or might; ``track`` is what is said to play."""
+        if track != self._track:
             self.clear()
-            self._title = title
+            self._track = track
         self._windows.append(window)
         while self._windows[0].started_at < window.ended_at - MAX_SECONDS:
             self._windows.popleft()

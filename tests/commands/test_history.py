@@ -22,7 +22,9 @@ def history(tmp_path, monkeypatch):
             [
                 Stretch("kitchen", now - 20 * 86400, now - 20 * 86400 + 60, "pop", 0.9, "crnn 1"),
                 Stretch("kitchen", now - 7200, now - 3600, "rock", 0.8, "crnn 1"),
-                Stretch("studio", now - 1200, now - 600, "jazz", 0.7, "crnn 1"),
+                Stretch("studio", now - 1200, now - 600, "jazz", 0.7, "crnn 1")._replace(
+                    title="So What", artist="Miles Davis"
+                ),
             ]
         )
     return file
@@ -57,6 +59,15 @@ def test_until_and_node_narrow_it_down(history, capsys):
     assert [s["genre"] for s in json.loads(out)["stretches"]] == ["rock"]
     _, out, _ = run(capsys, "--node", "studio", "--json")
     assert [s["genre"] for s in json.loads(out)["stretches"]] == ["jazz"]
+
+
+def test_what_it_called_jazz_is_listed_with_title_and_artist(history, capsys):
+    _, out, _ = run(capsys, "--genre", "jazz", "--since", "yesterday")
+    assert "Miles Davis - So What" in out
+    assert "rock" not in out
+    _, out, _ = run(capsys, "--genre", "jazz", "--json")
+    told = [(s["genre"], s["title"], s["artist"]) for s in json.loads(out)["stretches"]]
+    assert told == [("jazz", "So What", "Miles Davis")]
 
 
 def test_plot_draws_a_picture(history, capsys, tmp_path):

@@ -1,3 +1,4 @@
+import time
 from datetime import datetime
 
 import pytest
@@ -25,7 +26,21 @@ def test_a_date_is_local_midnight():
     assert parse_moment("2026-11-21", NOW) == datetime(2026, 11, 21).timestamp()
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "7", "-7d", "7x", "2026-13-01", "9" * 30])
+def test_today_and_yesterday_begin_at_local_midnight_also_where_clocks_are_changed(monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        # Clocks went back an hour on 29 October 2023: that day has 25 hours.
+        monday_noon = datetime.fromisoformat("2023-10-30T12:00+01:00").timestamp()
+        since, until = parse_span("yesterday", "today", monday_noon)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert since == datetime.fromisoformat("2023-10-29T00:00+02:00").timestamp()
+    assert until == datetime.fromisoformat("2023-10-30T00:00+01:00").timestamp()
+
+
+@pytest.mark.parametrize("text", ["", "tomorrow", "7", "-7d", "7x", "2026-13-01", "9" * 30])
 def test_anything_else_is_refused_with_what_may_be_written(text):
     with pytest.raises(ValueError, match=r"7d.*2026-11-21"):
         parse_moment(text, NOW)

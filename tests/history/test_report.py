@@ -48,8 +48,19 @@ def test_the_document_says_the_time_asked_for_and_every_stretch():
             "confidence": 0.8,
             "model": "crnn 1",
             "reason": None,
+            "title": None,
+            "artist": None,
         }
     ]
+
+
+def test_what_played_stands_in_the_document_the_text_and_the_table():
+    song = stretch(0, 10)._replace(title="So\x1b[2J What", artist="Miles Davis")
+    (told,) = history_document([song], since=START, until=START + 60)["stretches"]
+    assert (told["title"], told["artist"]) == (song.title, song.artist)
+    assert history_text([song]).splitlines()[1].endswith(r"80%        Miles Davis - So\x1b[2J What")
+    (row,) = csv.DictReader(io.StringIO(history_csv([song])))
+    assert (row["title"], row["artist"]) == (song.title, song.artist)
 
 
 def test_where_no_genre_was_judged_the_reason_stands_in_place_of_a_confidence():

@@ -30,7 +30,11 @@ def read_all(file):
 
 def test_what_was_written_is_read_back(tmp_path):
     file = tmp_path / "data" / "history.db"
-    written = [stretch(0, 10), stretch(10, 20, "jazz"), stretch(0, 20, node="studio")]
+    written = [
+        stretch(0, 10),
+        stretch(10, 20, "jazz")._replace(title="So What", artist="Miles Davis"),
+        stretch(0, 20, node="studio"),
+    ]
     with HistoryStore(file) as store:
         store.write(written)
     assert sorted(read_all(file), key=str) == sorted(written, key=str)
@@ -42,7 +46,7 @@ def test_what_is_forgotten_is_gone_and_what_reaches_out_of_that_time_keeps_the_r
         store.write(
             [
                 stretch(0, 10),
-                stretch(10, 30, "jazz"),
+                stretch(10, 30, "jazz")._replace(title="So What"),
                 stretch(30, 40, "blues"),
                 stretch(40, 60, "metal"),
                 stretch(0, 100, "disco", node="studio"),
@@ -51,7 +55,7 @@ def test_what_is_forgotten_is_gone_and_what_reaches_out_of_that_time_keeps_the_r
         store.forget(START + 20, START + 50, "kitchen")
         assert sorted(read_all(file), key=str) == [
             stretch(0, 10),
-            stretch(10, 20, "jazz"),
+            stretch(10, 20, "jazz")._replace(title="So What"),
             stretch(50, 60, "metal"),
             stretch(0, 100, "disco", node="studio"),
         ]
@@ -167,6 +171,20 @@ def test_a_history_of_the_first_version_is_read_and_goes_on(tmp_path):
     ]
 
 
+def test_a_history_of_the_version_without_titles_is_read_before_it_is_brought_up_to_date(tmp_path):
+    file = tmp_path / "history.db"
+    with sqlite3.connect(file) as connection:
+        for statement in (*_MIGRATIONS[0], *_MIGRATIONS[1]):
+            connection.execute(statement)
+        connection.execute("PRAGMA user_version = 2")
+        row = ("kitchen", 1000, 2000, "unknown", None, "crnn 1", "unsure")
+        connection.execute("INSERT INTO stretches VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    old = Stretch("kitchen", 1.0, 2.0, "unknown", None, "crnn 1", "unsure")
+    assert read_all(file) == [old]
+    with HistoryStore(file):
+        assert read_all(file) == [old]
+
+
 def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path):
     file = tmp_path / "history.db"
     with sqlite3.connect(file) as connection:
@@ -249,6 +267,7 @@ def test_a_path_that_can_hold_no_file_is_one_clear_error(tmp_path):
         ("started_ms", -(10**18)),
         ("genre", b"\xff"),
         ("reason", b"\xff"),
+        ("artist", b"\xff"),
     ],
 )
 def test_a_row_that_rtgenre_did_not_write_is_named_and_not_passed_on(tmp_path, column, value):

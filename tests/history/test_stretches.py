@@ -4,7 +4,9 @@ from rtgenre.messages.payload import iso_utc
 START = 1_700_000_000.0
 
 
-def document(seconds, genre="rock", state="music", confidence=0.8, reason=None):
+def document(
+    seconds, genre="rock", state="music", confidence=0.8, reason=None, *, track=(None, None)
+):
     return {
         "type": "state",
         "node": "kitchen",
@@ -13,6 +15,8 @@ def document(seconds, genre="rock", state="music", confidence=0.8, reason=None):
         "genre": genre,
         "confidence": confidence,
         "reason": reason,
+        "title": track[0],
+        "artist": track[1],
     }
 
 
@@ -58,6 +62,19 @@ def test_a_new_genre_begins_where_the_old_one_ends_so_that_no_time_is_missing():
     ended, current = fold(document(0), document(2), document(4, "jazz"), document(6, "jazz"))
     assert [(s.genre, s.started_at - START, s.ended_at - START) for s in ended] == [("rock", 0, 4)]
     assert (current.genre, current.started_at - START, current.ended_at - START) == ("jazz", 4, 6)
+
+
+def test_each_title_of_an_album_of_one_genre_is_a_stretch_of_its_own():
+    first, second = ("So What", "Miles Davis"), ("Freddie Freeloader", "Miles Davis")
+    ended, current = fold(
+        document(0, track=first),
+        document(2, track=first),
+        document(4, track=second),
+        document(6, track=second),
+    )
+    (stretch,) = ended
+    assert (stretch.ended_at - START, stretch.title, stretch.artist) == (4, *first)
+    assert (current.started_at - START, current.title) == (4, second[0])
 
 
 def test_silence_and_unknown_are_kept_as_such():

@@ -224,8 +224,12 @@ async def test_plain_output_says_which_file_plays():
 
 def test_the_readout_names_the_room_the_input_and_what_plays_in_words():
     readout = Readout(GENRE_COLORS, "Küche")
-    readout.update(a_state() | {"source": "device: default", "title": "So What"})
-    assert "Küche · default input · So What" in "\n".join(lines_of(readout.render(), 80))
+    readout.update(
+        a_state() | {"source": "device: default", "title": "So What", "artist": "Miles Davis"}
+    )
+    assert "Küche · default input · Miles Davis - So What" in "\n".join(
+        lines_of(readout.render(), 80)
+    )
 
 
 async def test_a_hint_is_said_without_alarm():

@@ -11,7 +11,7 @@ from rtgenre.service.listener import OPENING_SECONDS, Listener
 from rtgenre.service.pipeline import Pipeline
 from rtgenre.sources.base import SourceError
 from rtgenre.tracking.smoothing import TrackerParams
-from rtgenre.types import Block
+from rtgenre.types import Block, Track
 from tests.networks import INFO, HeldNetwork, tone_classifier
 from tests.signals import tone
 from tests.sources_in_memory import HandSource, MemorySource
@@ -80,11 +80,11 @@ async def test_the_last_window_of_a_file_has_its_own_title_and_not_the_next_ones
     async with BatchingClassifier(tone_classifier(network)) as inference:
         with hub.subscribe() as subscription:
             running = asyncio.create_task(make_listener(source, inference, hub).run())
-            source.title = "one"
+            source.track = Track("one")
             # The resampler holds back the window's end until the next file begins.
             source.play(tone(200, 4, rate_hz=44100), 44100)
             await source.drained()
-            source.title = "another"
+            source.track = Track("another", "somebody")
             source.play(tone(200, 4, rate_hz=44100), 44100, gap=True)
             await asyncio.to_thread(network.entered.wait)
             source.end()
@@ -93,7 +93,8 @@ async def test_the_last_window_of_a_file_has_its_own_title_and_not_the_next_ones
             documents = [await subscription.get()]
             await running
             documents += [await subscription.get()]
-    assert [document["title"] for document in documents] == ["one", "another"]
+    told = [(document["title"], document["artist"]) for document in documents]
+    assert told == [("one", None), ("another", "somebody")]
 
 
 async def test_a_missing_channel_ends_the_source_with_what_it_has():

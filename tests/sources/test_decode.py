@@ -13,6 +13,7 @@ import soundfile
 from rtgenre.sources import decode
 from rtgenre.sources.decode import open_audio
 from rtgenre.sources.decoder import DecodeError
+from rtgenre.types import Track
 
 from .conftest import peak_frequency_hz, tone
 
@@ -115,7 +116,7 @@ def test_the_tags_of_what_ffmpeg_decodes_are_its_title(tmp_path, tone_wav):
     path = tmp_path / "01.m4a"
     _encoded(path, tone_wav, "-metadata", "title=A=B", "-metadata", "artist=Beyonc\u00e9")
     decoder = open_audio(path)
-    assert decoder.title == "Beyonc\u00e9 - A=B"
+    assert decoder.track == Track("A=B", "Beyonc\u00e9")
     assert len(decoder.read(1000)) == 1000
     decoder.close()
 

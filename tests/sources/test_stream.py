@@ -17,6 +17,8 @@ from rtgenre.sources import ffmpeg, stream
 from rtgenre.sources.backoff import Backoff
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.stream import StreamSource, masked_url
+from rtgenre.sources.title import MAX_CHARACTERS
+from rtgenre.types import Track
 
 from .conftest import Heard, eventually, peak_frequency_hz, running, tone
 
@@ -35,6 +37,8 @@ class Radio:
         self.hold: threading.Event | None = None
         # What it says that it plays, and says again with every so many bytes.
         self.title: bytes | None = None
+        # The first byte of it: its length in sixteens, if it is to lie about that.
+        self.claimed_length: int | None = None
         radio = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -68,7 +72,8 @@ class Radio:
         if self.title is None:
             return self.encoded[: self.drop_after]
         text = b"StreamTitle='" + self.title + b"';"
-        block = bytes([-(-len(text) // 16)]) + text + b"\0" * (-len(text) % 16)
+        length = -(-len(text) // 16) if self.claimed_length is None else self.claimed_length
+        block = bytes([length]) + text + b"\0" * (-len(text) % 16)
         parts = range(0, len(self.encoded), ICY_BYTES)
         return b"".join(self.encoded[at : at + ICY_BYTES] + block for at in parts)
 
@@ -104,22 +109,49 @@ async def test_a_stream_is_heard_as_stereo_at_its_pitch(radio):
 
 
 @pytest.mark.parametrize(
-    ("sent", "title"),
+    ("sent", "track"),
     [
-        (b"Miles Davis - So What", "Miles Davis - So What"),
-        ("Beyonc\u00e9 - Halo".encode("latin-1"), "Beyonc\u00e9 - Halo"),
+        (b"Miles Davis - So What", Track("So What", "Miles Davis")),
+        ("Beyonc\u00e9 - Halo".encode("latin-1"), Track("Halo", "Beyonc\u00e9")),
+        ("Beyonc\u00e9 - Halo".encode(), Track("Halo", "Beyonc\u00e9")),
+        ("\u3042\u3044 - Don't Stop".encode(), Track("Don't Stop", "\u3042\u3044")),
         (b"", None),
     ],
 )
-async def test_a_radio_that_names_what_it_plays_is_quoted_while_it_is_heard(radio, sent, title):
+async def test_a_radio_that_names_what_it_plays_is_quoted_while_it_is_heard(radio, sent, track):
     radio.title = sent
     radio.hold = threading.Event()
     source = StreamSource(radio.url)
     heard = Heard()
     async with running(source, heard):
         await heard.until(lambda: heard.n_samples > 44100)
-        assert source.title == title
-    assert source.title is None
+        assert source.track == track
+    assert source.track is None
+
+
+@pytest.mark.parametrize(
+    ("title", "claimed_length", "track"),
+    [
+        (b"A" * 4000, None, Track("A" * MAX_CHARACTERS)),
+        # What follows the 4,080 bytes that can be claimed is taken for sound, and the title is cut.
+        (b"A" * 1_000_000, 255, None),
+        # Sound is taken for a part of the title.
+        (b"Miles Davis - So What", 255, Track("So What", "Miles Davis")),
+    ],
+    ids=["long", "a megabyte", "shorter than it says"],
+)
+async def test_a_title_that_is_huge_or_lies_about_its_length_costs_no_more_than_itself(
+    radio, title, claimed_length, track
+):
+    radio.encoded *= 4
+    radio.title, radio.claimed_length = title, claimed_length
+    radio.hold = threading.Event()
+    source = StreamSource(radio.url)
+    heard = Heard()
+    async with running(source, heard):
+        await heard.until(lambda: heard.n_samples > 44100)
+        assert source.track == track
+        assert source.problem is None
 
 
 async def test_a_dropped_stream_is_opened_again_and_marks_the_gap(radio):

@@ -1,7 +1,7 @@
 import numpy as np
 
 from rtgenre.tracking.recent import MAX_SECONDS, HeardWindow, RecentWindows
-from rtgenre.types import Prediction
+from rtgenre.types import Prediction, Track
 
 
 def window(started_at, direction=(1.0, 0.0)):
@@ -9,10 +9,10 @@ def window(started_at, direction=(1.0, 0.0)):
     return HeardWindow(said, started_at, started_at + 4.0)
 
 
-def pushed(windows, title=None):
+def pushed(windows, track=None):
     recent = RecentWindows()
     for one in windows:
-        recent.push(one, title)
+        recent.push(one, track)
     return recent
 
 
@@ -28,8 +28,8 @@ def test_no_more_than_the_last_minute_is_meant():
 
 
 def test_another_title_is_other_music():
-    recent = pushed([window(0.0), window(2.0)], title="one")
-    recent.push(window(4.0), "two")
+    recent = pushed([window(0.0), window(2.0)], track=Track("one"))
+    recent.push(window(4.0), Track("two"))
     assert starts(recent) == [4.0]
 
 

@@ -133,7 +133,7 @@ def device_id(node: str) -> str:
 
 
 def discovery_payload(node: str, params: DiscoveryParams) -> dict[str, Any]:
-    """Build the discovery message of one node: a device with eight entities.
+    """Build the discovery message of one node: a device with nine entities.
 
     Most are read from the node's JSON, which comes with every window, so that they expire when
     windows stop; colour, problem and hint come only when they change.
@@ -173,8 +173,21 @@ def _components(topic: str, params: DiscoveryParams) -> dict[str, dict[str, Any]
             "options": [*params.labels, "unknown", "silence"],
             "value_template": "{{ value_json.genre or value_json.state }}",
             "json_attributes_topic": f"{topic}/state",
-            "json_attributes_template": "{{ {'reason': value_json.reason} | tojson }}",
+            "json_attributes_template": (
+                "{{ {'reason': value_json.reason, 'title': value_json.title, "
+                "'artist': value_json.artist} | tojson }}"
+            ),
             "icon": "mdi:music",
+            **fresh,
+        },
+        "title": {
+            "p": "sensor",
+            "name": "Title",
+            # None is rendered as "None", which Home Assistant's sensors take for unknown.
+            "value_template": "{{ value_json.title }}",
+            "json_attributes_topic": f"{topic}/state",
+            "json_attributes_template": "{{ {'artist': value_json.artist} | tojson }}",
+            "icon": "mdi:playlist-music",
             **fresh,
         },
         "confidence": {

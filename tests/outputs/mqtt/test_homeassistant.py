@@ -111,10 +111,11 @@ def test_every_required_field_is_there(payload):
         assert component["p"]
 
 
-def test_one_device_has_the_eight_promised_entities(payload):
+def test_one_device_has_the_nine_promised_entities(payload):
     platforms = {name: component["p"] for name, component in payload["cmps"].items()}
     assert platforms == {
         "genre": "sensor",
+        "title": "sensor",
         "confidence": "sensor",
         "level": "sensor",
         "since": "sensor",
@@ -167,7 +168,7 @@ def test_unique_ids_of_two_nodes_differ():
         for node in ("kitchen", "lounge")
         for component in discovery_payload(node, PARAMS)["cmps"].values()
     ]
-    assert len(set(ids)) == 16
+    assert len(set(ids)) == 18
 
 
 @given(st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", fullmatch=True))
@@ -258,7 +259,18 @@ def test_the_genre_has_the_reason_why_it_is_unknown_as_its_attribute(document, r
     genre = discovery_payload("den", PARAMS)["cmps"]["genre"]
     template = jinja2.Environment().from_string(genre["json_attributes_template"])
     assert genre["json_attributes_topic"] == "rtgenre/den/state"
-    assert json.loads(template.render(value_json=document)) == {"reason": reason}
+    attributes = json.loads(template.render(value_json=document))
+    assert attributes == {"reason": reason, "title": None, "artist": None}
+
+
+def test_home_assistant_shows_what_plays_and_nothing_where_that_is_not_known():
+    known = a_state() | {"title": 'Say "So What"', "artist": "Miles Davis"}
+    assert rendered("title", known) == 'Say "So What"'
+    title = discovery_payload("den", PARAMS)["cmps"]["title"]
+    artist = templates().from_string(title["json_attributes_template"])
+    assert json.loads(artist.render(value_json=known)) == {"artist": "Miles Davis"}
+    # Home Assistant's sensors take this for unknown.
+    assert rendered("title", a_state()) == "None"
 
 
 def test_discovery_is_sent_on_connect_and_again_when_home_assistant_has_started():

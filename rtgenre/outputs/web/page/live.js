@@ -63,7 +63,7 @@ export class LiveView {
     setText(byId("eyebrow"), "Listening …");
     byId("genre").dataset.genre = "";
     for (const id of ["genre-name", "confidence"]) setText(byId(id), "\u00a0");
-    for (const id of ["title", "second", "since"]) setText(byId(id), "");
+    for (const id of ["title", "artist", "second", "since"]) setText(byId(id), "");
     setText(byId("level-text"), "– dBFS");
     setText(byId("latency"), "–");
     byId("certainty").style.setProperty("--value", 0);
@@ -97,8 +97,10 @@ export class LiveView {
       this.recolor();
     }
     setText(byId("eyebrow"), document.state === "music" ? "Now playing" : "Just now");
-    setText(byId("title"), document.title ?? "");
-    byId("title").title = document.title ?? "";
+    for (const id of ["title", "artist"]) {
+      setText(byId(id), document[id] ?? "");
+      byId(id).title = document[id] ?? "";
+    }
     setText(byId("confidence"), sureness(document));
     const second = secondGuess(document);
     setText(byId("second"), second ? `or ${genreName(second[0])}, ${percent(second[1])}` : "");

@@ -3,7 +3,7 @@
 import { colorOf } from "./colors.js";
 import { clock, day, duration, percent } from "./format.js";
 import { midnight, NOT_MUSIC } from "./history-data.js";
-import { stretchName } from "./words.js";
+import { played, stretchName } from "./words.js";
 
 const ROWS_AT_ONCE = 25;
 
@@ -74,6 +74,7 @@ export class StretchList {
     const name = stretchName(stretch);
     when.textContent = times;
     heard.append(name);
+    if (played(stretch)) heard.append(playedLine(stretch));
     heard.firstChild.style.setProperty("--color", colorOf(this.#colors, genre));
     length.textContent = duration((end - start) / 1000);
     sure.textContent = NOT_MUSIC.has(genre) ? "–" : percent(confidence);
@@ -82,6 +83,13 @@ export class StretchList {
     last.firstChild.addEventListener("click", () => this.#remove(stretch));
     return row;
   }
+}
+
+function playedLine(stretch) {
+  const line = document.createElement("span");
+  line.className = "played";
+  line.textContent = played(stretch);
+  return line;
 }
 
 function dayRow(time) {

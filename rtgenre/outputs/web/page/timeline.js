@@ -5,7 +5,7 @@ import { clock, day, duration, genreName, hour, percent } from "./format.js";
 import { cut, HOUR_MS, midnight, NOT_MUSIC, shares } from "./history-data.js";
 import { paintStretches } from "./paint.js";
 import { hideTooltip, showTooltip } from "./tooltip.js";
-import { stretchName } from "./words.js";
+import { played, stretchName } from "./words.js";
 
 const HOUR_STEP_MS = 10 * 60e3;
 const DAY_STEP_MS = 3 * HOUR_MS;
@@ -138,6 +138,7 @@ export class Timeline {
       `${clock(stretch.start)} – ${clock(stretch.end)} · ${duration((stretch.end - stretch.start) / 1000)}`,
     ];
     if (!NOT_MUSIC.has(stretch.genre)) lines.push(`${percent(stretch.confidence)} sure on average`);
+    if (played(stretch)) lines.push(played(stretch));
     const x = left + ((middle - from) / (to - from)) * width;
     showTooltip(x, top, colorOf(this.#colors, stretch.genre), lines);
     return lines;

@@ -28,6 +28,11 @@ export function stretchName({ genre, reason }) {
   return HEADLINES[reason] ?? genreName(genre);
 }
 
+/** What played, as far as that was said: "So What · Miles Davis". */
+export function played({ title, artist }) {
+  return [title, artist].filter(Boolean).join(" · ");
+}
+
 /** Whether genres mean anything just now: not in silence, nor where there is no music. */
 export function isJudged(document) {
   return document.confidence !== null;

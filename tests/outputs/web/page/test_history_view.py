@@ -150,6 +150,16 @@ def test_a_table_lists_every_stretch_newest_first_for_screen_readers_too(page):
     expect(page.locator("#stretches .day-row").last).to_have_text(re.compile(r"\w+,? \d+ \w+"))
 
 
+def test_what_played_stands_below_its_genre_as_text(open_page, puppet, tmp_path):
+    now = time.time()
+    song = Stretch("den", now - 200, now - 100, "jazz", 0.8, "crnn 4")
+    with HistoryStore(tmp_path / "history.db") as store:
+        store.write([song._replace(title="<b>So What</b>", artist="Miles Davis")])
+    page = open_page(f"{puppet().url}?view=history")
+    expect(rows(page).locator(".played")).to_have_text("<b>So What</b> · Miles Davis")
+    expect(rows(page)).to_have_text([re.compile("Jazz.*So What")])
+
+
 def test_a_long_list_is_shown_in_parts(open_page, puppet, tmp_path):
     now = time.time()
     with HistoryStore(tmp_path / "history.db") as store:

@@ -169,8 +169,11 @@ def test_a_badge_says_that_what_plays_is_the_demo_and_goes_with_it(open_page, pu
 def test_artist_genre_and_licence_of_the_demo_are_shown_whole(open_page, puppet, width):
     service = puppet("den")
     page = open_page(service.url, size=(width, 900))
-    longest = max((open_audio(path).title for path in DEMO_RECORDINGS), key=len)
-    service.publish(a_state() | {"source": "demo: 4 recordings", "title": longest})
-    expect(page.locator("#title")).to_have_text(longest)
-    is_whole = "title => title.scrollWidth <= title.clientWidth && title.clientWidth > 100"
-    assert page.locator("#title").evaluate(is_whole)
+    tracks = [open_audio(path).track for path in DEMO_RECORDINGS]
+    longest = max(tracks, key=lambda track: len(track.title) + len(track.artist))
+    played = {"title": longest.title, "artist": longest.artist}
+    service.publish(a_state() | {"source": "demo: 4 recordings"} | played)
+    is_whole = "text => text.scrollWidth <= text.clientWidth && text.clientWidth > 100"
+    for field, text in played.items():
+        expect(page.locator(f"#{field}")).to_have_text(text)
+        assert page.locator(f"#{field}").evaluate(is_whole)

@@ -310,12 +310,18 @@ def test_an_unsure_genre_comes_with_the_second_guess_and_a_sure_one_alone(open_p
 def test_the_title_of_what_plays_is_shown_as_text_and_cut_where_there_is_no_room(open_page, puppet):
     service = puppet()
     page = open_page(service.url, size=PHONE)
-    title = "<b>Miles Davis</b> - So What, " + "live and very long " * 9
-    service.publish({**a_state(1), "title": title})
+    title = "<b>So What</b>, " + "live and very long " * 9
+    artist = "Miles Davis & " + "many others " * 12
+    service.publish({**a_state(1), "title": title, "artist": artist})
     expect(page.locator("#title")).to_have_text(title.strip())
+    expect(page.locator("#artist")).to_have_text(artist.strip())
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
-    service.publish({**a_state(2), "title": None})
+    heights = [page.locator("#live .hero").bounding_box()["height"]]
+    service.publish({**a_state(2), "title": None, "artist": None})
     expect(page.locator("#title")).to_be_empty()
+    expect(page.locator("#artist")).to_be_empty()
+    heights.append(page.locator("#live .hero").bounding_box()["height"])
+    assert heights[0] == heights[1]
 
 
 def test_what_is_looked_at_is_in_the_address_for_reloads_bookmarks_and_the_way_back(
