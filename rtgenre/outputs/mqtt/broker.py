@@ -27,6 +27,9 @@ MAX_INCOMING_MESSAGES = 100
 MAX_PACKET_BYTES = 65_536
 """What is subscribed to are words; paho itself would take 256 MB, and hold them in memory."""
 _CUT_BEFORE_LOGIN = "cut before login"
+_NO_MQTT = "no MQTT"
+_PROTOCOL_ERROR = 130
+"""paho's reason for leaving a broker whose answer it does not understand."""
 
 # CONNACK codes as paho gives them (MQTT 5, 3.2.2.2), to which it maps those of MQTT 3.1.1.
 _REFUSED = {
@@ -35,6 +38,11 @@ _REFUSED = {
     135: "refused the login; check [mqtt] username and password, and the broker's access list",
     136: "is not ready to serve clients",
     138: "has banned this client",
+}
+
+_NO_LOGIN = {
+    _CUT_BEFORE_LOGIN: "closed the connection before the login (is that port one for TLS?)",
+    _NO_MQTT: "does not speak MQTT 3.1.1 (is that port one for TLS, or another program's?)",
 }
 
 # aiomqtt and paho report through exceptions, too.
@@ -105,6 +113,7 @@ class Broker:
         )
         _notice_a_cut_before_login(client)
         _pass_over_topics_that_are_no_text(client)
+        _write_while_the_connection_lasts(client)
         limit = _PacketLimit(client)
         if on_message is not None:
             _hand_messages_to(client, on_message)
@@ -142,8 +151,8 @@ class Broker:
         if isinstance(error, MqttConnectError):
             code = error.rc if isinstance(error.rc, int) else getattr(error.rc, "value", 0)
             return f"{place} {_REFUSED.get(code, f'refused the connection ({error})')}"
-        if str(error) == _CUT_BEFORE_LOGIN:
-            return f"{place} closed the connection before the login (is that port one for TLS?)"
+        if meaning := _NO_LOGIN.get(str(error)):
+            return f"{place} {meaning}"
         if isinstance(error, aiomqtt.MqttCodeError) or str(error).startswith("Disconnected"):
             return f"the connection to {place} was lost"
         if str(error) == "Operation timed out":
@@ -251,14 +260,15 @@ def _notice_a_cut_before_login(client: aiomqtt.Client) -> None:
     loop = asyncio.get_running_loop()
     login: asyncio.Future[None] = client._connected
 
-    def fail() -> None:
+    def fail(reason: str) -> None:
         if not login.done():
-            login.set_exception(aiomqtt.MqttError(_CUT_BEFORE_LOGIN))
+            login.set_exception(aiomqtt.MqttError(reason))
             mark_read(login)
 
-    def on_disconnect(*details: Any) -> None:
-        loop.call_soon_threadsafe(fail)
-        client._on_disconnect(*details)
+    def on_disconnect(paho: Any, userdata: Any, flags: Any, code: Any, *details: Any) -> None:
+        reason = _NO_MQTT if code == _PROTOCOL_ERROR else _CUT_BEFORE_LOGIN
+        loop.call_soon_threadsafe(fail, reason)
+        client._on_disconnect(paho, userdata, flags, code, *details)
 
     client._client.on_disconnect = on_disconnect
 
@@ -272,6 +282,27 @@ def _pass_over_topics_that_are_no_text(client: aiomqtt.Client) -> None:
             take(*details)
 
     client._client.on_message = on_message
+
+
+def _write_while_the_connection_lasts(client: aiomqtt.Client) -> None:
+    """Ask for its turn to write only while a socket is open; aiomqtt asks for closed ones, too."""
+    loop = asyncio.get_running_loop()
+
+    def register(paho: Any, _userdata: Any, connection: Any) -> None:
+        def write() -> None:
+            try:
+                paho.loop_write()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the connection is lost
+                if not client._disconnected.done():
+                    client._disconnected.set_exception(error)
+
+        def begin() -> None:
+            if paho._registered_write and connection.fileno() >= 0:
+                loop.add_writer(connection.fileno(), write)
+
+        loop.call_soon_threadsafe(begin)
+
+    client._client.on_socket_register_write = register
 
 
 def heed_cancellation() -> None:

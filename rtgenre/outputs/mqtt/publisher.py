@@ -112,22 +112,28 @@ class MqttOutput:
     async def _keep_connected(self, node: str) -> NoReturn:
         backoff = Backoff(first_seconds=1.0, longest_seconds=60.0)
         reconnects = self._metrics.for_node(node).mqtt_reconnects
+        breaks_soon = False
         while True:
             began_at = time.monotonic()
             try:
-                await self._connect(node)
+                await self._connect(node, good_after=STABLE_SECONDS if breaks_soon else 0.0)
             except PacketTooLarge as error:
                 self._listens = False
                 self._tell(f"{self._broker.explain(error)}; nothing is subscribed to from now on")
             except aiomqtt.MqttError as error:
                 self._tell(self._broker.explain(error))
             heed_cancellation()
-            if time.monotonic() - began_at > STABLE_SECONDS:
+            breaks_soon = time.monotonic() - began_at <= STABLE_SECONDS
+            if not breaks_soon:
                 backoff.reset()
             await asyncio.sleep(backoff.next_seconds())
             reconnects.inc()
 
-    async def _connect(self, node: str) -> None:
+    async def _connect(self, node: str, *, good_after: float) -> None:
+        """Publish until the connection breaks; call it a good one after so many seconds.
+
+        So a broker that drops every connection is told of once, not with every attempt.
+        """
         topics = NodeTopics(
             self._config.topic_prefix,
             node,
@@ -139,7 +145,7 @@ class MqttOutput:
         will = topics.availability(OFFLINE)
         async with self._broker.connect(node, will) as client:
             connected.set(1)
-            self._tell("")
+            good = asyncio.get_running_loop().call_later(good_after, self._tell, "")
             try:
                 await self._serve(client, node, topics)
             except asyncio.CancelledError:
@@ -149,6 +155,7 @@ class MqttOutput:
                 mark_read(goodbye)
                 raise
             finally:
+                good.cancel()
                 connected.set(0)
 
     async def _serve(self, client: aiomqtt.Client, node: str, topics: NodeTopics) -> None:

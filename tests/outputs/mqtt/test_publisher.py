@@ -6,6 +6,7 @@ import gc
 import json
 import logging
 import os
+import socket
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ import pytest
 from rtgenre.messages.hub import Hub
 from rtgenre.monitoring.metrics import Metrics
 from rtgenre.outputs.errors import OutputError
+from rtgenre.outputs.mqtt.broker import Broker as MqttBroker
 from rtgenre.outputs.mqtt.broker import publish_once
 from rtgenre.outputs.mqtt.publisher import MqttOutput
 from rtgenre.outputs.mqtt.topics import Message
@@ -524,7 +526,7 @@ async def test_a_message_on_a_topic_that_is_no_text_ends_nothing():
 async def test_a_stop_is_heeded_though_the_connection_fails_at_the_same_moment(monkeypatch):
     connecting = asyncio.Event()
 
-    async def fail_when_cancelled(_output: MqttOutput, _node: str) -> None:
+    async def fail_when_cancelled(*_: object, **__: object) -> None:
         connecting.set()
         try:
             await asyncio.sleep(60)
@@ -540,3 +542,16 @@ async def test_a_stop_is_heeded_though_the_connection_fails_at_the_same_moment(m
     done, _ = await asyncio.wait({task}, timeout=5)
     task.cancel()
     assert done
+
+
+async def test_a_socket_that_is_closed_before_its_turn_to_write_leaves_no_traceback(broker: Broker):
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    config = settings_for(broker.port)
+    async with MqttBroker(config).connect("den", will=None) as client:
+        paho = client._client
+        paho._registered_write = True
+        with socket.socket() as closed_soon:
+            paho.on_socket_register_write(paho, None, closed_soon)
+        await asyncio.sleep(0.01)
+    assert complaints == []
