@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rtgenre.api.model import Model, WindowPrediction, load_model
     from rtgenre.config.errors import ConfigError
     from rtgenre.errors import RtgenreError, SamplesError
-    from rtgenre.messages.payload import StateDocument
+    from rtgenre.messages.documents import StateDocument
     from rtgenre.model.info import ModelError
     from rtgenre.sources.base import SourceError
     from rtgenre.sources.decoder import DecodeError
@@ -57,7 +57,7 @@ _MODULES = {
     "SamplesError": "rtgenre.errors",
     "Section": "rtgenre.api.file_verdict",
     "SourceError": "rtgenre.sources.base",
-    "StateDocument": "rtgenre.messages.payload",
+    "StateDocument": "rtgenre.messages.documents",
     "TrackerParams": "rtgenre.tracking.smoothing",
     "WindowPrediction": "rtgenre.api.model",
     "listen": "rtgenre.api.listening",

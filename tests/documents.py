@@ -8,11 +8,6 @@ import numpy as np
 
 from rtgenre.config import WebSocketConfig
 from rtgenre.messages.payload import (
-    AboutDocument,
-    HelloDocument,
-    PresenceDocument,
-    StateDocument,
-    StatusDocument,
     about_document,
     hello_document,
     presence_document,
@@ -28,6 +23,13 @@ from rtgenre.types import GenreState, PlayState, Prediction, UnknownReason, Wind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rtgenre.messages.documents import (
+        AboutDocument,
+        HelloDocument,
+        PresenceDocument,
+        StateDocument,
+        StatusDocument,
+    )
     from rtgenre.messages.hub import Hub
 
 LABELS = ("blues", "jazz", "rock")

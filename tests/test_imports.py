@@ -73,6 +73,7 @@ PURE = [
     "tracking/silence.py",
     "tracking/smoothing.py",
     "tracking/verdict.py",
+    "messages/documents.py",
     "messages/payload.py",
     "messages/columns.py",
     "monitoring/health.py",

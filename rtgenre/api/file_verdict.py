@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from rtgenre.messages.payload import StateDocument
+    from rtgenre.messages.documents import StateDocument
     from rtgenre.model.classifier import Classifier
     from rtgenre.model.info import ModelInfo
     from rtgenre.sources.decode import AudioFile

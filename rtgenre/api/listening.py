@@ -21,7 +21,7 @@ from rtgenre.tracking.smoothing import TrackerParams
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-    from rtgenre.messages.payload import Document, StateDocument
+    from rtgenre.messages.documents import Document, StateDocument
     from rtgenre.sources.base import AudioSource
     from rtgenre.types import Channel
 

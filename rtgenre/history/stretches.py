@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from rtgenre.messages.payload import StateDocument
+    from rtgenre.messages.documents import StateDocument
 
 GAP_SECONDS = 15.0
 """A stretch does not reach across a longer time without a window; hops are at most 4 s."""

@@ -6,12 +6,8 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
-from rtgenre.messages.payload import (
-    SCHEMA_VERSION,
-    HelloDocument,
-    HelloSource,
-    spectrogram_scale,
-)
+from rtgenre.messages.documents import SCHEMA_VERSION, HelloDocument, HelloSource
+from rtgenre.messages.payload import spectrogram_scale
 from rtgenre.outputs.colors import complete_colors
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from rtgenre.hub.claims import MAX_REMEMBERED, Claims
 from rtgenre.messages.payload import presence_document
 
 if TYPE_CHECKING:
-    from rtgenre.messages.payload import (
+    from rtgenre.messages.documents import (
         AboutDocument,
         HelloDocument,
         PresenceDocument,

@@ -10,12 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from rtgenre.messages.payload import (
-    SCHEMA_VERSION,
-    AboutDocument,
-    StateDocument,
-    StatusDocument,
-)
+from rtgenre.messages.documents import SCHEMA_VERSION, AboutDocument, StateDocument, StatusDocument
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from rtgenre.hub.inbox import Incoming
     from rtgenre.messages.column_hub import ColumnHub
+    from rtgenre.messages.documents import HelloDocument, PresenceDocument
     from rtgenre.messages.hub import Hub
-    from rtgenre.messages.payload import HelloDocument, PresenceDocument
     from rtgenre.monitoring.health import HealthDocument, NodeHealthDocument
     from rtgenre.monitoring.metrics import Metrics
 

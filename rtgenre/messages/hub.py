@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from rtgenre.messages.payload import Document
+    from rtgenre.messages.documents import Document
 
 Key = tuple[str, str]
 """Type and node: a newer document replaces an older one of the same key."""

@@ -8,8 +8,9 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from rtgenre.errors import RtgenreError
+from rtgenre.messages.documents import SCHEMA_VERSION
 from rtgenre.messages.fields import Color, Count, Moment, Node, NotNegative, SchemaVersion
-from rtgenre.messages.payload import SCHEMA_VERSION, iso_utc
+from rtgenre.messages.payload import iso_utc
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from prometheus_client.metrics_core import Metric
 
-    from rtgenre.messages.payload import StateDocument
+    from rtgenre.messages.documents import StateDocument
     from rtgenre.model.info import ModelInfo
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

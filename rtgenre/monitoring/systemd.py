@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from rtgenre.messages.payload import Document
+    from rtgenre.messages.documents import Document
     from rtgenre.monitoring.health import NodeHealth
 
 _STATUS_SECONDS = 5.0

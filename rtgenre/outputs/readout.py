@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Group
     from rich.text import Text
 
-    from rtgenre.messages.payload import Document, StateDocument
+    from rtgenre.messages.documents import Document, StateDocument
 
 LISTENING = "listening for the first window …"
 

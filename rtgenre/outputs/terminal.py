@@ -17,13 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Group
 
     from rtgenre.config import Config
+    from rtgenre.messages.documents import Document, PresenceDocument, StateDocument, StatusDocument
     from rtgenre.messages.hub import Hub
-    from rtgenre.messages.payload import (
-        Document,
-        PresenceDocument,
-        StateDocument,
-        StatusDocument,
-    )
 
 Format = Literal["live", "plain", "json"]
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rtgenre.messages.payload import StateDocument
+    from rtgenre.messages.documents import StateDocument
 
 _HEADLINES = {"not_music": "no music", "unsure": "not sure yet"}
 _DEVICES = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rtgenre.audio.columns import COLUMNS, Column, ColumnMaker
 from rtgenre.audio.samples import DigitalSilenceWatch, Resampler, sanitise, select_channel
 from rtgenre.audio.windows import WindowSlicer
-from rtgenre.messages.payload import StateDocument, state_document
+from rtgenre.messages.payload import state_document
 from rtgenre.tracking.recent import HeardWindow, RecentWindows
 from rtgenre.tracking.silence import holds_sound
 from rtgenre.tracking.smoothing import GenreTracker, TrackerParams
@@ -16,6 +16,7 @@ from rtgenre.types import CLOCK_STEP_SECONDS, PlayState
 
 if TYPE_CHECKING:
     from rtgenre.learning.taught.genres import TaughtGenres
+    from rtgenre.messages.documents import StateDocument
     from rtgenre.model.info import ModelInfo
     from rtgenre.types import Block, Channel, FloatArray, GenreState, Prediction, Track, Window
 

@@ -13,15 +13,10 @@ from typing import TYPE_CHECKING
 from rtgenre import __version__
 from rtgenre.config import settings_without_effect
 from rtgenre.messages.column_hub import ColumnHub
+from rtgenre.messages.documents import AboutDocument, HelloDocument, HelloSource
 from rtgenre.messages.hub import Hub
 from rtgenre.messages.news import GenreNews
-from rtgenre.messages.payload import (
-    AboutDocument,
-    HelloDocument,
-    HelloSource,
-    about_document,
-    hello_document,
-)
+from rtgenre.messages.payload import about_document, hello_document
 from rtgenre.messages.taught import genres_document
 from rtgenre.model.inference import BatchingClassifier
 from rtgenre.monitoring.health import NodeHealth, health_document

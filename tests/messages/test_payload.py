@@ -10,7 +10,8 @@ from jsonschema import Draft202012Validator
 
 from rtgenre.history.report import history_document
 from rtgenre.history.stretches import Stretch
-from rtgenre.messages.payload import SCHEMA_VERSION, hub_document, iso_utc
+from rtgenre.messages.documents import SCHEMA_VERSION
+from rtgenre.messages.payload import hub_document, iso_utc
 from rtgenre.messages.taught import (
     forgotten_document,
     genres_document,

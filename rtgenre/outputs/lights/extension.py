@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rtgenre.config import LightsConfig, MqttConfig
-    from rtgenre.messages.payload import Document
+    from rtgenre.messages.documents import Document
 
 
 class LightsExtension:

@@ -17,7 +17,7 @@ from rtgenre.outputs.mqtt.topics import NO_PROBLEM, Message
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from rtgenre.messages.payload import Document
+    from rtgenre.messages.documents import Document
 
 BIRTH_PAYLOAD = b"online"
 _MAX_STATE_CHARACTERS = 255

@@ -11,7 +11,7 @@ from rtgenre.sources.title import told_track
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from rtgenre.messages.payload import Document
+    from rtgenre.messages.documents import Document
     from rtgenre.outputs.mqtt.topics import Message
     from rtgenre.types import Track
 

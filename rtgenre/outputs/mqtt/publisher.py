@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from rtgenre.config import MqttConfig
+    from rtgenre.messages.documents import AboutDocument, Document
     from rtgenre.messages.hub import Hub
-    from rtgenre.messages.payload import AboutDocument, Document
     from rtgenre.monitoring.metrics import Metrics
 
 STABLE_SECONDS = 30.0

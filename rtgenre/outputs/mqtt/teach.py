@@ -12,7 +12,7 @@ from rtgenre.outputs.mqtt.topics import Message
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from rtgenre.messages.payload import Document
+    from rtgenre.messages.documents import Document
 
 MAX_PAYLOAD_BYTES = 200
 MAX_WAITING_ANSWERS = 5

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rtgenre.messages.payload import AboutDocument, Document, StateDocument, StatusDocument
+    from rtgenre.messages.documents import AboutDocument, Document, StateDocument, StatusDocument
 
 TOPICS = {
     "state": "the JSON [state](#state), with every window",

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from rtgenre.config import WebSocketConfig
     from rtgenre.messages.column_hub import ColumnHub
+    from rtgenre.messages.documents import Document, HelloDocument
     from rtgenre.messages.hub import Hub
     from rtgenre.messages.news import GenreNews
-    from rtgenre.messages.payload import Document, HelloDocument
     from rtgenre.monitoring.metrics import Metrics
     from rtgenre.outputs.web.connection import Connection
     from rtgenre.outputs.web.teaching import Teaching

@@ -11,8 +11,8 @@ from urllib.parse import parse_qsl
 
 from typing_extensions import TypedDict
 
+from rtgenre.messages.documents import SCHEMA_VERSION
 from rtgenre.messages.fields import SchemaVersion
-from rtgenre.messages.payload import SCHEMA_VERSION
 
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",

@@ -29,8 +29,8 @@ from rtgenre.outputs.web.http import (
 )
 
 if TYPE_CHECKING:
+    from rtgenre.messages.documents import HelloDocument
     from rtgenre.messages.hub import Hub
-    from rtgenre.messages.payload import HelloDocument
     from rtgenre.monitoring.health import HealthDocument
     from rtgenre.monitoring.metrics import Metrics
 

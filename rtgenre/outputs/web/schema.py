@@ -8,7 +8,7 @@ from pydantic import ConfigDict, TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema
 
 from rtgenre.history.report import HistoryDocument
-from rtgenre.messages.payload import (
+from rtgenre.messages.documents import (
     SCHEMA_VERSION,
     AboutDocument,
     HelloDocument,

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from websockets.http11 import Request, Response
 
     from rtgenre.config import WebSocketConfig
+    from rtgenre.messages.documents import HelloDocument
     from rtgenre.messages.hub import Hub
-    from rtgenre.messages.payload import HelloDocument
     from rtgenre.monitoring.metrics import Metrics
     from rtgenre.outputs.web.teaching import Teaching
 

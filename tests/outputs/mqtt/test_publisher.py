@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rtgenre.config import MqttConfig
-    from rtgenre.messages.payload import AboutDocument, Document
+    from rtgenre.messages.documents import AboutDocument, Document
 
 
 @pytest.fixture
