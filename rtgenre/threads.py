@@ -7,7 +7,9 @@ them are daemons, so that a hung one keeps nobody alive.
 from __future__ import annotations
 
 import asyncio
+import os
 import queue
+import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -19,6 +21,13 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _READ_AHEAD = 2
+
+
+def usable_cores() -> int:
+    """Return how many of the machine's cores this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class DaemonThreads(ThreadPoolExecutor):

@@ -77,6 +77,7 @@ PURE = [
     "messages/payload.py",
     "messages/columns.py",
     "monitoring/health.py",
+    "monitoring/speed.py",
     "history/moments.py",
     "history/stretches.py",
     "outputs/colors.py",

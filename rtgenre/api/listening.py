@@ -11,7 +11,7 @@ from rtgenre.api.settings import checked_keywords
 from rtgenre.errors import RtgenreError, first_cause
 from rtgenre.messages.column_hub import ColumnHub
 from rtgenre.messages.hub import Hub
-from rtgenre.model.inference import BatchingClassifier
+from rtgenre.model.inference import InferenceWorkers
 from rtgenre.monitoring.metrics import Metrics
 from rtgenre.service.listener import Listener
 from rtgenre.service.pipeline import Pipeline
@@ -163,7 +163,7 @@ class Listening:
                 await asyncio.wait(tasks)
 
     async def _listen(self) -> None:
-        async with BatchingClassifier(self._model.classifier) as inference:
+        async with InferenceWorkers(self._model.classifier) as inference:
             listener = Listener(
                 self._source,
                 self._pipeline,

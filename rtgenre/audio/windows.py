@@ -16,11 +16,17 @@ SEGMENT_SECONDS = 0.25
 class WindowSlicer:
     """Cuts windows of ``window_samples`` every ``hop_samples``, however the samples arrive.
 
-    The first window ends ``window_samples`` after the first sample; after a gap the count starts
-    anew, so that no window holds audio from both sides of it.
+    The first window ends ``window_samples`` and ``phase_samples`` after the first sample; after a
+    gap the count starts anew, so that no window holds audio from both sides of it.
     """
 
-    def __init__(self, window_samples: int, hop_samples: int, sample_rate_hz: int) -> None:
+    def __init__(
+        self,
+        window_samples: int,
+        hop_samples: int,
+        sample_rate_hz: int,
+        phase_samples: int = 0,
+    ) -> None:
         if not 1 <= hop_samples <= window_samples:
             raise ValueError(
                 f"a hop of {hop_samples} samples was asked for; it must lie between 1 and the "
@@ -31,7 +37,8 @@ class WindowSlicer:
         self._segment_samples = min(window_samples, round(SEGMENT_SECONDS * sample_rate_hz))
         self._sample_rate_hz = sample_rate_hz
         self._ring = RingBuffer(window_samples)
-        self._next_end_sample = window_samples
+        self._first_end_samples = window_samples + phase_samples
+        self._next_end_sample = self._first_end_samples
         # Where the present run of windows began.
         self.run_start_sample = 0
 
@@ -40,10 +47,15 @@ class WindowSlicer:
         """Samples taken in so far."""
         return self._ring.end_sample
 
+    @property
+    def next_end_sample(self) -> int:
+        """Where the next window ends."""
+        return self._next_end_sample
+
     def reset(self) -> None:
         """Begin a new run of windows: the next one holds only samples that are still to come."""
         self.run_start_sample = self._ring.end_sample
-        self._next_end_sample = self._ring.end_sample + self._window_samples
+        self._next_end_sample = self._ring.end_sample + self._first_end_samples
 
     def push(self, samples: FloatArray, captured_at: float) -> list[Window]:
         """Take in samples and return the windows that they complete, oldest first.

@@ -16,12 +16,15 @@ from rtgenre.audio.windows import rms_dbfs
 from rtgenre.commands.options import add_broker, add_config_file, add_model, add_source, config_of
 from rtgenre.commands.process import run_in_event_loop
 from rtgenre.model.classifier import Classifier
+from rtgenre.model.features import log_mel_spectrogram
 from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import ModelError
+from rtgenre.monitoring.speed import skipped_percent, too_slow
 from rtgenre.outputs.mqtt.broker_check import check_broker
 from rtgenre.outputs.words import source_name
 from rtgenre.sources.base import NoInputDevice, SourceError
 from rtgenre.sources.open import open_source
+from rtgenre.threads import usable_cores
 
 if TYPE_CHECKING:
     import argparse
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
 
 _LISTEN_SECONDS = 3.0
 _OPEN_SECONDS = 10.0
+_TRIED_WINDOWS = 15
 _TOO_QUIET_DBFS = -55.0
 
 
@@ -75,7 +79,9 @@ class Doctor:
 async def examine(config: Config) -> int:
     """Try the model, every source and the broker; return 1 if something failed, else 0."""
     doctor = Doctor(Console(soft_wrap=True))
-    _examine_model(doctor, config)
+    classifier = _examine_model(doctor, config)
+    if classifier is not None:
+        _examine_speed(doctor, config, classifier)
     for source in config.source:
         await _examine_source(doctor, source)
     if config.mqtt.host:
@@ -87,16 +93,45 @@ async def examine(config: Config) -> int:
     return 0 if doctor.healthy else 1
 
 
-def _examine_model(doctor: Doctor, config: Config) -> None:
+def _examine_model(doctor: Doctor, config: Config) -> Classifier | None:
     started = time.perf_counter()
     try:
         folder = find_model_folder(config.model.folder)
-        info = Classifier.load(folder, threads=config.model.threads).info
+        classifier = Classifier.load(folder, threads=config.model.threads)
     except ModelError as error:
         doctor.bad("model", str(error), "choose another with --model, or install rtgenre again")
-        return
+        return None
     seconds = time.perf_counter() - started
-    doctor.good("model", f"{info.identity} from {folder} in {seconds:.2f} s")
+    doctor.good("model", f"{classifier.info.identity} from {folder} in {seconds:.2f} s")
+    return classifier
+
+
+def _examine_speed(doctor: Doctor, config: Config, classifier: Classifier) -> None:
+    """Say whether the machine keeps up with all sources, as far as it can be known beforehand."""
+    params = classifier.info.features
+    silence = np.zeros(params.window_samples, dtype=np.float32)
+    each_seconds = []
+    for _ in range(_TRIED_WINDOWS):
+        started = time.perf_counter()
+        classifier.predict(log_mel_spectrogram(silence, params)[None])
+        each_seconds.append(time.perf_counter() - started)
+    window_seconds = float(np.median(each_seconds))
+    hop_seconds, cores = config.windows.hop_seconds, usable_cores()
+    n_sources = sum(source.speed != "max" for source in config.source)
+    percent = skipped_percent(
+        n_sources,
+        window_seconds=window_seconds,
+        hop_seconds=hop_seconds,
+        workers=min(config.model.workers, cores),
+    )
+    finding = f"a window takes {1000 * window_seconds:.0f} ms"
+    if percent == 0:
+        doctor.good("speed", finding)
+        return
+    finding += f", and {n_sources} sources have one every {hop_seconds:g} s"
+    workers = config.model.workers
+    advice = too_slow(percent, workers=workers, cores=cores, hop_seconds=hop_seconds)
+    doctor.hint("speed", finding, advice)
 
 
 async def _examine_source(doctor: Doctor, config: SourceConfig) -> None:

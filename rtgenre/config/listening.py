@@ -54,7 +54,9 @@ class ModelConfig(SettingsTable):
     folder: FolderName = "crnn"
     """A shipped model, "crnn" or "cnn", or a folder that holds model.json."""
     threads: Annotated[int, Field(ge=1, le=64)] = 1
-    """For the network. One is enough for several rooms."""
+    """For the network, of one window. One is enough for several rooms."""
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """How many windows are worked on at once. A machine's cores, for more than about 50 rooms."""
 
 
 class WindowsConfig(SettingsTable):

@@ -34,6 +34,9 @@ class Network(Protocol):
     def run(self, features: FloatArray) -> FloatArray:
         """Turn ``(batch, *shape of the features)`` into ``(batch, n_outputs)``."""
 
+    def copy(self) -> Network:
+        """Return the same network once more, for another thread."""
+
 
 class Classifier:
     """A model that is loaded, checked and ready; use it from one thread at a time."""
@@ -59,6 +62,17 @@ class Classifier:
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"the model in {folder} does not fit model.json: {error}") from error
         return classifier
+
+    def copy(self) -> Classifier:
+        """Load the network once more, so that another thread can use it at the same time.
+
+        Raises:
+            ModelError: it is not there any more.
+        """
+        try:
+            return Classifier(self.info, self._network.copy(), self.head)
+        except (ValueError, RuntimeError, OSError) as error:
+            raise ModelError(f"the model {self.info.identity} cannot be run: {error}") from error
 
     def predict(self, features: FloatArray) -> list[Prediction]:
         """Classify a batch of log-mel spectrograms.
@@ -137,6 +151,8 @@ class LiteRtNetwork:
     def __init__(self, path: Path, threads: int) -> None:
         from ai_edge_litert.interpreter import Interpreter
 
+        self._path = path
+        self._threads = threads
         with _quiet_standard_error():
             self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
             self._interpreter.allocate_tensors()
@@ -151,6 +167,10 @@ class LiteRtNetwork:
             self._interpreter.invoke()
             outputs[index] = self._interpreter.get_tensor(self._output["index"])[0]
         return outputs
+
+    def copy(self) -> LiteRtNetwork:
+        """Load the file once more."""
+        return LiteRtNetwork(self._path, self._threads)
 
     @staticmethod
     def _single(details: Sequence[dict[str, Any]], what: str) -> dict[str, Any]:

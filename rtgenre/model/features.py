@@ -15,10 +15,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FloatArray = NDArray[np.float32]
 
@@ -39,6 +42,8 @@ YAMNET_RMS = 0.1
 _MUSICNN_GAIN = np.float32(10000.0)
 _QUIETEST_RMS = 1e-4
 """Quieter waveforms are raised no further: they are silence."""
+
+_FRAMES_AT_ONCE = 32
 
 _POWER_FLOOR = 1e-20
 """librosa's ``amin``, but so low that it binds for digital silence alone, not for quiet music."""
@@ -184,9 +189,10 @@ def mel_power_spectrogram(waveform: FloatArray, params: FeatureParams) -> FloatA
     Raises:
         ValueError: the waveform is not one-dimensional or shorter than one frame.
     """
-    spectrum = _spectrum(waveform, params, params.frame_length)
-    power = spectrum.real**2 + spectrum.imag**2
-    return np.asarray(power @ mel_filter_bank(params).T, dtype=np.float32)
+    bands = np.empty((_n_frames(waveform, params), params.n_mels), dtype=np.float32)
+    for rows, spectrum in _spectra(waveform, params, params.frame_length):
+        bands[rows] = (spectrum.real**2 + spectrum.imag**2) @ mel_filter_bank(params).T
+    return bands
 
 
 def at_usual_level(waveform: FloatArray) -> FloatArray:
@@ -198,9 +204,10 @@ def at_usual_level(waveform: FloatArray) -> FloatArray:
 
 def _yamnet_log_mel(waveform: FloatArray, params: FeatureParams) -> FloatArray:
     fft_length = _next_power_of_two(params.frame_length)
-    spectrum = _spectrum(waveform, params, fft_length)
-    magnitudes = np.abs(spectrum).astype(np.float32)
-    log_mel = np.log(magnitudes @ htk_filter_bank(params) + np.float32(YAMNET_LOG_OFFSET))
+    bands = np.empty((_n_frames(waveform, params), params.n_mels), dtype=np.float32)
+    for rows, spectrum in _spectra(waveform, params, fft_length):
+        bands[rows] = np.abs(spectrum) @ htk_filter_bank(params)
+    log_mel = np.log(bands + np.float32(YAMNET_LOG_OFFSET))
     return np.asarray(log_mel, dtype=np.float32)
 
 
@@ -210,18 +217,37 @@ def _musicnn_log_mel(waveform: FloatArray, params: FeatureParams) -> FloatArray:
     return np.asarray(np.log10(1.0 + _MUSICNN_GAIN * power), dtype=np.float32)
 
 
-def _spectrum(
-    waveform: FloatArray, params: FeatureParams, fft_length: int
-) -> NDArray[np.complexfloating]:
-    """Transform each frame, ends not padded: ``(n_frames, fft_length // 2 + 1)``."""
+def _n_frames(waveform: FloatArray, params: FeatureParams) -> int:
+    """Return how many frames lie wholly inside the waveform.
+
+    Raises:
+        ValueError: none does.
+    """
     if waveform.ndim != 1 or len(waveform) < params.frame_length:
         raise ValueError(
             f"a waveform of shape {waveform.shape} was given; features need a mono waveform of at "
             f"least {params.frame_length} samples"
         )
+    return 1 + (len(waveform) - params.frame_length) // params.hop_length
+
+
+def _spectra(
+    waveform: FloatArray, params: FeatureParams, fft_length: int
+) -> Iterator[tuple[slice, NDArray[np.complexfloating]]]:
+    """Transform the frames, a few at a time, ends not padded.
+
+    What a few take stays in the cache; the memory that all take at once comes anew from the
+    system every time, which takes longer than the transforms.
+
+    Yields:
+        Which frames they are, and their spectra, ``(n, fft_length // 2 + 1)``.
+    """
     frames = np.lib.stride_tricks.sliding_window_view(waveform, params.frame_length)
-    windowed = frames[:: params.hop_length] * hann_window(params.frame_length)
-    return np.fft.rfft(windowed, fft_length, axis=1)
+    frames = frames[:: params.hop_length]
+    for first in range(0, len(frames), _FRAMES_AT_ONCE):
+        rows = slice(first, first + _FRAMES_AT_ONCE)
+        windowed = frames[rows] * hann_window(params.frame_length)
+        yield rows, np.fft.rfft(windowed, fft_length, axis=1)
 
 
 @lru_cache(maxsize=8)

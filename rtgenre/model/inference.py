@@ -1,18 +1,20 @@
-"""Shares one classifier among all pipelines: windows that wait together go as one batch."""
+"""Shares the model among all pipelines: each window is a worker's turn, who waits longest first."""
 
 from __future__ import annotations
 
 import asyncio
+import queue
 import time
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from rtgenre.model.features import log_mel_spectrogram
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from types import TracebackType
 
     from rtgenre.model.classifier import Classifier
@@ -25,25 +27,35 @@ class Inference:
 
     prediction: Prediction
     seconds: float
-    """Features and network, of the whole batch that the window was part of."""
-    batch_size: int
+    """Features and network."""
 
 
-class BatchingClassifier:
-    """Runs features and network on one worker thread, so that the event loop never waits."""
+Classify = Callable[["FloatArray"], Awaitable[Inference]]
+"""Classifies one window, as ``InferenceWorkers.classify`` does."""
 
-    def __init__(self, classifier: Classifier) -> None:
+
+class InferenceWorkers:
+    """Runs features and network on threads of their own, so that the event loop never waits."""
+
+    def __init__(self, classifier: Classifier, workers: int = 1) -> None:
+        """Load the network once more for each further worker.
+
+        Raises:
+            ModelError: it cannot be loaded once more.
+        """
         self.info = classifier.info
-        self._classifier = classifier
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
-        # Windows that wait, each with the future of who waits for it.
-        self._waiting: list[tuple[FloatArray, asyncio.Future[Inference]]] = []
-        self._arrived = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self.workers = workers
+        """How many windows are worked on at once."""
+        self._executor = ThreadPoolExecutor(workers, thread_name_prefix="inference")
+        # As many as there are threads: none ever waits for one.
+        self._classifiers: queue.SimpleQueue[Classifier] = queue.SimpleQueue()
+        for each in [classifier, *(classifier.copy() for _ in range(workers - 1))]:
+            self._classifiers.put(each)
+        # Whoever waits longest is served first.
+        self._turns = asyncio.Semaphore(workers)
 
-    async def __aenter__(self) -> BatchingClassifier:
-        """Start the worker."""
-        self._task = asyncio.create_task(self._run(), name="inference")
+    async def __aenter__(self) -> InferenceWorkers:
+        """Do nothing: threads start with the first windows."""
         return self
 
     async def __aexit__(
@@ -52,12 +64,17 @@ class BatchingClassifier:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Stop the worker; windows that still wait are given up."""
-        if self._task is not None:
-            self._task.cancel()
-        for _, future in self._waiting:
-            future.cancel()
+        """Stop the workers; windows that still wait are given up."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[Classify]:
+        """Wait until a worker is free, and have it for the length of a ``with`` block.
+
+        Which window it gets can be said as late as that.
+        """
+        async with self._turns:
+            yield self._classify
 
     async def classify(self, samples: FloatArray) -> Inference:
         """Classify one window of ``(window_samples,)`` at the model's rate.
@@ -65,32 +82,19 @@ class BatchingClassifier:
         Raises:
             ValueError: the window or the network's output has a wrong shape.
         """
-        future: asyncio.Future[Inference] = asyncio.get_running_loop().create_future()
-        self._waiting.append((samples, future))
-        self._arrived.set()
-        return await future
+        async with self.turn() as classify:
+            return await classify(samples)
 
-    async def _run(self) -> None:
+    async def _classify(self, samples: FloatArray) -> Inference:
         loop = asyncio.get_running_loop()
-        while True:
-            await self._arrived.wait()
-            self._arrived.clear()
-            batch, self._waiting = self._waiting, []
-            windows = [samples for samples, _ in batch]
-            try:
-                results = await loop.run_in_executor(self._executor, self._infer, windows)
-            except Exception as error:
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(error)
-                continue
-            for (_, future), result in zip(batch, results, strict=True):
-                if not future.done():
-                    future.set_result(result)
+        return await loop.run_in_executor(self._executor, self._infer, samples)
 
-    def _infer(self, windows: list[FloatArray]) -> list[Inference]:
-        started = time.perf_counter()
-        features = [log_mel_spectrogram(samples, self.info.features) for samples in windows]
-        predictions = self._classifier.predict(np.stack(features))
-        seconds = time.perf_counter() - started
-        return [Inference(prediction, seconds, len(windows)) for prediction in predictions]
+    def _infer(self, samples: FloatArray) -> Inference:
+        classifier = self._classifiers.get()
+        try:
+            started = time.perf_counter()
+            features = log_mel_spectrogram(samples, self.info.features)
+            (prediction,) = classifier.predict(features[None])
+            return Inference(prediction, time.perf_counter() - started)
+        finally:
+            self._classifiers.put(classifier)

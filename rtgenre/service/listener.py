@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from typing import TYPE_CHECKING
 
 from rtgenre.monitoring.health import NodeHealth
 from rtgenre.monitoring.metrics import SourceTotals
+from rtgenre.monitoring.speed import SkipWatch, too_slow
 from rtgenre.outputs.words import source_name
-from rtgenre.sources.base import SourceError
+from rtgenre.sources.base import SHORTEST_BLOCK_SECONDS, SourceError
 from rtgenre.sources.retry import run_with_retries
+from rtgenre.threads import usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rtgenre.messages.column_hub import ColumnHub
     from rtgenre.messages.hub import Hub
-    from rtgenre.model.inference import BatchingClassifier
+    from rtgenre.model.inference import Inference, InferenceWorkers
     from rtgenre.monitoring.metrics import Metrics
     from rtgenre.service.pipeline import Pipeline
     from rtgenre.sources.base import AudioSource
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 
 OPENING_SECONDS = 10.0
 """What a source may take to open before its silence counts as ill health."""
+
+# Whoever begins to look at a room sees its first column this late at most.
+_LONGEST_BLOCK_SECONDS = 0.5
 
 _DIGITAL_SILENCE = (
     "only digital silence for a minute: is the microphone muted, or is this program not allowed "
@@ -39,15 +45,16 @@ logger = logging.getLogger(__name__)
 class Listener:
     """One source, from the first block to the last document.
 
-    A live source never waits: when inference is late, the newest window is classified and the
-    others are counted as skipped. A source that can wait does, and skips nothing.
+    A live source never waits: when its turn is late, the newest window is classified and the
+    others are counted as skipped. As turns come in the order of asking, sources skip equally. A
+    source that can wait does, and skips nothing.
     """
 
     def __init__(
         self,
         source: AudioSource,
         pipeline: Pipeline,
-        classifier: BatchingClassifier,
+        workers: InferenceWorkers,
         *,
         hub: Hub,
         column_hub: ColumnHub,
@@ -57,7 +64,7 @@ class Listener:
     ) -> None:
         self.source = source
         self.pipeline = pipeline
-        self._classifier = classifier
+        self._workers = workers
         self._hub = hub
         self._column_hub = column_hub
         self._metrics = metrics
@@ -71,10 +78,12 @@ class Listener:
         self._heard = False
         self.ended = False
         self.skipped_windows = 0
+        self._skip_watch = SkipWatch()
         # When the last document was published, at first when the listener began, on the monotonic
         # clock; and for how much of the time since then the source said why there is none.
         self._last_window_at = time.monotonic()
         self._explained_seconds = OPENING_SECONDS
+        source.wanted_seconds = self._wanted_seconds
         metrics.add_source(self.node, self.totals)
 
     @property
@@ -92,8 +101,18 @@ class Listener:
     @property
     def hint(self) -> str | None:
         """What might be set wrong, though all may be well; else None."""
-        is_silent = self.source.is_microphone and self.pipeline.silence_watch.is_silent
-        return _DIGITAL_SILENCE if is_silent and self.problem is None else None
+        if self.problem is not None:
+            return None
+        if self.source.is_microphone and self.pipeline.silence_watch.is_silent:
+            return _DIGITAL_SILENCE
+        if self._skip_watch.percent == 0:
+            return None
+        return too_slow(
+            self._skip_watch.percent,
+            workers=self._workers.workers,
+            cores=usable_cores(),
+            hop_seconds=self.pipeline.hop_seconds,
+        )
 
     def watch(self) -> None:
         """Note, every now and then, for how long the source has said why no window comes."""
@@ -106,7 +125,7 @@ class Listener:
         self.watch()
         allowed_seconds = 2 * self.pipeline.hop_seconds + self._explained_seconds
         if self.pipeline.begins_anew:
-            allowed_seconds += self.pipeline.info.features.window_seconds
+            allowed_seconds += self.pipeline.first_window_seconds
         return NodeHealth(
             node=self.node,
             source=self.source.name,
@@ -146,6 +165,14 @@ class Listener:
             self.ended = True
             self._newest_arrived.set()
 
+    def _wanted_seconds(self) -> float:
+        """Return how long the next block may be, so that it ends with the window, if not before."""
+        if not self._heard or self._column_hub.is_watched(self.node):
+            return SHORTEST_BLOCK_SECONDS
+        due_seconds = self.pipeline.seconds_until_window
+        n_blocks = math.ceil(due_seconds / _LONGEST_BLOCK_SECONDS)
+        return max(SHORTEST_BLOCK_SECONDS, due_seconds / n_blocks)
+
     async def _deliver(self, block: Block) -> None:
         if not self._heard:
             self._heard = True
@@ -164,11 +191,12 @@ class Listener:
     async def _take(self, windows: list[Window]) -> None:
         for window in windows:
             if not self.source.live:
-                await self._classify(window)
+                self._conclude(window, await self._workers.classify(window.samples))
                 await self._hub.taken_by_lossless()
                 continue
             if self._newest is not None:
                 self.skipped_windows += 1
+                self._skip_watch.push(skipped=True)
             self._newest = window
             self._newest_arrived.set()
 
@@ -177,13 +205,15 @@ class Listener:
             await self._newest_arrived.wait()
             self._newest_arrived.clear()
             while self._newest is not None:
-                window, self._newest = self._newest, None
-                await self._classify(window)
+                async with self._workers.turn() as classify:
+                    window, self._newest = self._newest, None
+                    inference = await classify(window.samples)
+                self._skip_watch.push(skipped=False)
+                self._conclude(window, inference)
             if self.ended:
                 return
 
-    async def _classify(self, window: Window) -> None:
-        inference = await self._classifier.classify(window.samples)
+    def _conclude(self, window: Window, inference: Inference) -> None:
         latency_seconds = max(0.0, time.time() - window.captured_at)
         document = self.pipeline.conclude(
             window, inference.prediction, latency_seconds=latency_seconds

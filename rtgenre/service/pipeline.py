@@ -37,19 +37,38 @@ class Pipeline:
         info: ModelInfo,
         tracker_params: TrackerParams,
         instance: str = "",
+        prompt: bool = False,
+        phase_seconds: float = 0.0,
     ) -> None:
+        """Begin with nothing heard.
+
+        Args:
+            node: names the source in messages.
+            source: says what it is, for people.
+            channel: which of its channels is heard.
+            hop_seconds: from one window to the next.
+            info: the model.
+            tracker_params: how calm the shown genre is.
+            instance: names the process in messages.
+            prompt: no window waits for the resampler, see ``Resampler``.
+            phase_seconds: how much later than it could the first window ends, and all after it.
+        """
         params = info.features
         self.node = node
         self.source = source
         self.instance = instance
         self.info = info
         self.hop_seconds = hop_seconds
+        self.first_window_seconds = params.window_seconds + phase_seconds
+        """How much audio the first window takes, and the first one after a gap."""
         self._channel = channel
         self._slicer = WindowSlicer(
             window_samples=params.window_samples,
             hop_samples=round(hop_seconds * params.sample_rate_hz),
             sample_rate_hz=params.sample_rate_hz,
+            phase_samples=round(phase_seconds * params.sample_rate_hz),
         )
+        self._prompt = prompt
         self._resampler: Resampler | None = None
         # Spectrogram columns, made only while somebody looks.
         self.draws_columns = False
@@ -86,6 +105,12 @@ class Pipeline:
         run_start_seconds = self._slicer.run_start_sample / self.info.features.sample_rate_hz
         return self._end_seconds <= run_start_seconds
 
+    @property
+    def seconds_until_window(self) -> float:
+        """How much more audio completes the next window, if the resampler holds as much as now."""
+        missing_samples = self._slicer.next_end_sample - self._slicer.end_sample
+        return missing_samples / self.info.features.sample_rate_hz
+
     def push(self, block: Block, *, track: Track | None = None) -> list[Window]:
         """Take in a block and return the windows it completes, oldest first.
 
@@ -105,7 +130,9 @@ class Pipeline:
             self._reset()
         self._track = track
         if self._resampler is None:
-            self._resampler = Resampler(block.sample_rate_hz, self.info.features.sample_rate_hz)
+            self._resampler = Resampler(
+                block.sample_rate_hz, self.info.features.sample_rate_hz, prompt=self._prompt
+            )
         self.silence_watch.push(block.samples, block.sample_rate_hz)
         samples, n_invalid, n_clipped = sanitise(block.samples)
         self.invalid_samples += n_invalid
@@ -217,7 +244,9 @@ class Pipeline:
             self._forget_columns()
             return
         if self._column_resampler is None:
-            self._column_resampler = Resampler(block.sample_rate_hz, COLUMNS.sample_rate_hz)
+            self._column_resampler = Resampler(
+                block.sample_rate_hz, COLUMNS.sample_rate_hz, prompt=True
+            )
         samples = self._column_resampler.push(mono)
         held_seconds = self._column_resampler.held_seconds
         self._columns += self._column_maker.push(

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from rtgenre.learning.taught.notebook import Notebook, Page
-    from rtgenre.model.inference import BatchingClassifier
+    from rtgenre.model.inference import InferenceWorkers
     from rtgenre.service.pipeline import Pipeline
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class Teacher:
         self,
         notebook: Notebook,
         pipelines: Mapping[str, Pipeline],
-        inference: BatchingClassifier,
+        inference: InferenceWorkers,
         changed: Callable[[], None],
     ) -> None:
         """Prepare, without touching the disk.

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from rtgenre.errors import RtgenreError
 from rtgenre.types import Block, Track
 
+SHORTEST_BLOCK_SECONDS = 0.02
+"""A window is complete at most this long before the block that completes it."""
 Deliver = Callable[[Block], Awaitable[None]]
 """Takes one block; a source that is not live waits for it, so that no audio is skipped."""
 
@@ -31,6 +33,8 @@ class AudioSource(ABC):
         """Shown to people and in messages, for example ``device: USB Audio``."""
         self.live = live
         """Sound that passes whether or not anybody listens; late windows are skipped."""
+        # How many seconds the next block may have, by whoever listens: longer ones wake him less.
+        self.wanted_seconds: Callable[[], float] = lambda: SHORTEST_BLOCK_SECONDS
         # What plays just now by the source's own account; None where it has none.
         self.track: Track | None = None
         # Why no audio comes just now, for people; None while all is well.

@@ -7,6 +7,8 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from rtgenre.types import Block
 
@@ -21,18 +23,35 @@ class BlockQueue:
         self._max_blocks = max_blocks
         self._blocks: deque[Block] = deque()
         self._lock = threading.Lock()
+        # How much audio waits.
+        self._waiting_seconds = 0.0
         self.dropped_blocks = 0
 
-    def push(self, block: Block) -> None:
-        """Append a block."""
+    def push(self, block: Block) -> float:
+        """Append a block, and return how many seconds of audio wait."""
         with self._lock:
             self._blocks.append(block)
+            self._waiting_seconds += _seconds(block)
             if len(self._blocks) > self._max_blocks:
-                self._blocks.popleft()
+                self._waiting_seconds -= _seconds(self._blocks.popleft())
                 self.dropped_blocks += 1
                 self._blocks[0] = dataclasses.replace(self._blocks[0], gap=True)
+            return self._waiting_seconds
 
-    def pop(self) -> Block | None:
-        """Take the oldest block, or None when there is none."""
+    def take(self) -> Block | None:
+        """Take what waits, up to the next gap, as one block; None when there is nothing."""
         with self._lock:
-            return self._blocks.popleft() if self._blocks else None
+            if not self._blocks:
+                return None
+            taken = [self._blocks.popleft()]
+            while self._blocks and not self._blocks[0].gap:
+                taken.append(self._blocks.popleft())
+            self._waiting_seconds = sum(_seconds(block) for block in self._blocks)
+        if len(taken) == 1:
+            return taken[0]
+        samples = np.concatenate([block.samples for block in taken])
+        return dataclasses.replace(taken[-1], samples=samples, gap=taken[0].gap)
+
+
+def _seconds(block: Block) -> float:
+    return len(block.samples) / block.sample_rate_hz

@@ -43,6 +43,8 @@ FIRST_BLOCK_SECONDS = 4.0
 SUSPENDED_SECONDS = 6.0
 # What stopping may take; a hung sound server answers never.
 CLOSE_SECONDS = 0.8
+# Lengths of audio that differ by less are the same.
+_ROUNDING_SECONDS = 1e-6
 
 
 class DeviceSource(AudioSource):
@@ -84,6 +86,8 @@ class DeviceSource(AudioSource):
         self._queue = BlockQueue(round(QUEUE_SECONDS / BLOCK_SECONDS))
         # PortAudio's stream while one is open; only its thread touches this.
         self._stream: Any = None
+        # How much audio the loop waits for; the callback's thread reads it.
+        self._awaited_seconds = 0.0
         # Set from the callback's thread, read by the loop's: the stream ended by itself.
         self._ended = False
         # The next block comes after lost audio; set while no stream is open.
@@ -135,12 +139,13 @@ class DeviceSource(AudioSource):
         patience_seconds = FIRST_BLOCK_SECONDS
         while True:
             news.clear()
-            while (block := self._queue.pop()) is not None:
+            while (block := self._queue.take()) is not None:
                 self.dropped_blocks = self._queue.dropped_blocks
                 patience_seconds = STALL_SECONDS
                 self.problem = None
                 self._backoff.reset()
                 await deliver(block)
+                self._awaited_seconds = self.wanted_seconds()
             if self._ended:
                 return "the input device ended the recording: unplugged, or the sound server ended"
             if portaudio.renewal_wanted:
@@ -179,6 +184,7 @@ class DeviceSource(AudioSource):
         """Find the device and record from it; runs in PortAudio's thread."""
         device = self._device = self._find(portaudio.devices())
         self._ended = False
+        self._awaited_seconds = 0.0
         self._captured_at = None
         rate_hz = device.default_rate_hz
 
@@ -191,8 +197,11 @@ class DeviceSource(AudioSource):
                 block_seconds=n_samples / rate_hz,
             )
             overflowed = bool(status.input_overflow)
-            self._take(samples.copy(), rate_hz, age_seconds=age_seconds, overflowed=overflowed)
-            wake()
+            waiting_seconds = self._take(
+                samples.copy(), rate_hz, age_seconds=age_seconds, overflowed=overflowed
+            )
+            if waiting_seconds > self._awaited_seconds - _ROUNDING_SECONDS:
+                wake()
 
         def finished() -> None:
             self._ended = True
@@ -222,15 +231,15 @@ class DeviceSource(AudioSource):
 
     def _take(
         self, samples: FloatArray, rate_hz: int, *, age_seconds: float, overflowed: bool
-    ) -> None:
-        """Stamp a block and hand it over; runs in PortAudio's callback."""
+    ) -> float:
+        """Stamp a block, hand it over and return how much waits; runs in PortAudio's callback."""
         now = self._clock() - age_seconds
         suspended = self._captured_at is not None and now - self._captured_at > SUSPENDED_SECONDS
         self._captured_at = now
         self.overruns += overflowed
         gap = self._gap or overflowed or suspended
         self._gap = False
-        self._queue.push(Block(samples, rate_hz, now, gap=gap))
+        return self._queue.push(Block(samples, rate_hz, now, gap=gap))
 
     def _close(self) -> None:
         """Stop recording; runs in PortAudio's thread, after any call that opens."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import time
 from typing import TYPE_CHECKING, Literal
+
+import numpy as np
 
 from rtgenre.audio.samples import check_channel
 from rtgenre.sources.backoff import Backoff
@@ -19,16 +22,14 @@ from rtgenre.threads import SerialThread
 from rtgenre.types import Block, Channel, FloatArray
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from concurrent.futures import Future
     from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-# Read at once, by a thread; the loop is woken far less often than blocks are delivered.
+# Read at once, by a thread; the loop is woken far less often than short blocks are delivered.
 READ_SECONDS = 0.5
-# A window is complete at most this long before the block that completes it.
-REALTIME_BLOCK_SECONDS = 0.02
 MAX_SPEED_BLOCK_SECONDS = 0.1
 # Further behind than this (a suspended machine, say), time begins anew instead of hurrying.
 MAX_LAG_SECONDS = 1.0
@@ -64,7 +65,6 @@ class FileSource(AudioSource):
         self._clock = clock or CaptureClock()
         # None at maximum speed.
         self._pace = Pace() if speed == "realtime" else None
-        self._block_seconds = REALTIME_BLOCK_SECONDS if self._pace else MAX_SPEED_BLOCK_SECONDS
         # Whether anything was delivered yet.
         self._begun = False
         # What no audio could be found in, with what the file looked like then.
@@ -122,13 +122,9 @@ class FileSource(AudioSource):
             self._check(file)
             self._note(failures)
             self.track = file.track
-            read_frames = max(1, round(READ_SECONDS * file.sample_rate_hz))
-            while True:
-                samples = await asyncio.wrap_future(reader.submit(lambda: file.read(read_frames)))
-                if len(samples) == 0:
-                    break
-                await self._deliver_blocks(samples, file, deliver, gap=played_seconds == 0)
-                played_seconds += len(samples) / file.sample_rate_hz
+            async for block in self._blocks(file, reader):
+                await self._deliver(block, file.sample_rate_hz, deliver, gap=played_seconds == 0)
+                played_seconds += len(block) / file.sample_rate_hz
             self._remark(file)
         except DecodeError as error:
             failures.append(str(error))
@@ -153,19 +149,33 @@ class FileSource(AudioSource):
             self._remarked.add(file.path)
             log.warning("%s: %s", told_path(file.path), file.remark)
 
-    async def _deliver_blocks(
-        self, samples: FloatArray, file: AudioFile, deliver: Deliver, *, gap: bool
+    async def _blocks(self, file: AudioFile, reader: SerialThread) -> AsyncIterator[FloatArray]:
+        """Yield the file in blocks of the length that is wanted when each of them begins."""
+        read_frames = max(1, round(READ_SECONDS * file.sample_rate_hz))
+        rest = np.zeros((0, file.n_channels), dtype=np.float32)
+        while True:
+            block_frames = max(1, math.ceil(self._block_seconds() * file.sample_rate_hz))
+            while len(rest) < block_frames:
+                more = await asyncio.wrap_future(reader.submit(lambda: file.read(read_frames)))
+                if len(more) == 0:
+                    break
+                rest = np.concatenate([rest, more])
+            if len(rest) == 0:
+                return
+            yield rest[:block_frames]
+            rest = rest[block_frames:]
+
+    def _block_seconds(self) -> float:
+        return MAX_SPEED_BLOCK_SECONDS if self._pace is None else self.wanted_seconds()
+
+    async def _deliver(
+        self, block: FloatArray, rate_hz: int, deliver: Deliver, *, gap: bool
     ) -> None:
-        rate = file.sample_rate_hz
-        block_frames = max(1, round(self._block_seconds * rate))
-        for start in range(0, len(samples), block_frames):
-            block = samples[start : start + block_frames]
-            if self._pace is not None:
-                await self._pace.wait(len(block) / rate)
-            self._is_back()
-            after_gap = gap and start == 0 and self._begun
-            await deliver(Block(block, rate, self._clock(), gap=after_gap))
-            self._begun = True
+        if self._pace is not None:
+            await self._pace.wait(len(block) / rate_hz)
+        self._is_back()
+        await deliver(Block(block, rate_hz, self._clock(), gap=gap and self._begun))
+        self._begun = True
 
     def _is_back(self) -> None:
         if self.problem is not None:

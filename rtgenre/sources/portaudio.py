@@ -16,7 +16,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from rtgenre.sources.base import NoInputDevice, SourceError
+from rtgenre.sources.base import SHORTEST_BLOCK_SECONDS, NoInputDevice, SourceError
 from rtgenre.sources.devices import InputDevice, choose_device, explain_open_error
 from rtgenre.sources.standard_error import keep_messages, quiet_libraries
 from rtgenre.threads import SerialThread
@@ -24,8 +24,8 @@ from rtgenre.threads import SerialThread
 if TYPE_CHECKING:
     from types import ModuleType
 
-# A window is complete at most this long before the block that completes it.
-BLOCK_SECONDS = 0.02
+# As short as a source's blocks ever are.
+BLOCK_SECONDS = SHORTEST_BLOCK_SECONDS
 # What PortAudio may buffer: few wake-ups, and no overflow on a busy machine.
 LATENCY_SECONDS = 0.1
 # Other sources are not to be robbed of a processor by one that waits for days.

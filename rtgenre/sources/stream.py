@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import re
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+import numpy as np
 
 from rtgenre.errors import one_line
 from rtgenre.sources.addresses import is_public
@@ -29,7 +32,8 @@ log = logging.getLogger(__name__)
 
 SAMPLE_RATE_HZ = 44100
 N_CHANNELS = 2
-READ_BYTES = 8192
+# As much as a pipe holds.
+READ_BYTES = 65536
 # A stream that sends nothing for this long is opened again.
 STALL_SECONDS = 10.0
 # After this much audio a connection counts as good, and the next is tried soon again.
@@ -104,6 +108,8 @@ class StreamSource(AudioSource):
         self._gap = False
         # When, on the monotonic clock, all that was delivered so far has been heard.
         self._heard_until = 0.0
+        # What has come and is less than is wanted at once.
+        self._rest = np.zeros((0, N_CHANNELS), dtype=np.float32)
 
     async def run(self, deliver: Deliver) -> None:
         """Deliver the stream until cancelled.
@@ -157,14 +163,17 @@ class StreamSource(AudioSource):
             lambda: os.read(stdout.fileno(), READ_BYTES), "stream-reader", close=stdout.close
         )
         decoder = PcmDecoder("f32le", N_CHANNELS)
+        self._rest = self._rest[:0]
         played_seconds = 0.0
         try:
             while True:
                 async with asyncio.timeout(STALL_SECONDS):
                     data = await reader.read()
                 if not data:
+                    await self._deliver(self._rest, deliver)
                     return await self._end_of(process, errors)
-                played_seconds += await self._deliver(decoder.push(data), deliver)
+                self._rest = np.concatenate([self._rest, decoder.push(data)])
+                played_seconds += await self._deliver_rest(deliver)
                 if played_seconds > STEADY_SECONDS:
                     self._backoff.reset()
         except TimeoutError:
@@ -185,21 +194,29 @@ class StreamSource(AudioSource):
         last_line = await asyncio.to_thread(errors.wait)
         return "the stream ended" if process.returncode == 0 else self._masked(last_line)
 
+    async def _deliver_rest(self, deliver: Deliver) -> float:
+        """Deliver the blocks that have come as a whole and return how many seconds they are."""
+        delivered_seconds = 0.0
+        while len(self._rest) >= (n := max(1, math.ceil(self.wanted_seconds() * SAMPLE_RATE_HZ))):
+            block, self._rest = self._rest[:n], self._rest[n:]
+            delivered_seconds += await self._deliver(block, deliver)
+        return delivered_seconds
+
     async def _deliver(self, samples: FloatArray, deliver: Deliver) -> float:
-        """Deliver samples when it is time for them and return how many seconds they are."""
+        """Deliver samples when they have been heard and return how many seconds they are."""
         if len(samples) == 0:
             return 0.0
         if self.problem is not None:
             self.problem = None
             self.reopens += 1
+        seconds = len(samples) / SAMPLE_RATE_HZ
         now = time.monotonic()
-        self._heard_until = max(self._heard_until, now)
-        await asyncio.sleep(self._heard_until - now)
+        # What comes late was heard meanwhile.
+        self._heard_until = max(self._heard_until, now - seconds) + seconds / _MOST_SPEED
+        await asyncio.sleep(max(0.0, self._heard_until - now))
         await deliver(Block(samples, SAMPLE_RATE_HZ, self._clock(), gap=self._gap))
         self._gap = False
         self._begun = True
-        seconds = len(samples) / SAMPLE_RATE_HZ
-        self._heard_until += seconds / _MOST_SPEED
         return seconds
 
     def _arguments(self) -> list[str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
-import os
 import signal
 import traceback
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rtgenre.errors import RtgenreError
+from rtgenre.threads import usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
@@ -42,13 +42,6 @@ class ProcessDied:
 
     def __str__(self) -> str:
         return f"the process that judged it ended {_TRIES} times ({_told_exit(self.exit_code)})"
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def each_in_processes(

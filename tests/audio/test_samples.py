@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -70,8 +71,8 @@ def test_nothing_but_finite_samples_within_full_scale_ever_gets_through(samples)
 _NOISE = np.random.default_rng(7).standard_normal(9000).astype(np.float32) * np.float32(0.1)
 
 
-def _resampled(block_sizes: list[int], input_rate_hz: int) -> np.ndarray:
-    resampler = Resampler(input_rate_hz, 22050)
+def _resampled(block_sizes: list[int], input_rate_hz: int, *, prompt: bool) -> np.ndarray:
+    resampler = Resampler(input_rate_hz, 22050, prompt=prompt)
     output = []
     start = 0
     for size in [*block_sizes, len(_NOISE)]:
@@ -83,19 +84,30 @@ def _resampled(block_sizes: list[int], input_rate_hz: int) -> np.ndarray:
 @given(
     st.lists(st.integers(0, 3000), max_size=20),
     st.sampled_from([8000, 11025, 22050, 44100, 48000, 96000, 192000]),
+    st.booleans(),
 )
 @settings(deadline=None)
-def test_any_block_sizes_resample_to_the_same_samples(block_sizes, input_rate_hz):
-    whole = _resampled([len(_NOISE)], input_rate_hz)
-    np.testing.assert_array_equal(_resampled(block_sizes, input_rate_hz), whole)
+def test_any_block_sizes_resample_to_the_same_samples(block_sizes, input_rate_hz, prompt):
+    whole = _resampled([len(_NOISE)], input_rate_hz, prompt=prompt)
+    resampled = _resampled(block_sizes, input_rate_hz, prompt=prompt)
+    np.testing.assert_array_equal(resampled, whole)
     assert len(whole) == pytest.approx(len(_NOISE) * 22050 / input_rate_hz, abs=1)
 
 
+@pytest.mark.parametrize("input_rate_hz", [11025, 44100, 48000, 96000])
+def test_what_need_not_be_prompt_is_what_training_hears(input_rate_hz):
+    training = soxr.resample(_NOISE, input_rate_hz, 22050, "HQ")
+    resampled = _resampled([100, 2000, 441], input_rate_hz, prompt=False)
+    assert len(resampled) == len(training)
+    np.testing.assert_allclose(resampled, training, atol=1e-6)
+
+
+@pytest.mark.parametrize("prompt", [False, True])
 @pytest.mark.parametrize("input_rate_hz", [8000, 16000, 44100, 48000, 96000, 192000])
-def test_a_tone_keeps_its_pitch_and_level_through_the_resampler(input_rate_hz):
+def test_a_tone_keeps_its_pitch_and_level_through_the_resampler(input_rate_hz, prompt):
     seconds = np.arange(input_rate_hz) / input_rate_hz
     tone = (0.5 * np.sin(2 * np.pi * 440 * seconds)).astype(np.float32)
-    resampler = Resampler(input_rate_hz, 22050)
+    resampler = Resampler(input_rate_hz, 22050, prompt=prompt)
     output = np.concatenate([resampler.push(tone), resampler.flush()])
     spectrum = np.abs(np.fft.rfft(output * np.hanning(len(output))))
     assert np.argmax(spectrum) * 22050 / len(output) == pytest.approx(440, abs=1)
@@ -104,7 +116,7 @@ def test_a_tone_keeps_its_pitch_and_level_through_the_resampler(input_rate_hz):
 
 @pytest.mark.parametrize("input_rate_hz", [16000, 44100, 48000, 96000, 192000])
 def test_resampled_audio_comes_as_steadily_as_it_is_captured(input_rate_hz):
-    resampler = Resampler(input_rate_hz, 22050)
+    resampler = Resampler(input_rate_hz, 22050, prompt=True)
     block = np.zeros(input_rate_hz // 50, dtype=np.float32)  # 20 ms
     n_output = np.cumsum([len(resampler.push(block)) for _ in range(100)])
     lag_seconds = (1 + np.arange(100)) * 0.02 - n_output / 22050
@@ -116,7 +128,7 @@ def test_resampled_audio_comes_as_steadily_as_it_is_captured(input_rate_hz):
     ("input_rate_hz", "held_ms"), [(22050, 0), (44100, 5), (48000, 12), (8000, 30)]
 )
 def test_the_resampler_tells_how_much_it_holds(input_rate_hz, held_ms):
-    resampler = Resampler(input_rate_hz, 22050)
+    resampler = Resampler(input_rate_hz, 22050, prompt=True)
     held = []
     for _ in range(100):
         output = resampler.push(np.zeros(input_rate_hz // 50, dtype=np.float32))
@@ -127,11 +139,12 @@ def test_the_resampler_tells_how_much_it_holds(input_rate_hz, held_ms):
     assert resampler.held_seconds == 0
 
 
+@pytest.mark.parametrize("prompt", [False, True])
 @pytest.mark.parametrize("input_rate_hz", [44100, 48000, 96000])
-def test_what_is_above_the_new_rate_does_not_come_back_as_another_tone(input_rate_hz):
+def test_what_is_above_the_new_rate_does_not_come_back_as_another_tone(input_rate_hz, prompt):
     seconds = np.arange(input_rate_hz) / input_rate_hz
     tone = np.sin(2 * np.pi * 11_500 * seconds).astype(np.float32)
-    resampler = Resampler(input_rate_hz, 22050)
+    resampler = Resampler(input_rate_hz, 22050, prompt=prompt)
     output = np.concatenate([resampler.push(tone), resampler.flush()])
     assert np.max(np.abs(output[2000:-2000])) < 1e-4
 

@@ -31,6 +31,18 @@ def test_any_block_sizes_give_the_same_windows(sizes, hop):
         assert window.captured_at == pytest.approx(1000 + window.end_sample / RATE_HZ)
 
 
+def test_windows_of_another_phase_come_later_by_it_at_the_start_and_after_a_gap():
+    slicer = WindowSlicer(40, 20, RATE_HZ, phase_samples=7)
+    windows = slicer.push(np.zeros(70, dtype=np.float32), 0.0)
+    assert [w.end_sample for w in windows] == [47, 67]
+    assert [w.start_sample for w in windows] == [7, 27]
+    slicer.reset()
+    assert slicer.next_end_sample == 117
+    windows = slicer.push(np.ones(100, dtype=np.float32), 0.0)
+    assert [w.end_sample for w in windows] == [117, 137, 157]
+    assert all((w.samples == 1).all() for w in windows)
+
+
 def test_no_window_reaches_across_a_gap():
     slicer = WindowSlicer(40, 20, RATE_HZ)
     slicer.push(np.zeros(70, dtype=np.float32), 0.0)

@@ -1,3 +1,4 @@
+import asyncio
 import re
 
 import numpy as np
@@ -89,3 +90,16 @@ async def test_a_microphone_of_digital_silence_is_a_hint_and_no_failure(monkeypa
     output = capsys.readouterr().out
     assert "hint  source den: hand at 22050 Hz" in output
     assert "      → unmute the input" in output
+
+
+async def test_more_sources_than_the_machine_can_bear_are_a_hint_with_what_to_change(
+    monkeypatch, capsys
+):
+    monkeypatch.setattr(doctor, "_examine_source", lambda *_: asyncio.sleep(0))
+    monkeypatch.setattr(doctor, "usable_cores", lambda: 4)
+    sources = [{"node": f"room{number}", "input": "music.wav"} for number in range(20_000)]
+    tables = {"source": sources, "windows": {"hop_seconds": 0.25}}
+    assert await examine(Config.model_validate(tables)) == 0
+    output = capsys.readouterr().out
+    assert re.search(r"hint  speed: a window takes \d+ ms, and 20000 sources have one", output)
+    assert re.search(r"too slow: (9\d|100) % of windows skipped; set workers to 4 in \[m", output)

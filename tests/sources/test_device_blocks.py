@@ -55,18 +55,18 @@ def _take(source, clock, *, seconds=0.02, age_seconds=0.0, overflowed=False):
 
 
 def _gaps(source):
-    return [block.gap for block in iter(source._queue.pop, None)]
+    return [block.gap for block in source._queue._blocks]
 
 
 def test_blocks_carry_the_devices_rate_and_the_time_they_were_heard(source, clock):
     _take(source, clock)
-    block = source._queue.pop()
+    block = source._queue.take()
     assert (block.sample_rate_hz, block.captured_at, block.gap) == (48000, 1000.02, False)
 
 
 def test_what_the_sound_system_held_back_counts_as_latency(source, clock):
     _take(source, clock, age_seconds=0.015)
-    assert source._queue.pop().captured_at == pytest.approx(1000.005)
+    assert source._queue.take().captured_at == pytest.approx(1000.005)
 
 
 def test_a_monitor_of_what_is_played_is_no_microphone(monkeypatch, clock, source):
