@@ -15,6 +15,7 @@ from rtgenre.sources.base import SourceError
 from rtgenre.sources.decode import open_audio
 from rtgenre.sources.file import FileSource, Pace
 from rtgenre.sources.folders import expand_paths
+from rtgenre.types import Track
 
 from .conftest import Heard, eventually, running, tone
 
@@ -291,10 +292,10 @@ async def test_the_source_says_which_file_plays_by_its_tags_or_else_its_name(tmp
         tagged.write(tone(0.2, 8000, 1))
     soundfile.write(tmp_path / "b.flac", tone(0.2, 8000, 1), 8000)
     source = FileSource((tmp_path,), speed="max")
-    titles = []
+    tracks = []
 
     async def note(_):
-        titles.append(source.title)
+        tracks.append(source.track)
 
     await source.run(note)
-    assert list(dict.fromkeys(titles)) == ["Miles Davis - So What", "b.flac"]
+    assert list(dict.fromkeys(tracks)) == [Track("So What", "Miles Davis"), Track("b.flac")]
