@@ -82,6 +82,7 @@ PURE = [
     "history/stretches.py",
     "outputs/colors.py",
     "outputs/lights/scenes.py",
+    "outputs/mqtt/entities.py",
     "outputs/mqtt/homeassistant.py",
     "outputs/mqtt/topics.py",
     "outputs/web/auth.py",

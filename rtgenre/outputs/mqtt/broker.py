@@ -292,7 +292,8 @@ def _write_while_the_connection_lasts(client: aiomqtt.Client) -> None:
         def write() -> None:
             try:
                 paho.loop_write()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the connection is lost
+            except Exception as error:
+                # Whatever it is, the connection is lost.
                 if not client._disconnected.done():
                     client._disconnected.set_exception(error)
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from annotated_types import Ge, Le
 
-from rtgenre.outputs.mqtt.topics import NO_PROBLEM, Message
+from rtgenre.outputs.mqtt.entities import entities_of
+from rtgenre.outputs.mqtt.topics import Message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from rtgenre.messages.documents import Document
 
 BIRTH_PAYLOAD = b"online"
-_MAX_STATE_CHARACTERS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +133,15 @@ def device_id(node: str) -> str:
 
 
 def discovery_payload(node: str, params: DiscoveryParams) -> dict[str, Any]:
-    """Build the discovery message of one node: a device with nine entities.
-
-    Most are read from the node's JSON, which comes with every window, so that they expire when
-    windows stop; colour, problem and hint come only when they change.
-    """
+    """Build the discovery message of one node: a device with its entities."""
+    entities = entities_of(
+        f"{params.topic_prefix}/{node}",
+        labels=params.labels,
+        publish=params.publish,
+        music_threshold=params.music_threshold,
+        expire_after_seconds=params.settings.expire_after_seconds,
+        teachable=params.teachable,
+    )
     topic = f"{params.topic_prefix}/{node}"
     return {
         "dev": {
@@ -156,145 +160,10 @@ def discovery_payload(node: str, params: DiscoveryParams) -> dict[str, Any]:
         "state_topic": f"{topic}/state",
         "cmps": {
             entity: {"unique_id": f"{device_id(node)}_{entity}", **component}
-            for entity, component in _components(topic, params).items()
+            for entity, component in entities.items()
         },
-    }
-
-
-def _components(topic: str, params: DiscoveryParams) -> dict[str, dict[str, Any]]:
-    expire_after_seconds = params.settings.expire_after_seconds
-    fresh = {"expire_after": expire_after_seconds} if expire_after_seconds else {}
-    teach = {"teach": _teach_select(topic, params.labels)} if params.teachable else {}
-    return {
-        "genre": {
-            "p": "sensor",
-            "name": "Genre",
-            "device_class": "enum",
-            "options": [*params.labels, "unknown", "silence"],
-            "value_template": "{{ value_json.genre or value_json.state }}",
-            "json_attributes_topic": f"{topic}/state",
-            "json_attributes_template": (
-                "{{ {'reason': value_json.reason, 'title': value_json.title, "
-                "'artist': value_json.artist} | tojson }}"
-            ),
-            "icon": "mdi:music",
-            **fresh,
-        },
-        "title": {
-            "p": "sensor",
-            "name": "Title",
-            # None is rendered as "None", which Home Assistant's sensors take for unknown.
-            "value_template": "{{ value_json.title }}",
-            "json_attributes_topic": f"{topic}/state",
-            "json_attributes_template": "{{ {'artist': value_json.artist} | tojson }}",
-            "icon": "mdi:playlist-music",
-            **fresh,
-        },
-        "confidence": {
-            "p": "sensor",
-            "name": "Confidence",
-            "unit_of_measurement": "%",
-            "state_class": "measurement",
-            "suggested_display_precision": 0,
-            # None is rendered as "None", which Home Assistant's sensors take for unknown.
-            "value_template": (
-                "{{ None if value_json.confidence is none "
-                "else (value_json.confidence * 100) | round(0) | int }}"
-            ),
-            "icon": "mdi:gauge",
-            **fresh,
-        },
-        # No device class: Home Assistant's for levels of sound take dB and dBA, not dBFS.
-        "level": {
-            "p": "sensor",
-            "name": "Level",
-            "unit_of_measurement": "dBFS",
-            "state_class": "measurement",
-            "suggested_display_precision": 0,
-            "value_template": _level_template(params.publish),
-            "icon": "mdi:volume-medium",
-            "entity_category": "diagnostic",
-            **fresh,
-        },
-        "since": {
-            "p": "sensor",
-            "name": "Genre since",
-            "device_class": "timestamp",
-            "value_template": "{{ value_json.since }}",
-            **fresh,
-        },
-        "playing": {
-            "p": "binary_sensor",
-            "name": "Music playing",
-            "device_class": "running",
-            "value_template": _playing_template(params.music_threshold),
-            "icon": "mdi:music-note",
-            **fresh,
-        },
-        "problem": {
-            "p": "binary_sensor",
-            "name": "Problem",
-            "device_class": "problem",
-            "entity_category": "diagnostic",
-            "state_topic": f"{topic}/problem",
-            "value_template": f"{{{{ 'OFF' if value == '{NO_PROBLEM}' else 'ON' }}}}",
-            "json_attributes_topic": f"{topic}/problem",
-            "json_attributes_template": (
-                f"{{{{ {{'reason': none if value == '{NO_PROBLEM}' else value}} | tojson }}}}"
-            ),
-        },
-        "hint": {
-            "p": "sensor",
-            "name": "Hint",
-            "entity_category": "diagnostic",
-            "state_topic": f"{topic}/hint",
-            # Home Assistant takes no longer states.
-            "value_template": f"{{{{ value[:{_MAX_STATE_CHARACTERS}] }}}}",
-            "icon": "mdi:lightbulb-question-outline",
-        },
-        "color": {
-            "p": "sensor",
-            "name": "Colour",
-            "state_topic": f"{topic}/color",
-            "icon": "mdi:palette",
-        },
-        **teach,
-    }
-
-
-def _teach_select(topic: str, labels: Sequence[str]) -> dict[str, Any]:
-    """Return a select that shows the genre, and teaches the one that is chosen."""
-    return {
-        "p": "select",
-        "name": "Teach genre",
-        "command_topic": f"{topic}/teach/set",
-        "state_topic": f"{topic}/genre",
-        "options": list(labels),
-        # None is rendered as "None", which Home Assistant's selects take for unknown.
-        "value_template": "{{ None if value in ('unknown', 'silence') else value }}",
-        "icon": "mdi:school",
     }
 
 
 def _link(link: str) -> dict[str, str]:
     return {"url": link} if link else {}
-
-
-def _level_template(publish: Literal["change", "window"]) -> str:
-    """Return a template that, where changes are wanted, keeps a level that moves by less than 1 dB.
-
-    Home Assistant stores every change.
-    """
-    level = "value_json.level_dbfs"
-    rounded = f"{level} | round(0) | int"
-    if publish == "window":
-        return f"{{{{ {rounded} }}}}"
-    kept = f"is_number(this.state) and ({level} - this.state | float) | abs < 1"
-    return f"{{{{ this.state if {kept} else {rounded} }}}}"
-
-
-def _playing_template(music_threshold: float) -> str:
-    return (
-        "{{ 'ON' if value_json.state == 'music' or (value_json.state == 'unknown' "
-        f"and value_json.music_probability >= {music_threshold:g}) else 'OFF' }}}}"
-    )
