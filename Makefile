@@ -37,6 +37,7 @@ train: $(VENV)/.training ## train the shipped model; see training/README.md
 
 docs: $(VENV)/.docs ## build the site of docs/ into site/, every link checked
 	@$(BIN)/python -m scripts.settings_page
+	@$(BIN)/python -m scripts.messages_page
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict $(ARGS)
 
 addon: $(VENV)/bin/python ## make Home Assistant's app into dist/home-assistant

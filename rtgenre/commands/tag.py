@@ -20,7 +20,7 @@ from rtgenre.model.info import ModelError, read_model_info
 from rtgenre.sources.names import told_path
 from rtgenre.tagging.cluster import each_on_cluster
 from rtgenre.tagging.finding import find_songs
-from rtgenre.tagging.judging import Judge, model_of
+from rtgenre.tagging.judge import Judge, model_of
 from rtgenre.tagging.library import GenreWriting, take_rows, to_be_judged
 from rtgenre.tagging.processes import each_in_processes
 from rtgenre.tagging.song import is_url

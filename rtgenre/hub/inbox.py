@@ -14,6 +14,7 @@ MESSAGES_PER_SECOND = 20.0
 """Of one node; at the shortest hop it sends four states a second."""
 BURST_MESSAGES = 40
 MAX_NAMES = 1024
+"""Nodes beyond these are not heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,6 @@ class Inbox:
         self._waiting: dict[str, dict[Kind, Incoming]] = {}
         self.skipped: dict[str, int] = {}
         """By node, messages that newer ones replaced."""
-        self.n_nameless = 0
-        """Messages of names beyond ``MAX_NAMES``."""
 
     def put(self, message: Incoming, now: float) -> Incoming | None:
         """Take in a message; return it if it is to be read at once."""
@@ -45,7 +44,6 @@ class Inbox:
         limit = self._limits.get(node)
         if limit is None:
             if len(self._limits) >= MAX_NAMES:
-                self.n_nameless += 1
                 return None
             limit = self._limits[node] = RateLimit(MESSAGES_PER_SECOND, BURST_MESSAGES)
         if node not in self._waiting and limit.allows(now):

@@ -7,7 +7,7 @@ from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import ModelError
 from rtgenre.sources.decoder import DecodeError
 from rtgenre.tagging.finding import stat_song
-from rtgenre.tagging.judging import Judge, model_of
+from rtgenre.tagging.judge import Judge, model_of
 from rtgenre.tracking.smoothing import TrackerParams
 from tests.signals import music, tone
 from tests.tagging.songs import song
@@ -58,7 +58,7 @@ def test_a_fault_of_several_lines_is_one_line_of_the_table(path, monkeypatch):
     def fail(path, *_, **__):
         raise DecodeError(path, "one\ntwo")
 
-    monkeypatch.setattr("rtgenre.tagging.judging.classify_file", fail)
+    monkeypatch.setattr("rtgenre.tagging.judge.classify_file", fail)
     assert judge()(stat_song(str(path))).fault == r"one\ntwo"
 
 
