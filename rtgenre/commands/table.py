@@ -125,10 +125,12 @@ COMMANDS = (
     Command(
         "teach",
         "teach",
-        "tell the running service what is playing",
+        "tell the running service what is playing, and keep what was taught",
         """\
   rtgenre teach jazz                        tell the running service what is playing
   rtgenre teach "drum-and-bass" --node den  a new genre, and which room
+  rtgenre teach --export taught.jsonl       keep all that was taught in one file
+  rtgenre teach --import taught.jsonl       and take it in again, here or elsewhere
 """,
     ),
     Command(

@@ -1,17 +1,26 @@
-"""``rtgenre teach``: tells the running service what is playing."""
+"""``rtgenre teach``: tells the running service what is playing, and keeps what was taught."""
 
 from __future__ import annotations
 
 import json
+import os
 import ssl
 import urllib.error
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from rtgenre.commands.options import add_config_file, add_setting, config_of
+from rtgenre.config import ConfigError
 from rtgenre.errors import RtgenreError
+from rtgenre.learning.taught.notebook import Notebook
+from rtgenre.learning.taught.store import taught_file
+from rtgenre.messages.taught import taken_in_document
+from rtgenre.model.folders import find_model_folder
+from rtgenre.model.info import read_model_info
 from rtgenre.outputs.web.endpoint import read_token, server_address
+from rtgenre.sources.names import told_path
 
 if TYPE_CHECKING:
     import argparse
@@ -19,6 +28,8 @@ if TYPE_CHECKING:
     from rtgenre.config import Config, WebSocketConfig
 
 TIMEOUT_SECONDS = 20.0
+MAX_FILE_BYTES = 128 * 2**20
+"""Twice what 5,000 stretches take."""
 
 
 class NotTaughtError(RtgenreError):
@@ -28,15 +39,88 @@ class NotTaughtError(RtgenreError):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     add_config_file(parser)
-    parser.add_argument("genre", metavar="GENRE", help="one that is known, or a new one")
+    parser.add_argument("genre", metavar="GENRE", nargs="?", help="one that is known, or a new one")
     parser.add_argument("--node", metavar="NAME", help="the room; needed if there are several")
     add_setting(parser, "--host", "websocket.host", help="where the service is: 127.0.0.1")
     add_setting(parser, "--port", "websocket.port", help="and its port: 8765")
+    file = parser.add_mutually_exclusive_group()
+    file.add_argument(
+        "--export", type=Path, metavar="FILE", help="write all that was taught to a file"
+    )
+    file.add_argument(
+        "--import",
+        type=Path,
+        metavar="FILE",
+        dest="import_",
+        help="add what such a file holds; no service need run",
+    )
 
 
 def main(options: argparse.Namespace) -> int:
     """Run the command, and return its exit code."""
-    return teach(config_of(options), options.genre, options.node)
+    config = config_of(options)
+    file = options.export or options.import_
+    if (options.genre is None) == (file is None):
+        raise ConfigError(
+            "say what is playing, as in `rtgenre teach jazz`; or give --export FILE or "
+            "--import FILE alone"
+        )
+    if options.export is not None:
+        return export_taught(config, options.export)
+    if options.import_ is not None:
+        return import_taught(config, options.import_)
+    return teach(config, options.genre, options.node)
+
+
+def export_taught(config: Config, file: Path) -> int:
+    """Write all that was taught to a file, whole or not at all; return the exit code.
+
+    Raises:
+        NotTaughtError: the file cannot be written.
+        TeachError: what was taught cannot be read.
+    """
+    text = _notebook(config).written(None)
+    part = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(file)
+    except OSError as error:
+        raise NotTaughtError(f"{told_path(file)} cannot be written: {error.strerror}") from None
+    finally:
+        part.unlink(missing_ok=True)
+    n_stretches = text.count('\n{"node"')
+    print(f"{told_path(file)}: {n_stretches} {'stretch' if n_stretches == 1 else 'stretches'}")
+    return 0
+
+
+def import_taught(config: Config, file: Path) -> int:
+    """Add what a file holds, all or nothing; a running service knows it soon.
+
+    Raises:
+        NotTaughtError: the file cannot be read, or is too large.
+        TeachError: it is no file of what was taught, or cannot be kept.
+    """
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise NotTaughtError(f"{told_path(file)} cannot be read: {error.strerror}") from None
+    if len(content) > MAX_FILE_BYTES:
+        raise NotTaughtError(
+            f"{told_path(file)} is larger than {MAX_FILE_BYTES // 2**20} MB, which no file of what "
+            "was taught is"
+        )
+    taken = _notebook(config).take_in(content.decode(errors="replace"))
+    document = taken_in_document(
+        n_new=taken.n_new, n_known=taken.n_known, n_forgotten=taken.n_forgotten
+    )
+    print(document["note"])
+    return 0
+
+
+def _notebook(config: Config) -> Notebook:
+    folder = find_model_folder(config.model.folder)
+    return Notebook(taught_file(config.teach.file), read_model_info(folder), folder)
 
 
 def teach(config: Config, genre: str, node: str | None) -> int:

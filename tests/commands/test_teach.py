@@ -1,0 +1,136 @@
+"""``rtgenre teach``: lessons to a real port, and the file of what was taught."""
+
+import asyncio
+
+import numpy as np
+import pytest
+
+from rtgenre.cli import main
+from rtgenre.commands import teach as teach_module
+from rtgenre.learning.taught.network import TaughtNetwork
+from rtgenre.learning.taught.store import TaughtStore
+from rtgenre.learning.taught.stretch import TaughtStretch
+from rtgenre.messages.hub import Hub
+from rtgenre.outputs.web.teaching import teaching_routes
+from tests.broker import free_port
+from tests.certificates import a_certificate
+from tests.documents import a_websocket_output
+from tests.lessons import Lessons
+
+TOKEN = "a-token-that-is-long-enough"
+NETWORK = TaughtNetwork("net 1", ("jazz", "rock"), np.ones((2, 4), np.float32))
+
+
+@pytest.fixture
+def lessons():
+    return Lessons()
+
+
+def output(lessons, nodes=("den",), **options):
+    routes = teaching_routes(lessons, nodes)
+    return a_websocket_output(Hub(), *nodes, routes=routes, **options)
+
+
+async def told(server, *arguments):
+    """Run the command beside the service."""
+    return await asyncio.to_thread(main, ["teach", *arguments, "--port", str(server.port)])
+
+
+async def test_a_genre_is_taught_and_what_was_learnt_is_said(lessons, capsys):
+    async with output(lessons) as server:
+        assert await told(server, "techno") == 0
+    assert lessons.lessons == [("den", "techno")]
+    assert capsys.readouterr().out == "Learnt: the last 24 s are techno.\n"
+
+
+async def test_of_several_rooms_the_one_that_is_named_is_taught(lessons):
+    async with output(lessons, ("den", "hall")) as server:
+        assert await told(server, "drum & bass?", "--node", "hall") == 0
+    assert lessons.lessons == [("hall", "drum & bass?")]
+
+
+async def test_why_nothing_was_learnt_is_said_in_one_line(lessons, capsys):
+    lessons.problem = "nothing that could be taught is playing in den"
+    async with output(lessons) as server:
+        assert await told(server, "techno") == 1
+    assert capsys.readouterr().err == "rtgenre: nothing that could be taught is playing in den\n"
+
+
+async def test_the_token_of_the_settings_is_shown(lessons, monkeypatch):
+    async with output(lessons, token=TOKEN) as server:
+        assert await told(server, "techno") == 1
+        monkeypatch.setenv("RTGENRE_WEBSOCKET__TOKEN", TOKEN)
+        assert await told(server, "techno") == 0
+
+
+async def test_a_service_with_a_certificate_of_its_own_is_taught(lessons, monkeypatch, tmp_path):
+    cert, key = await a_certificate(tmp_path)
+    monkeypatch.setenv("RTGENRE_WEBSOCKET__CERT_FILE", str(cert))
+    monkeypatch.setenv("RTGENRE_WEBSOCKET__KEY_FILE", str(key))
+    async with output(lessons, cert_file=cert, key_file=key) as server:
+        assert await told(server, "techno") == 0
+
+
+def test_where_no_service_runs_it_says_what_to_do(capsys):
+    assert main(["teach", "jazz", "--port", str(free_port())]) == 1
+    told = capsys.readouterr().err
+    assert "start `rtgenre run`" in told
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["jazz", "--export", "x"], ["jazz", "--import", "x"]], ids=" ".join
+)
+def test_it_says_what_it_takes(arguments, capsys):
+    assert main(["teach", *arguments]) == 2
+    assert "rtgenre teach jazz" in capsys.readouterr().err
+
+
+@pytest.fixture
+def taught(tmp_path, monkeypatch):
+    """A file in which a stretch was taught, in use by these settings."""
+    monkeypatch.setenv("RTGENRE_TEACH__FILE", str(tmp_path / "taught.db"))
+    values = np.ones((2, 4), np.float32), np.full((2, 3), -1.0, np.float32)
+    with TaughtStore(tmp_path / "taught.db") as store:
+        store.add(NETWORK, [TaughtStretch("den", 1000.0, 1024.0, "techno", *values)])
+    return tmp_path
+
+
+def test_what_was_taught_is_exported_and_imported_elsewhere(taught, monkeypatch, capsys):
+    file = taught / "export.jsonl"
+    assert main(["teach", "--export", str(file)]) == 0
+    assert capsys.readouterr().out == f"{file}: 1 stretch\n"
+    monkeypatch.setenv("RTGENRE_TEACH__FILE", str(taught / "elsewhere" / "taught.db"))
+    assert main(["teach", "--import", str(file)]) == 0
+    assert main(["teach", "--import", str(file)]) == 0
+    assert capsys.readouterr().out == (
+        "Took in 1 stretch.\nTook in 0 stretches. 1 was here already.\n"
+    )
+    with TaughtStore(taught / "elsewhere" / "taught.db") as store:
+        assert [row.genre for row in store.rows()] == ["techno"]
+
+
+def test_what_cannot_be_imported_is_refused_in_one_line_and_changes_nothing(
+    taught, monkeypatch, capsys
+):
+    monkeypatch.setattr(teach_module, "MAX_FILE_BYTES", 1000)
+    (taught / "wrong.jsonl").write_bytes(b"\xff\xfe\x00" * 9)
+    (taught / "large.jsonl").write_bytes(b" " * 1001)
+    for name, problem in {
+        "wrong.jsonl": "line 1 cannot be taken in",
+        "large.jsonl": "is larger than",
+        "missing.jsonl": "No such file",
+        "": "Is a directory",
+    }.items():
+        assert main(["teach", "--import", str(taught / name)]) == 1
+        told = capsys.readouterr().err
+        assert problem in told
+        assert told.count("\n") == 1
+    with TaughtStore(taught / "taught.db") as store:
+        assert len(store.rows()) == 1
+
+
+def test_an_export_that_cannot_be_written_leaves_nothing_half_done(taught, capsys):
+    assert main(["teach", "--export", str(taught / "no" / "folder.jsonl")]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+    assert [path.name for path in taught.iterdir()] == ["taught.db"]
