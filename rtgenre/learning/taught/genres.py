@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,12 +30,23 @@ class TaughtGenres:
 
     labels: tuple[str, ...]
     """The model's, then new ones."""
-    head: Head
+    head: Head | None
+    """Knows new genres; None where there are none."""
     memory: SongMemory
+
+    @property
+    def checksum(self) -> str:
+        """Eight digits that are others whenever something else was taught."""
+        digest = hashlib.sha256("\n".join(self.labels).encode())
+        for array in (self.memory.directions, self.memory.labels):
+            digest.update(array.tobytes())
+        return digest.hexdigest()[:8]
 
     def apply(self, prediction: Prediction) -> Prediction:
         """Say anew what a window is."""
-        return self.memory.apply(self.head.apply([prediction])[0])
+        if self.head is not None:
+            (prediction,) = self.head.apply([prediction])
+        return self.memory.apply(prediction)
 
 
 def fit_taught(
@@ -49,6 +61,16 @@ def fit_taught(
     """
     new = sorted({one.genre for one in stretches} - set(model_labels))
     labels = (*model_labels, *new)
+    return TaughtGenres(
+        labels,
+        _fit_head(ground, labels, stretches, len(new)) if new else None,
+        SongMemory.of(ground.examples, stretches, labels),
+    )
+
+
+def _fit_head(
+    ground: Ground, labels: Sequence[str], stretches: Sequence[TaughtStretch], n_new: int
+) -> Head:
     index = np.concatenate([np.full(len(one.embeddings), n) for n, one in enumerate(stretches)])
     genres = np.array([labels.index(one.genre) for one in stretches], np.int64)
     examples = Examples(
@@ -62,11 +84,7 @@ def fit_taught(
     for n, one in enumerate(stretches):
         if one.said.shape[1] == said.shape[1]:
             said[index == n] = one.said
-    return TaughtGenres(
-        labels,
-        fit_head(ground, Taught(examples, said), len(new)),
-        SongMemory.of(ground.examples.embeddings, stretches, labels),
-    )
+    return fit_head(ground, Taught(examples, said), n_new)
 
 
 def probe_windows(sample_rate_hz: int) -> list[FloatArray]:

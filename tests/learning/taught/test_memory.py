@@ -1,0 +1,87 @@
+"""One correction: the same song is known again, and songs like it are helped, others not."""
+
+import numpy as np
+import pytest
+
+from rtgenre.learning.examples import OTHER, Examples
+from rtgenre.learning.taught.memory import SongMemory
+from rtgenre.learning.taught.stretch import TaughtStretch
+from rtgenre.types import Prediction
+
+LABELS = ("jazz", "rock", "techno")
+SIZE = 256
+UNSURE_ROCK = np.array([0.35, 0.6, 0.05], np.float32)
+
+
+# Nearly at right angles. Jazz lies around the first one, rock around the second, other music around
+# the third.
+DIRECTIONS = np.random.default_rng(5).normal(size=(10, SIZE)).astype(np.float32)
+
+
+def sound(index, other=None, cosine=1.0):
+    """Return an embedding in a direction, or at an angle to it that leans to another."""
+    if other is None:
+        return DIRECTIONS[index]
+    return cosine * DIRECTIONS[index] + np.sqrt(1 - cosine**2) * DIRECTIONS[other]
+
+
+@pytest.fixture
+def memory():
+    kinds = np.array([0, 1, 2] * 100)
+    embeddings = DIRECTIONS[kinds] + np.random.default_rng(6).normal(size=(300, SIZE))
+    embeddings -= embeddings.mean(axis=0)
+    labels = np.array([0, 1, OTHER])[kinds]
+    index = np.arange(300)
+    taught = TaughtStretch("den", 0.0, 4.0, "jazz", sound(7)[None], np.zeros((1, 0), np.float32))
+    examples = Examples(embeddings.astype(np.float32), labels, index, index)
+    return SongMemory.of(examples, [taught], LABELS)
+
+
+def heard(embedding, *, familiar=0.9, probabilities=UNSURE_ROCK):
+    return Prediction(probabilities, music=0.9, familiar=familiar, embedding=embedding)
+
+
+def test_the_same_song_is_what_it_was_said_to_be_whatever_the_network_says(memory):
+    found = memory.apply(heard(sound(7, 8, 0.8), probabilities=np.array([0, 1, 0], np.float32)))
+    assert found.probabilities[0] == pytest.approx(1.0)
+    assert found.familiar == pytest.approx(1.0)
+
+
+def test_a_song_like_it_is_more_likely_of_its_genre(memory):
+    like, more_like = (memory.apply(heard(sound(7, 8, cosine))) for cosine in (0.3, 0.42))
+    assert 0.35 < like.probabilities[0] < more_like.probabilities[0]
+    assert more_like.probabilities.argmax() == 0
+    assert like.probabilities.sum() == pytest.approx(1.0)
+    # It is of a genre, and so no unknown music.
+    assert like.familiar > 0.9
+
+
+def test_a_song_that_is_as_much_like_known_music_of_another_genre_stays_what_it_was(memory):
+    before = heard(sound(7, 1, 0.3))
+    assert memory.apply(before) is before
+
+
+def test_a_song_that_is_unlike_it_stays_what_it_was_to_the_last_digit(memory):
+    before = heard(sound(9))
+    assert memory.apply(before) is before
+
+
+def test_music_of_no_genre_that_is_like_it_becomes_familiar(memory):
+    found = memory.apply(heard(sound(7, 8, 0.42), familiar=0.1))
+    assert found.familiar > 0.3
+    assert 0.0 <= found.familiar <= 1.0
+
+
+@pytest.mark.parametrize("familiar", [0.0, 1.0])
+def test_certainty_of_the_network_gives_no_nonsense(memory, familiar):
+    found = memory.apply(heard(sound(7, 8, 0.42), familiar=familiar))
+    assert found.familiar == familiar
+    assert np.isfinite(found.probabilities).all()
+
+
+def test_an_example_of_one_genre_alone_rivals_nothing():
+    index = np.arange(3)
+    examples = Examples(np.eye(3, SIZE, dtype=np.float32), np.zeros(3, np.int64), index, index)
+    taught = TaughtStretch("den", 0.0, 4.0, "jazz", sound(7)[None], np.zeros((1, 0), np.float32))
+    memory = SongMemory.of(examples, [taught], LABELS)
+    assert memory.apply(heard(sound(7))).probabilities[0] > 0.9
