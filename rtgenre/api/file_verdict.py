@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from rtgenre.learning.taught.genres import TaughtGenres
     from rtgenre.messages.documents import StateDocument
     from rtgenre.model.classifier import Classifier
     from rtgenre.model.info import ModelInfo
@@ -132,8 +133,17 @@ def classify_file(
     channel: Channel,
     hop_seconds: float,
     tracker_params: TrackerParams,
+    taught: TaughtGenres | None = None,
 ) -> FileVerdict:
     """Listen to a whole file as the service would.
+
+    Args:
+        path: of the file.
+        classifier: of this thread.
+        channel: ``mix``, ``left``, ``right`` or a number from 1.
+        hop_seconds: time between windows.
+        tracker_params: how calm or how quick the sections follow the music.
+        taught: what the service was taught, if that is to count.
 
     Raises:
         DecodeError: it cannot be read, or is shorter than one window.
@@ -147,6 +157,8 @@ def classify_file(
         info=info,
         tracker_params=tracker_params,
     )
+    if taught is not None:
+        pipeline.follow(taught)
     with closing(open_audio(path)) as file:
         try:
             check_channel(channel, file.n_channels)
@@ -180,7 +192,7 @@ def _judged_windows(
         prediction = predict_window(classifier, window.samples)
         document = pipeline.conclude(window, prediction, latency_seconds=0.0)
         sounds = holds_sound(window.levels_dbfs.tolist(), below_dbfs=below_dbfs)
-        yield JudgedWindow(document, prediction if sounds else None)
+        yield JudgedWindow(document, pipeline.judged(prediction) if sounds else None)
 
 
 def _windows(file: AudioFile, pipeline: Pipeline) -> Iterator[Window]:

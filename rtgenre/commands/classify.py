@@ -12,6 +12,7 @@ from rich.progress import Progress
 
 from rtgenre.api.file_verdict import classify_file
 from rtgenre.commands.options import add_config_file, add_model, add_setting, config_with_logging
+from rtgenre.commands.taught import taught_or_told
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.folders import find_model_folder
 from rtgenre.sources.decoder import DecodeError
@@ -45,9 +46,9 @@ def main(options: argparse.Namespace) -> int:
 
 def classify_files(paths: Sequence[Path], config: Config, *, as_json: bool) -> int:
     """Print what each file is; return 1 if one could not be used, else 0."""
-    classifier = Classifier.load(
-        find_model_folder(config.model.folder), threads=config.model.threads
-    )
+    folder = find_model_folder(config.model.folder)
+    classifier = Classifier.load(folder, threads=config.model.threads)
+    taught = taught_or_told(config, folder, classifier)
     files, failures = expand_paths(paths)
     console = Console(stderr=True)
     hidden = len(files) < 2 or not console.is_terminal
@@ -61,6 +62,7 @@ def classify_files(paths: Sequence[Path], config: Config, *, as_json: bool) -> i
                     channel=config.source[0].channel,
                     hop_seconds=config.windows.hop_seconds,
                     tracker_params=config.smoothing,
+                    taught=taught,
                 )
             except DecodeError as error:
                 failures.append(str(error))

@@ -13,8 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from rtgenre.commands.options import add_config_file, add_model, add_setting, config_with_logging
+from rtgenre.commands.taught import taught_or_told
 from rtgenre.config import ConfigError
 from rtgenre.history.report import duration_text
+from rtgenre.learning.taught.store import taught_file
+from rtgenre.model.classifier import Classifier
 from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import ModelError, read_model_info
 from rtgenre.sources.names import told_path
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
     from rtgenre.config import Config
+    from rtgenre.learning.taught.genres import TaughtGenres
     from rtgenre.tagging.song import Row, Song
     from rtgenre.tagging.tables.open_table import Table
 
@@ -103,6 +107,7 @@ def tag_songs(options: TagOptions, config: Config) -> int:
     folder = find_model_folder(config.model.folder)
     info = read_model_info(folder)
     _check(options, info.features.window_seconds)
+    taught = _taught(options, config, folder)
     judge = Judge(
         # A shipped model has its own place on each machine; any other folder must be the same.
         model_folder=folder.name if _is_shipped(folder) else str(folder.absolute()),
@@ -111,11 +116,13 @@ def tag_songs(options: TagOptions, config: Config) -> int:
         hop_seconds=config.windows.hop_seconds,
         sample_seconds=options.sample_seconds,
         tracker_params=config.smoothing,
+        taught=taught,
     )
     songs, problems = find_songs(options.places)
     faults: dict[str, str] = {}
     n_failed = 0
-    with closing(open_table(options.output, info.labels)) as table:
+    labels = info.labels if taught is None else taught.labels
+    with closing(open_table(options.output, labels)) as table:
         try:
             for row in _judged(songs, judge, table, options):
                 n_failed += row.genre is None
@@ -128,6 +135,17 @@ def tag_songs(options: TagOptions, config: Config) -> int:
     failed = {row.path: row.fault for row in rows if row.genre is None and row.fault is not None}
     _tell_all(problems + [f"{path}: {fault}" for path, fault in (failed | faults).items()])
     return 1 if problems or failed or n_failed else 0
+
+
+def _taught(options: TagOptions, config: Config, folder: Path) -> TaughtGenres | None:
+    """Return what the service was taught; other machines of a cluster do without it."""
+    if not config.teach.enabled or not taught_file(config.teach.file).exists():
+        return None
+    taught = taught_or_told(config, folder, Classifier.load(folder))
+    if taught is not None and options.scheduler is not None:
+        _tell("what was taught on this machine is not used on a cluster")
+        return None
+    return taught
 
 
 def _check(options: TagOptions, window_seconds: float) -> None:
@@ -156,7 +174,7 @@ def _judged(
     songs: Sequence[Song], judge: Judge, table: Table, options: TagOptions
 ) -> Iterator[Row]:
     """Judge what is missing and yield the new rows, with the progress on standard error."""
-    missing = to_be_judged(songs, table, judge.model, judge.sample_seconds)
+    missing = to_be_judged(songs, table, judge.row_model, judge.sample_seconds)
     writing = GenreWriting(overwrite=options.overwrite) if options.write_genre else None
     if writing is not None:
         todo = set(missing)

@@ -162,9 +162,7 @@ class Pipeline:
         """Smooth a window's prediction and build the document about it."""
         sample_rate_hz = self.info.features.sample_rate_hz
         end_seconds = window.end_sample / sample_rate_hz
-        heard = prediction
-        if self._taught is not None:
-            prediction = self._taught.apply(heard)
+        heard, prediction = prediction, self.judged(prediction)
         state = self.tracker.update(
             prediction, end_seconds=end_seconds, levels_dbfs=window.levels_dbfs.tolist()
         )
@@ -191,6 +189,10 @@ class Pipeline:
         self._told_clipped_samples = self.clipped_samples
         self._told_invalid_samples = self.invalid_samples
         return document
+
+    def judged(self, heard: Prediction) -> Prediction:
+        """Say what a window is by what was taught, too."""
+        return heard if self._taught is None else self._taught.apply(heard)
 
     def follow(self, taught: TaughtGenres | None, *, corrected: bool = False) -> None:
         """Judge from now on, and what plays already, by what was taught; None: nothing was.

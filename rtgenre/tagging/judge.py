@@ -20,6 +20,7 @@ from rtgenre.tagging.song_tags import read_tags
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rtgenre.learning.taught.genres import TaughtGenres
     from rtgenre.model.info import ModelInfo
     from rtgenre.tagging.song import Song
     from rtgenre.tagging.song_tags import SongTags
@@ -43,6 +44,14 @@ class Judge:
     sample_seconds: float | None
     """How much of each song is heard at most; None for all of it."""
     tracker_params: TrackerParams
+    taught: TaughtGenres | None = None
+    """What the service was taught, if that is to count."""
+
+    @property
+    def row_model(self) -> tuple[str, str]:
+        """Name and checksum as rows have them: what was taught since has another checksum."""
+        name, checksum = self.model
+        return name, checksum if self.taught is None else f"{checksum}+{self.taught.checksum}"
 
     def __call__(self, song: Song) -> Row:
         """Return the row of a song; one that cannot be judged has a fault and no genre.
@@ -52,7 +61,7 @@ class Judge:
         """
         classifier = _classifier(self.model_folder, self.model)
         unjudged = Row(song.path, song.size, song.modified)
-        model, model_checksum = self.model
+        model, model_checksum = self.row_model
         row = replace(
             unjudged,
             model=model,
@@ -76,6 +85,7 @@ class Judge:
             channel=self.channel,
             hop_seconds=self.hop_seconds,
             tracker_params=self.tracker_params,
+            taught=self.taught,
         )
         return replace(
             row,
@@ -97,7 +107,11 @@ class Judge:
             silence_below_dbfs=self.tracker_params.silence_below_dbfs,
             tagged_seconds=tags.seconds,
         )
-        verdict = overall_verdict(sample.predictions, classifier.info.labels, self.tracker_params)
+        predictions, labels = sample.predictions, classifier.info.labels
+        if self.taught is not None:
+            predictions = tuple(self.taught.apply(one) for one in predictions)
+            labels = self.taught.labels
+        verdict = overall_verdict(predictions, labels, self.tracker_params)
         return replace(
             row,
             duration_seconds=round(sample.seconds, 3),

@@ -11,7 +11,7 @@ SIZE = 256
 DIRECTIONS = np.random.default_rng(3).normal(size=(6, SIZE)).astype(np.float32)
 
 
-def song(label, said, direction, artist, seed, sure=0.6):
+def song(label, said, direction, artist, seed, *, sure=0.6):
     """A song of some windows around a direction, that a network calls ``said``."""
     generator = np.random.default_rng(seed)
 

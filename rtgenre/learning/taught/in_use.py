@@ -1,0 +1,36 @@
+"""What was taught, for commands that judge files: they say what the service would show."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rtgenre.learning.taught.notebook import Notebook
+from rtgenre.model.features import log_mel_spectrogram
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rtgenre.learning.taught.genres import TaughtGenres
+    from rtgenre.model.classifier import Classifier
+
+
+def taught_in_use(file: Path, model_folder: Path, classifier: Classifier) -> TaughtGenres | None:
+    """Learn what was taught, as the service does; None where nothing was.
+
+    Args:
+        file: that the service keeps it in.
+        model_folder: of the model.
+        classifier: the model.
+
+    Raises:
+        TeachError: the file or the model's examples cannot be read.
+    """
+    info = classifier.info
+    if not file.exists() or not info.embedding_size:
+        return None
+    notebook = Notebook(file, info, model_folder)
+    sounds = [log_mel_spectrogram(one, info.features) for one in notebook.test_sounds()]
+    notebook.note_network(classifier.predict(np.stack(sounds)))
+    return notebook.fit()
