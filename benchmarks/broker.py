@@ -23,15 +23,19 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
+import soxr
 import websockets
 
 from benchmarks.service import command, environment, wait_until_it_answers
+from rtgenre.config import Config
 from rtgenre.demo import DEMO_RECORDING
-from rtgenre.model.features import FeatureParams
+from rtgenre.model.folders import find_model_folder
+from rtgenre.model.info import read_model_info
 from tests.broker import Broker, a_slow_proxy, free_port, subscribed
 
-RATE_HZ = FeatureParams().sample_rate_hz
-WINDOW_SAMPLES = FeatureParams().window_samples
+FEATURES = read_model_info(find_model_folder(Config().model.folder)).features
+RATE_HZ = FEATURES.sample_rate_hz
+"""What the model hears, so that no sample waits in a resampler."""
 HOP_SECONDS = 0.25
 HOP_SAMPLES = round(HOP_SECONDS * RATE_HZ)
 WARM_UP_ROUNDS = 10
@@ -118,7 +122,7 @@ async def start_all(
         login = {"username": "me", "password": "wrong"} if name == REFUSING else {}
         services[name] = await stack.enter_async_context(service(ports.get(name), **login))
     for measured in services.values():
-        await measured.feed(music, WINDOW_SAMPLES)
+        await measured.feed(music, FEATURES.window_samples)
     for name in (GOOD, STOPPED, FROZEN, SLOW):
         async with subscribed(brokers[name].port, "rtgenre/+/color") as subscriber:
             await subscriber.until(lambda it: bool(it.seen))
@@ -128,9 +132,8 @@ async def start_all(
 
 
 async def measure(rounds: int) -> None:
-    music, rate_hz = soundfile.read(DEMO_RECORDING, dtype="float32", always_2d=True)
-    assert rate_hz % RATE_HZ == 0, f"the demo recording has {rate_hz} Hz"
-    music = music[:: rate_hz // RATE_HZ, 0]
+    recorded, rate_hz = soundfile.read(DEMO_RECORDING, dtype="float32", always_2d=True)
+    music = soxr.resample(recorded[:, 0], rate_hz, RATE_HZ)
     with tempfile.TemporaryDirectory() as folder:
         async with contextlib.AsyncExitStack() as stack:
             services = await start_all(stack, Path(folder), music)
