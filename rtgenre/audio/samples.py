@@ -10,6 +10,8 @@ import soxr
 if TYPE_CHECKING:
     from rtgenre.types import Channel, FloatArray
 
+# Soxr keeps memory for as much as it was ever given at once, and there may be hundreds of them.
+_PIECE_SAMPLES = 4096
 CLIPPED_FROM = 0.999
 """Samples this close to full scale count as clipped: converters stop at or just below it."""
 
@@ -124,7 +126,12 @@ class Resampler:
         """Take in ``(n_samples,)`` and return what is ready, ``(n_output_samples,)``."""
         if self._stream is None:
             return samples
-        output: FloatArray = self._stream.resample_chunk(np.ascontiguousarray(samples))
+        contiguous = np.ascontiguousarray(samples)
+        pieces = [
+            self._stream.resample_chunk(contiguous[first : first + _PIECE_SAMPLES])
+            for first in range(0, max(1, len(samples)), _PIECE_SAMPLES)
+        ]
+        output: FloatArray = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
         self._n_input += len(samples)
         self._n_output += len(output)
         return output

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 LISTENING = "listening for the first window …"
 
+FINE = 2
+"""The rank of a room that needs no attention."""
+
 _BAR_WIDTH = 40
 # What stands beside the level's bar when it is longest.
 _BESIDE_BAR = 30
@@ -36,7 +39,8 @@ class Readout:
     def __init__(self, colors: Mapping[str, str], name: str = "") -> None:
         """Begin with nothing heard; ``name`` is shown in place of the node."""
         self._colors = colors
-        self._name = name
+        self.name = name
+        """What people call the room."""
         self._state: StateDocument | None = None
         # Why nothing is heard: of the source, and of a hub that hears nothing of the node.
         self._input_problem: str | None = None
@@ -63,6 +67,13 @@ class Readout:
         if not self._recent or self._recent[-1][1] != title:
             self._recent.append((local_time(document["since"]), title))
         self._state = document
+
+    @property
+    def rank(self) -> int:
+        """How urgently it needs attention: 0 is not heard, 1 may not be as wanted, else fine."""
+        if self._problem is not None:
+            return 0
+        return FINE if self._hint is None else 1
 
     @property
     def _problem(self) -> str | None:
@@ -96,7 +107,7 @@ class Readout:
         """Say what is to be said before the first window."""
         from rich.text import Text
 
-        room = f"{self._name}  " if self._name else ""
+        room = f"{self.name}  " if self.name else ""
         if self._problem is not None:
             return Text.assemble(room, (f"! {self._problem}", "bold red"))
         return Text(f"{room}{self._hint or LISTENING}", style="dim")
@@ -111,14 +122,15 @@ class Readout:
             text.append(f"  {said}", style="bold")
         text.append(f"  for {_duration(state)}", style="dim")
         if with_room:
-            text.append(f"  {self._name or state['node']}")
+            text.append(f"  {self.name or state['node']}")
             text.append(f"  ! {self._problem}" if self._problem else "", style="bold red")
+            text.append(f"  {self._hint}" if self.rank == 1 else "")
         return text
 
     def _footer(self, state: StateDocument) -> Text:
         from rich.text import Text
 
-        parts = [self._name or state["node"], source_name(state["source"])]
+        parts = [self.name or state["node"], source_name(state["source"])]
         # A single file's name says no more than its source.
         if playing(state) and playing(state) not in parts:
             parts.append(playing(state))

@@ -5,25 +5,29 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import sys
+import time
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from rtgenre.outputs.readout import LISTENING, Readout, local_time
+from rtgenre.outputs.room_stack import stack
 from rtgenre.outputs.words import headline, playing, remark
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from rich.console import Group
+    from collections.abc import Mapping
 
     from rtgenre.config import Config
     from rtgenre.messages.documents import Document, PresenceDocument, StateDocument, StatusDocument
-    from rtgenre.messages.hub import Hub
+    from rtgenre.messages.hub import Hub, Subscription
 
 Format = Literal["live", "plain", "json"]
 
-_LINES_WITH_RULE = 3
-"""Rooms that have less than this each stand below each other without a line between them."""
+PAGE_SECONDS = 6.0
+"""For how long rooms are shown that do not all have room."""
+_REDRAW_SECONDS = 0.25
+"""At most so often the rooms are drawn, where they are many."""
+_FEW_ROOMS = 8
 
 logger = logging.getLogger(__name__)
 
@@ -96,18 +100,26 @@ class TerminalOutput:
 
         console = Console(file=self._stream)
         readouts: dict[str, Readout] = {}
+        # When, on the monotonic clock, it was drawn last, and is to be drawn though nothing comes.
+        drawn_at, redraw_at = -math.inf, None
         with (
             hub.subscribe(lossless=True) as subscription,
             Live(LISTENING, console=console, auto_refresh=False) as live,
         ):
             while True:
-                document = await subscription.get()
-                if document["type"] == "hub":
-                    continue
-                node = document["node"]
-                new = Readout(self._colors, self._names.get(node, node))
-                readouts.setdefault(node, new).update(document)
-                panel = _stack(list(readouts.values()), console.width, console.height)
+                document = await _next_document(subscription, redraw_at)
+                if document is not None:
+                    if document["type"] == "hub":
+                        continue
+                    node = document["node"]
+                    new = Readout(self._colors, self._names.get(node, node))
+                    readouts.setdefault(node, new).update(document)
+                    if len(readouts) > _FEW_ROOMS and time.monotonic() < drawn_at + _REDRAW_SECONDS:
+                        redraw_at = drawn_at + _REDRAW_SECONDS
+                        continue
+                redraw_at, drawn_at = None, time.monotonic()
+                page = int(drawn_at / PAGE_SECONDS)
+                panel = stack(list(readouts.values()), console.width, console.height, page=page)
                 await asyncio.to_thread(live.update, panel, refresh=True)
 
     def _print(self, line: str) -> None:
@@ -126,6 +138,15 @@ class TerminalOutput:
             logger.info("standard output is written again")
         else:
             logger.warning("standard output cannot be written: %s; lines are missing", problem)
+
+
+async def _next_document(subscription: Subscription, until: float | None) -> Document | None:
+    """Wait for a document; None when the monotonic clock reaches ``until`` without one."""
+    try:
+        async with asyncio.timeout(None if until is None else until - time.monotonic()):
+            return await subscription.get()
+    except TimeoutError:
+        return None
 
 
 class PlainLines:
@@ -185,22 +206,3 @@ class PlainLines:
 def _change(document: StateDocument) -> str:
     said = [headline(document), remark(document), f"({document['level_dbfs']:.0f} dBFS)"]
     return "  ".join(text for text in said if text)
-
-
-def _stack(readouts: Sequence[Readout], width: int, height: int) -> Group:
-    """Draw the readouts below each other, each with its share of the lines."""
-    from rich.console import Group as RichGroup
-    from rich.rule import Rule
-
-    # The last line is the cursor's.
-    between = len(readouts) - 1
-    lines = (height - 1 - between) // len(readouts)
-    ruled = lines >= _LINES_WITH_RULE
-    if not ruled:
-        lines = max(1, (height - 1) // len(readouts))
-    parts: list[Group | Rule] = []
-    for readout in readouts:
-        if parts and ruled:
-            parts.append(Rule(style="dim"))
-        parts.append(readout.render(width, lines))
-    return RichGroup(*parts)

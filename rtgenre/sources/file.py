@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 # Read at once, by a thread; the loop is woken far less often than short blocks are delivered.
 READ_SECONDS = 0.5
+_SHORT_SECONDS = 0.15
 MAX_SPEED_BLOCK_SECONDS = 0.1
 # Further behind than this (a suspended machine, say), time begins anew instead of hurrying.
 MAX_LAG_SECONDS = 1.0
@@ -151,19 +152,24 @@ class FileSource(AudioSource):
 
     async def _blocks(self, file: AudioFile, reader: SerialThread) -> AsyncIterator[FloatArray]:
         """Yield the file in blocks of the length that is wanted when each of them begins."""
-        read_frames = max(1, round(READ_SECONDS * file.sample_rate_hz))
         rest = np.zeros((0, file.n_channels), dtype=np.float32)
         while True:
             block_frames = max(1, math.ceil(self._block_seconds() * file.sample_rate_hz))
-            while len(rest) < block_frames:
-                more = await asyncio.wrap_future(reader.submit(lambda: file.read(read_frames)))
+            while (n_missing := block_frames - len(rest)) > 0:
+                more = await self._read(file, reader, n_missing)
                 if len(more) == 0:
                     break
-                rest = np.concatenate([rest, more])
+                rest = np.concatenate([rest, more]) if len(rest) else more
             if len(rest) == 0:
                 return
             yield rest[:block_frames]
             rest = rest[block_frames:]
+
+    async def _read(self, file: AudioFile, reader: SerialThread, n_frames: int) -> FloatArray:
+        """Read so many frames; many at once where blocks are short, to wake the thread less."""
+        if n_frames < _SHORT_SECONDS * file.sample_rate_hz:
+            n_frames = round(READ_SECONDS * file.sample_rate_hz)
+        return await asyncio.wrap_future(reader.submit(lambda: file.read(n_frames)))
 
     def _block_seconds(self) -> float:
         return MAX_SPEED_BLOCK_SECONDS if self._pace is None else self.wanted_seconds()

@@ -4,6 +4,7 @@ import errno
 import io
 import json
 import os
+import re
 
 import pytest
 from rich.console import Console
@@ -11,7 +12,8 @@ from rich.console import Console
 from rtgenre.messages.hub import Hub
 from rtgenre.outputs.colors import GENRE_COLORS
 from rtgenre.outputs.readout import Readout
-from rtgenre.outputs.terminal import TerminalOutput, _stack
+from rtgenre.outputs.room_stack import stack
+from rtgenre.outputs.terminal import TerminalOutput
 from rtgenre.types import PlayState, UnknownReason
 from tests.documents import a_state, a_status
 
@@ -142,7 +144,7 @@ def a_room(node, *, n_changes=8):
 @pytest.mark.parametrize("n_rooms", [1, 3])
 def test_rooms_fit_the_terminal_and_the_shown_genre_has_its_bar(n_rooms, width, height):
     names = ["kitchen", "lounge", "attic"][:n_rooms]
-    lines = lines_of(_stack([a_room(name) for name in names], width, height), width)
+    lines = lines_of(stack([a_room(name) for name in names], width, height), width)
     assert len(lines) <= height - 1
     assert max(map(len, lines)) <= width
     text = "\n".join(lines)
@@ -155,8 +157,69 @@ def test_rooms_fit_the_terminal_and_the_shown_genre_has_its_bar(n_rooms, width, 
 
 def test_more_rooms_than_lines_for_each_have_one_line_with_the_genre_and_the_name():
     names = [f"room{i}" for i in range(20)]
-    lines = lines_of(_stack([a_room(name) for name in names], 80, 24), 80)
+    lines = lines_of(stack([a_room(name) for name in names], 80, 24), 80)
     assert [line.split()[-1] for line in lines] == names
+
+
+def a_hundred_rooms():
+    rooms = [a_room(f"room{number}") for number in range(100)]
+    rooms[42].update(a_status("unplugged", node="room42"))
+    rooms[17].update(a_status(None, hint="too slow: 12 % of windows skipped", node="room17"))
+    return rooms
+
+
+def test_of_a_hundred_rooms_those_that_need_attention_stand_above_and_the_others_take_turns():
+    rooms, seen = a_hundred_rooms(), set()
+    for page in range(5):
+        lines = lines_of(stack(rooms, 80, 24, page=page), 80)
+        assert len(lines) <= 23
+        assert max(map(len, lines)) <= 80
+        assert "room42  ! unplugged" in lines[0]
+        assert "room17  too slow: 12 %" in lines[1]
+        assert lines[-1].strip() == f"100 rooms, page {page + 1} of 5 · 2 need attention"
+        shown = [re.search(r"room\d+", line).group() for line in lines[2:-1]]
+        assert shown == sorted(shown, key=lambda name: int(name[4:]))
+        assert not seen & set(shown)
+        seen |= set(shown)
+    assert len(seen) == 98
+    assert lines_of(stack(rooms, 80, 24, page=5), 80)[5] == lines_of(stack(rooms, 80, 24), 80)[5]
+
+
+@pytest.mark.parametrize(("width", "height"), [(80, 24), (40, 3), (20, 5), (200, 60)])
+def test_rooms_that_all_need_attention_still_fit(width, height):
+    rooms = [a_room(f"room{number}") for number in range(100)]
+    for room in rooms:
+        room.update(a_status("unplugged"))
+    assert len(lines_of(stack(rooms, width, height), width)) <= height - 1
+
+
+class Screen(io.StringIO):
+    def isatty(self):
+        return True
+
+
+async def test_many_rooms_are_not_drawn_anew_for_each_window_and_the_last_is_drawn_in_the_end(
+    monkeypatch,
+):
+    monkeypatch.setenv("TERM", "xterm")
+    stream, hub = Screen(), Hub()
+    output = TerminalOutput("live", colors=GENRE_COLORS, stream=stream)
+    task = asyncio.create_task(output.run(hub))
+    await asyncio.sleep(0)
+    drawn = []
+    for sequence in range(4):
+        for number in range(20):
+            genre = "jazz" if sequence < 3 else "metal"
+            hub.publish(a_state(sequence, genre=genre, node=f"room{number}"))
+            await hub.taken_by_lossless()
+            drawn.append(len(stream.getvalue()))
+    assert len(set(drawn)) < 40
+    async with asyncio.timeout(30):
+        while stream.getvalue().count("METAL") < 20:
+            await asyncio.sleep(0.02)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def test_a_wide_terminal_shows_every_genre_and_how_likely_there_is_no_music():

@@ -10,6 +10,7 @@ import { Kiosk } from "./kiosk.js";
 import { LiveView } from "./live.js";
 import { Notices } from "./notices.js";
 import { PAST_HOURS } from "./past.js";
+import { RoomGrid } from "./room-grid.js";
 import { Rooms } from "./rooms.js";
 import { Spectrogram } from "./spectrogram.js";
 import { TaughtView } from "./taught.js";
@@ -31,6 +32,10 @@ const history = new HistoryView(
   forget,
 );
 const rooms = new Rooms(showRoom);
+const grid = new RoomGrid((node) => {
+  rooms.choose(node);
+  show({ view: "live" });
+});
 const taught = new TaughtView();
 const teach = new Teach(() => taught.load());
 const kiosk = new Kiosk(() => show({ view: "live" }));
@@ -110,11 +115,13 @@ function receive(message) {
   if (message.type === "hello") {
     hello = message;
     rooms.hello(message);
+    grid.setRooms(rooms.all);
     return;
   }
   if (message.type === "genres") {
     hello = { ...hello, ...message, type: "hello" };
     rooms.hello({ ...hello, again: true });
+    grid.setRooms(rooms.all);
     greetViews(rooms.chosen);
     taught.load();
     return;
@@ -124,6 +131,7 @@ function receive(message) {
     return;
   }
   const room = rooms.update(message);
+  if (room !== null) grid.update(room);
   if (room === null || room !== rooms.chosen) return;
   if (message.type === "presence") {
     showProblems(room);
@@ -172,7 +180,8 @@ function followAddress() {
   const { view, range, day } = readAddress();
   if (view === "history") history.setRange({ name: range, day });
   root.dataset.view = view;
-  byId("live").hidden = view === "history" || view === "taught";
+  byId("live").hidden = view !== "live" && view !== "kiosk";
+  byId("all-rooms").hidden = view !== "rooms";
   byId("history").hidden = view !== "history";
   byId("taught").hidden = view !== "taught";
   for (const button of document.querySelectorAll("[data-view-button]")) {
@@ -180,6 +189,7 @@ function followAddress() {
   }
   history.setVisible(view === "history");
   taught.setVisible(view === "taught");
+  grid.setVisible(view === "rooms");
   kiosk.setOn(view === "kiosk");
   followVisibility();
 }

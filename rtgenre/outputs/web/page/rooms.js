@@ -4,6 +4,7 @@ import { readAddress, writeAddress } from "./address.js";
 import { colorOf } from "./colors.js";
 import { titleOf } from "./format.js";
 import { Past } from "./past.js";
+import { FEW_ROOMS } from "./room-grid.js";
 import { headline, NO_SOUND } from "./words.js";
 
 const KEY = "rtgenre-room";
@@ -25,6 +26,17 @@ export class Rooms {
   /** The chosen room's place among the hello message's sources. */
   get chosenIndex() {
     return this.#chosenIndex;
+  }
+
+  get all() {
+    return this.#rooms;
+  }
+
+  /** Choose a room, and remember it. */
+  choose(node) {
+    localStorage.setItem(KEY, node);
+    writeAddress({ node });
+    this.#choose(this.#rooms.findIndex((room) => room.node === node));
   }
 
   hello(hello) {
@@ -91,26 +103,26 @@ export class Rooms {
   }
 
   #build() {
-    const buttons = this.#rooms.map((room, index) => {
+    const buttons = this.#rooms.map((room) => {
       const button = document.createElement("button");
       button.type = "button";
       button.innerHTML = '<span class="dot"></span><b></b> <span class="now"></span>';
       button.querySelector("b").textContent = room.name;
-      button.addEventListener("click", () => {
-        localStorage.setItem(KEY, room.node);
-        writeAddress({ node: room.node });
-        this.#choose(index);
-      });
+      button.addEventListener("click", () => this.choose(room.node));
       return button;
     });
     const group = document.getElementById("rooms");
     group.replaceChildren(...buttons);
+    group.toggleAttribute("data-many", buttons.length > FEW_ROOMS);
     buttons.forEach((_, index) => this.#label(index));
   }
 
   #label(index) {
-    const { document, presence, status, hello } = this.#rooms[index];
-    const button = this.#buttons[index];
+    const button = document.getElementById("rooms").children[index];
+    this.#labelButton(button, this.#rooms[index]);
+  }
+
+  #labelButton(button, { document, presence, status, hello }) {
     const isAway = presence?.present === false;
     button.toggleAttribute("data-away", isAway);
     if (!document && !isAway && !status?.gone) return;

@@ -1,0 +1,119 @@
+"""The page of a hundred rooms: all of them at a glance, those that need attention first."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.documents import a_hello, a_presence, a_state, a_status
+from tests.outputs.web.page.conftest import PHONE, TABLET, WALL
+from tests.outputs.web.page.test_access import violations
+
+N_ROOMS = 100
+ROOMS = [f"room{number}" for number in range(N_ROOMS)]
+
+
+@pytest.fixture
+def service(puppet):
+    names = {"room7": "Wohnzimmer Süd"}
+    service = puppet(*ROOMS, hello=lambda: a_hello(*ROOMS, names=names))
+    for number, node in enumerate(ROOMS):
+        genre = ("jazz", "rock", "blues")[number % 3]
+        service.publish(a_state(1, node=node, genre=genre))
+    service.publish(a_status("unplugged", node="room42"))
+    service.publish(a_status(None, hint="too slow: 12 % of windows skipped", node="room17"))
+    service.publish(a_presence("room99", present=False, problem="rtgenre on pi has stopped"))
+    return service
+
+
+def shown_names(page):
+    return page.locator("#room-grid li:not([hidden]) b").all_text_contents()
+
+
+def test_what_needs_attention_comes_first_and_the_rest_by_name(open_page, service):
+    page = open_page(f"{service.url}?view=rooms")
+    expect(page.locator("#room-count")).to_have_text("100 rooms · 3 need attention")
+    first = page.locator("#room-grid b")
+    expect(first.nth(0)).to_have_text("room42")
+    expect(first.nth(1)).to_have_text("room99")
+    expect(first.nth(2)).to_have_text("room17")
+    expect(page.locator("#room-grid li").nth(2)).to_contain_text("too slow: 12 %")
+    names = shown_names(page)
+    assert len(names) == N_ROOMS
+    assert names[3:7] == ["room0", "room1", "room2", "room3"]
+    assert names.index("room9") < names.index("room10")
+    expect(page.locator("#rooms-button")).to_have_text("Rooms3")
+
+    service.publish(a_status(None, node="room42"))
+    service.publish(a_status("the stream ended", node="room5"))
+    expect(page.locator("#room-grid b").first).to_have_text("room5")
+    assert shown_names(page).index("room42") > 3
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("süd", ["Wohnzimmer Süd"]),
+        ("unplugged", ["room42"]),
+        ("ROOM1 rock", ["room1", "room10", "room13", "room16", "room19"]),
+        ("nowhere", []),
+    ],
+)
+def test_rooms_are_found_by_name_by_what_plays_and_by_what_is_wrong(
+    open_page, service, search, found
+):
+    page = open_page(f"{service.url}?view=rooms")
+    expect(page.locator("#room-count")).to_contain_text("100 rooms")
+    page.get_by_role("searchbox").fill(search)
+    expect(page.locator("#room-count")).to_contain_text(f"{len(found)} of 100 rooms")
+    assert shown_names(page) == found
+
+
+def test_a_pressed_room_is_shown_and_the_header_has_it_alone(open_page, service):
+    page = open_page(service.url)
+    page.get_by_role("button", name="Rooms").click()
+    expect(page.locator("#room-grid li")).to_have_count(N_ROOMS)
+    page.get_by_role("searchbox").fill("room73")
+    page.keyboard.press("Enter")
+    expect(page.locator("#node")).to_have_text("room73")
+    expect(page.locator("#genre")).to_have_text("Rock")
+    expect(page.locator("#rooms button:visible")).to_have_count(1)
+    expect(page.locator("#rooms button:visible")).to_contain_text("room73")
+    page.go_back()
+    expect(page.locator("#all-rooms")).to_be_visible()
+
+
+def test_the_focus_stays_with_a_room_that_moves(open_page, service):
+    page = open_page(f"{service.url}?view=rooms")
+    expect(page.locator("#room-count")).to_contain_text("100 rooms")
+    page.locator("#room-grid button", has_text="room60").focus()
+    service.publish(a_status("unplugged", node="room60"))
+    expect(page.locator("#room-grid b").nth(1)).to_have_text("room60")
+    assert "room60" in page.evaluate("document.activeElement.textContent")
+
+
+def test_few_rooms_need_no_view_of_their_own(open_page, puppet):
+    page = open_page(puppet("den", "hall").url)
+    expect(page.locator("#rooms button")).to_have_count(2)
+    expect(page.locator("#rooms button:visible")).to_have_count(2)
+    expect(page.locator("#rooms-button")).to_be_hidden()
+
+
+@pytest.mark.parametrize("size", [PHONE, TABLET, WALL], ids=["phone", "tablet", "wall"])
+def test_a_hundred_rooms_fit_every_screen(open_page, service, size):
+    page = open_page(f"{service.url}?view=rooms", size=size)
+    expect(page.locator("#room-count")).to_contain_text("100 rooms")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    boxes = [each.bounding_box() for each in page.locator("#room-grid button").all()[:12]]
+    assert all(box["height"] >= 44 and box["width"] >= 44 for box in boxes)
+    columns = len({round(box["x"]) for box in boxes})
+    assert columns >= (2 if size == PHONE else 5)
+    if size == WALL:
+        # Whoever looks at the wall sees all of them at once, or nearly.
+        assert page.evaluate("document.documentElement.scrollHeight") < 1.2 * size[1]
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("size", [PHONE, WALL], ids=["phone", "wall"])
+def test_axe_finds_nothing_among_a_hundred_rooms(open_page, service, theme, size):
+    page = open_page(f"{service.url}?view=rooms", size=size, theme=theme)
+    expect(page.locator("#room-count")).to_contain_text("3 need attention")
+    assert violations(page) == []
