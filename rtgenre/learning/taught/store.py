@@ -1,4 +1,7 @@
-"""The SQLite file of what was taught: embeddings and labels, never audio."""
+"""The SQLite file of what was taught: embeddings and labels, never audio.
+
+``rows.py`` says how they stand in it.
+"""
 
 from __future__ import annotations
 
@@ -6,61 +9,32 @@ import json
 import os
 import sqlite3
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 from platformdirs import user_data_path
 
 from rtgenre.history.sqlite_store import NewerFileError, SqliteStore
 from rtgenre.learning.taught.network import TaughtNetwork
 from rtgenre.learning.taught.notes import Notes
-from rtgenre.learning.taught.stretch import MAX_WINDOWS, TaughtStretch
+from rtgenre.learning.taught.rows import (
+    MIGRATIONS,
+    SELECT_STRETCHES,
+    insert_stretch,
+    key_of_network,
+    place_of,
+    read_stretch,
+    read_values,
+)
 from rtgenre.messages.taught import TeachError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from rtgenre.types import FloatArray
+    from rtgenre.learning.taught.stretch import TaughtStretch
+
 
 MAX_STRETCHES = 5000
-_MAX_BYTES_OF_VALUES = 4 * MAX_WINDOWS * 512
-
-_MIGRATIONS = (
-    (
-        """
-        CREATE TABLE networks (
-            network INTEGER PRIMARY KEY,
-            identity TEXT NOT NULL UNIQUE,
-            embedding_size INTEGER NOT NULL,
-            labels TEXT NOT NULL,
-            probe BLOB NOT NULL
-        )
-        """,
-        """
-        CREATE TABLE stretches (
-            stretch INTEGER PRIMARY KEY AUTOINCREMENT,
-            network INTEGER NOT NULL REFERENCES networks,
-            node TEXT NOT NULL,
-            started_ms INTEGER NOT NULL,
-            ended_ms INTEGER NOT NULL,
-            genre TEXT NOT NULL,
-            embeddings BLOB NOT NULL,
-            said BLOB NOT NULL
-        )
-        """,
-        "CREATE INDEX stretches_by_genre ON stretches (genre)",
-    ),
-)
-
-_SELECT_STRETCHES = """
-    SELECT identity, node, started_ms / 1000.0, ended_ms / 1000.0, genre, embeddings, said,
-        embedding_size, length(labels) - length(replace(labels, char(10), '')) + 2
-    FROM stretches JOIN networks USING (network)
-    WHERE identity = ifnull(?1, identity)
-        AND (?2 IS NULL OR stretch IN (SELECT value FROM json_each(?2)))
-    ORDER BY started_ms, stretch
-"""
 
 _UNAVAILABLE = 503
 
@@ -110,7 +84,7 @@ def taught_file(configured: Path | None) -> Path:
 class TaughtStore(SqliteStore):
     """The file, open; used by one thread only."""
 
-    migrations = _MIGRATIONS
+    migrations = MIGRATIONS
     foreign = (ValueError, TypeError, AttributeError)
 
     def __init__(self, file: Path, *, max_stretches: int = MAX_STRETCHES) -> None:
@@ -131,8 +105,8 @@ class TaughtStore(SqliteStore):
             TeachError: the disk is full, or the file cannot be written.
         """
         with self._transaction() as connection:
-            key = _network_key(connection, network)
-            numbers = [_insert(connection, key, one) for one in stretches]
+            key = key_of_network(connection, network)
+            numbers = [insert_stretch(connection, key, one) for one in stretches]
             return Added(numbers, self._make_room(connection, stretches[-1].genre))
 
     def take_in(self, notes: Notes) -> TakenIn:
@@ -142,18 +116,20 @@ class TaughtStore(SqliteStore):
             TeachError: a network of the notes is another one here, or the file cannot be written.
         """
         with self._transaction() as connection:
-            keys = {one.identity: _network_key(connection, one) for one in notes.networks.values()}
+            keys = {
+                one.identity: key_of_network(connection, one) for one in notes.networks.values()
+            }
             known = set(
                 connection.execute("SELECT network, node, started_ms, ended_ms FROM stretches")
             )
             new = {
-                (*_place(keys[identity], one), one.genre): one
+                (*place_of(keys[identity], one), one.genre): one
                 for identity, one in notes.stretches
-                if _place(keys[identity], one) not in known
+                if place_of(keys[identity], one) not in known
             }
             n_forgotten = 0
             for (key, *_), stretch in new.items():
-                _insert(connection, key, stretch)
+                insert_stretch(connection, key, stretch)
                 n_forgotten += self._make_room(connection, stretch.genre)
             return TakenIn(len(new), len(notes.stretches) - len(new), n_forgotten)
 
@@ -166,8 +142,8 @@ class TaughtStore(SqliteStore):
         networks = {one.identity: one for one in self.networks()}
         with self._explaining():
             chosen = None if numbers is None else json.dumps(list(numbers))
-            found = self._connection.execute(_SELECT_STRETCHES, (None, chosen))
-            stretches = tuple(_read(row) for row in found)
+            found = self._connection.execute(SELECT_STRETCHES, (None, chosen))
+            stretches = tuple(read_stretch(row) for row in found)
         heard = {identity for identity, _ in stretches}
         return Notes({name: networks[name] for name in networks if name in heard}, stretches)
 
@@ -232,7 +208,7 @@ class TaughtStore(SqliteStore):
                 "SELECT identity, labels, probe, embedding_size FROM networks"
             )
             return [
-                TaughtNetwork(identity, tuple(labels.split("\n")), _values(probe, size))
+                TaughtNetwork(identity, tuple(labels.split("\n")), read_values(probe, size))
                 for identity, labels, probe, size in found
             ]
 
@@ -243,8 +219,8 @@ class TaughtStore(SqliteStore):
             TeachError: the file cannot be read, or a row is damaged.
         """
         with self._explaining():
-            found = self._connection.execute(_SELECT_STRETCHES, (network, None))
-            return [_read(row)[1] for row in found]
+            found = self._connection.execute(SELECT_STRETCHES, (network, None))
+            return [read_stretch(row)[1] for row in found]
 
     def _make_room(self, connection: sqlite3.Connection, genre: str) -> int:
         """Forget the oldest stretches beyond the limit, first of a genre; say how many."""
@@ -261,70 +237,6 @@ class TaughtStore(SqliteStore):
     @staticmethod
     def _explained(file: Path, error: Exception) -> TeachError:
         return _explained(file, error)
-
-
-def _read(row: Sequence[Any]) -> tuple[str, TaughtStretch]:
-    """Read a row of ``_SELECT_STRETCHES``: the network's identity, and the stretch."""
-    identity, node, start, end, genre, embeddings, said, size, n_said = row
-    values = (_values(embeddings, size), _values(said, n_said))
-    return identity, TaughtStretch(node, start, end, genre, *values)
-
-
-def _place(network_key: int, stretch: TaughtStretch) -> tuple[int, str, int, int]:
-    """Say what tells a stretch from all others: who heard it, where and when."""
-    started_ms, ended_ms = round(1000 * stretch.started_at), round(1000 * stretch.ended_at)
-    return network_key, stretch.node, started_ms, ended_ms
-
-
-def _insert(connection: sqlite3.Connection, network_key: int, stretch: TaughtStretch) -> int:
-    cursor = connection.execute(
-        "INSERT INTO stretches (network, node, started_ms, ended_ms, genre, embeddings, said)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            *_place(network_key, stretch),
-            stretch.genre,
-            stretch.embeddings.astype("<f2").tobytes(),
-            stretch.said.astype("<f2").tobytes(),
-        ),
-    )
-    return int(cursor.lastrowid or 0)
-
-
-def _network_key(connection: sqlite3.Connection, network: TaughtNetwork) -> int:
-    connection.execute(
-        "INSERT OR IGNORE INTO networks (identity, embedding_size, labels, probe)"
-        " VALUES (?, ?, ?, ?)",
-        (
-            network.identity,
-            network.probe.shape[1],
-            "\n".join(network.labels),
-            network.probe.astype("<f2").tobytes(),
-        ),
-    )
-    key, size, labels = connection.execute(
-        "SELECT network, embedding_size, labels FROM networks WHERE identity = ?",
-        (network.identity,),
-    ).fetchone()
-    if size != network.probe.shape[1] or labels != "\n".join(network.labels):
-        raise TeachError(
-            f"the network {network.identity} has other genres or another size here; what it "
-            "heard elsewhere cannot be taken in"
-        )
-    return int(key)
-
-
-def _values(blob: bytes, n_columns: int) -> FloatArray:
-    """Read ``(n, n_columns)`` of half precision.
-
-    Raises:
-        ValueError: the bytes are not that, or not finite.
-    """
-    if len(blob) > _MAX_BYTES_OF_VALUES:
-        raise ValueError("a row holds too many values")
-    values = np.frombuffer(blob, "<f2").astype(np.float32).reshape(-1, n_columns)
-    if not len(values) or not np.isfinite(values).all():
-        raise ValueError("a row holds no values, or values that are not numbers")
-    return values
 
 
 def _explained(file: Path, error: Exception) -> TeachError:
