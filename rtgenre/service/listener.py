@@ -76,6 +76,8 @@ class Listener:
         self._newest: Window | None = None
         self._newest_arrived = asyncio.Event()
         self._heard = False
+        # Whether only windows that wait are still to be classified.
+        self._heard_all = False
         self.ended = False
         self.skipped_windows = 0
         self._skip_watch = SkipWatch()
@@ -162,8 +164,9 @@ class Listener:
             else:
                 await self.source.run(self._deliver)
             await self._take(self.pipeline.finish())
-            self.ended = True
+            self._heard_all = True
             self._newest_arrived.set()
+        self.ended = True
 
     def _wanted_seconds(self) -> float:
         """Return how long the next block may be, so that it ends with the window, if not before."""
@@ -210,7 +213,7 @@ class Listener:
                     inference = await classify(window.samples)
                 self._skip_watch.push(skipped=False)
                 self._conclude(window, inference)
-            if self.ended:
+            if self._heard_all:
                 return
 
     def _conclude(self, window: Window, inference: Inference) -> None:

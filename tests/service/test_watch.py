@@ -14,7 +14,7 @@ from rtgenre.service.service import Service
 from rtgenre.sources import file
 from rtgenre.sources.backoff import Backoff
 from rtgenre.sources.file import FileSource
-from tests.networks import tone_classifier
+from tests.networks import HeldNetwork, tone_classifier
 from tests.signals import tone
 from tests.sources.conftest import eventually
 from tests.sources_in_memory import HandSource
@@ -26,13 +26,14 @@ def every_log_line(caplog):
 
 
 @contextlib.asynccontextmanager
-async def serving(*sources):
+async def serving(*sources, classifier=None):
     """Run a service with one room a source: den, bath …; yield it and what it publishes."""
     rooms = [{"node": node} for node, _ in zip(("den", "bath"), sources, strict=False)]
     config = Config.model_validate(
         {"source": rooms, "websocket": {"enabled": False}, "history": {"enabled": False}}
     )
-    service = Service(config, tone_classifier(), list(zip(config.source, sources, strict=True)))
+    played = list(zip(config.source, sources, strict=True))
+    service = Service(config, classifier or tone_classifier(), played)
     stop = asyncio.Event()
     with service.hub.subscribe() as subscription:
         task = asyncio.create_task(service.run(stop))
@@ -94,6 +95,19 @@ async def test_a_file_that_ends_while_other_rooms_go_on_says_so(caplog):
         assert (status["problem"], status["gone"]) == ("the input has ended: song.wav", True)
     assert "den: the input has ended: song.wav" in caplog.messages
     assert not any(record.levelname == "WARNING" for record in caplog.records)
+
+
+async def test_the_end_of_a_file_is_said_after_its_last_window_however_slow_the_machine():
+    network, ending = HeldNetwork(), HandSource()
+    async with serving(ending, HandSource(), classifier=tone_classifier(network)) as (_, published):
+        ending.play(tone(200, 4))
+        ending.end()
+        await asyncio.to_thread(network.entered.wait)
+        # Longer than from one look to the next.
+        await asyncio.sleep(0.7)
+        network.let_go.set()
+        documents = [await published.get(), await published.get()]
+    assert [document["type"] for document in documents] == ["state", "status"]
 
 
 async def test_an_input_that_stays_lost_is_gone_for_whoever_shows_it(monkeypatch, caplog):
