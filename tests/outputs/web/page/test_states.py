@@ -543,3 +543,25 @@ def test_no_genre_is_wider_than_the_wall_display_or_the_card(open_page, puppet):
             expect(page.locator("#genre")).to_have_attribute("data-genre", genre)
             assert page.evaluate(right) <= card["x"] + card["width"], (genre, path, size)
         page.close()
+
+
+def test_what_plays_has_no_bar_behind_it_and_bars_stand_beside_their_genres(open_page, puppet):
+    service = puppet()
+    service.publish({**a_state(1), "title": "So What", "artist": "Miles Davis"})
+    page = open_page(service.url)
+    expect(page.locator("#title")).to_have_text("So What")
+    middles = page.evaluate(
+        """() => {
+            const middle = (element) => {
+                const { top, height } = element.getBoundingClientRect();
+                return top + height / 2;
+            };
+            return [...document.querySelectorAll("#bars li")].map((row) =>
+                middle(row.querySelector(".track")) - middle(row.querySelector(".name")));
+        }"""
+    )
+    assert max(map(abs, middles)) < 3
+    behind = page.evaluate(
+        "getComputedStyle(document.querySelector('#title').parentElement).backgroundColor"
+    )
+    assert behind == "rgba(0, 0, 0, 0)"
