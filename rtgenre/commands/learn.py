@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from rtgenre.commands.options import add_config_file, add_model, config_with_logging
+from rtgenre.learning.cache import prune_cache
 from rtgenre.learning.cross_validation import Validation, cross_validate
 from rtgenre.learning.fitting import lay_ground
 from rtgenre.learning.folds import N_FOLDS
@@ -125,6 +127,7 @@ def _hear_all(
         elif isinstance(outcome, ProcessDied):
             left_out.append(f"{told_path(request.path)}: {outcome}")
         progress.advance(task)
+    prune_cache(cache, time.time())
     songs = [(file, heard[file]) for file in files if file in heard]
     twice = list(_duplicates(songs))
     left_out += [line for _, line in twice]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -85,6 +86,10 @@ def hear_song(request: SongRequest) -> HeardSong | Fault:
         # A full disk costs the next run some time, and this one nothing.
         with suppress(OSError):
             _write(kept, predictions)
+    else:
+        # It was needed: others go first.
+        with suppress(OSError):
+            os.utime(kept)
     return _judged(request.path, predictions)
 
 
