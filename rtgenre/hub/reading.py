@@ -47,6 +47,14 @@ def split_topic(prefix: str, topic: str) -> tuple[str, Kind] | None:
     return None
 
 
+def answering_node(prefix: str, topic: str) -> str | None:
+    """Return the node that answers a lesson on this topic; None for any other topic."""
+    node = topic.removeprefix(f"{prefix}/").removesuffix("/teach/answer")
+    if topic == f"{prefix}/{node}/teach/answer" and _NODE.fullmatch(node):
+        return node
+    return None
+
+
 def read_about(node: str, payload: bytes) -> AboutDocument:
     """Read what a node tells of itself.
 

@@ -184,7 +184,11 @@ class Roster:
             node.on_availability(read_availability(message.payload), now)
         elif message.kind == "about":
             if node.on_about(read_about(node.name, message.payload), now, live=live):
+                greeting = self._hello
                 self._show(node)
+                if self._hello is not greeting:
+                    # A presence makes clients look at the greeting again.
+                    self._told.pop(node.name, None)
         else:
             read = read_state if message.kind == "state" else read_status
             document = read(node.name, message.payload)

@@ -8,6 +8,7 @@ import secrets
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+from rtgenre.hub.lessons import Lessons
 from rtgenre.hub.relay import Relay
 from rtgenre.hub.roster import Roster
 from rtgenre.hub.subscription import Subscription
@@ -18,6 +19,7 @@ from rtgenre.monitoring.metrics import Metrics
 from rtgenre.monitoring.systemd import Notifier
 from rtgenre.outputs.history import HUB_FILE_NAME, HistoryOutput
 from rtgenre.outputs.web.server import WebSocketOutput
+from rtgenre.outputs.web.teaching import no_teaching_routes, teaching_routes, teaching_uploads
 from rtgenre.service.reload import changed_settings
 from rtgenre.threads import DaemonThreads
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from rtgenre.config import Config
     from rtgenre.monitoring.health import HealthDocument
     from rtgenre.outputs.terminal import TerminalOutput
+    from rtgenre.outputs.web.http import Route
 
 _STATUS_SECONDS = 5.0
 
@@ -51,7 +54,10 @@ class HubService:
             instance=secrets.token_hex(4),
             colors=config.colors,
         )
-        self._subscription = Subscription(config.mqtt, self.roster, self.metrics)
+        self._subscription = Subscription(
+            config.mqtt, self.roster, self.metrics, on_answer=self._on_answer
+        )
+        self._lessons = Lessons(self._subscription, config.mqtt.topic_prefix, self._rooms)
         self._relay = Relay(config.hub, self.roster, self.columns)
         self._history = None
         if config.history.enabled:
@@ -108,6 +114,26 @@ class HubService:
             logger.warning("changes that need a restart: %s", ", ".join(restart))
         self._notifier.ready()
 
+    def _on_answer(self, node: str, payload: bytes) -> None:
+        self._lessons.on_answer(node, payload)
+
+    def _rooms(self) -> dict[str, str]:
+        """Return the address of each room's own page."""
+        return {
+            node.name: node.about["address"]
+            for node in self.roster.nodes()
+            if node.about is not None
+        }
+
+    def _routes(self) -> dict[str, Route]:
+        # Of several rooms it is always said which.
+        taught = (
+            teaching_routes(self._lessons, [])
+            if self._config.teach.enabled
+            else no_teaching_routes()
+        )
+        return taught | ({} if self._history is None else self._history.routes())
+
     def _web_output(self) -> WebSocketOutput:
         return WebSocketOutput(
             self._config.websocket,
@@ -116,7 +142,9 @@ class HubService:
             health=self.health,
             metrics=self.metrics,
             columns=self.columns,
-            routes={} if self._history is None else self._history.routes(),
+            routes=self._routes(),
+            uploads=teaching_uploads(self._lessons),
+            teaching=self._lessons if self._config.teach.enabled else None,
         )
 
     async def _supervise(self) -> None:

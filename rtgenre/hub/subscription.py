@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, NoReturn
 import aiomqtt
 
 from rtgenre.hub.inbox import Inbox, Incoming
-from rtgenre.hub.reading import KINDS, split_topic
+from rtgenre.hub.reading import KINDS, answering_node, split_topic
+from rtgenre.messages.taught import TeachError
 from rtgenre.outputs.mqtt.broker import Broker, PacketTooLarge, lost
 from rtgenre.sources.backoff import Backoff
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rtgenre.config import MqttConfig
     from rtgenre.hub.roster import Roster
     from rtgenre.monitoring.metrics import Metrics
@@ -39,7 +42,14 @@ class _NotAllowedError(aiomqtt.MqttError):
 class Subscription:
     """Takes what every node publishes to the roster."""
 
-    def __init__(self, config: MqttConfig, roster: Roster, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        config: MqttConfig,
+        roster: Roster,
+        metrics: Metrics,
+        *,
+        on_answer: Callable[[str, bytes], None],
+    ) -> None:
         """Check the settings, without connecting.
 
         Raises:
@@ -50,6 +60,8 @@ class Subscription:
         self._roster = roster
         self._metrics = metrics
         self._inbox = Inbox()
+        self._on_answer = on_answer
+        self._client: aiomqtt.Client | None = None
         # Several hubs may listen to one broker.
         self._client_name = f"hub-{secrets.token_hex(4)}"
         # When the broker is to have told something; None once it has.
@@ -60,6 +72,20 @@ class Subscription:
     def address(self) -> str:
         """Where the broker is, for people."""
         return self._broker.address
+
+    async def publish(self, topic: str, payload: str) -> None:
+        """Say something to the broker, once.
+
+        Raises:
+            TeachError: it is not there.
+        """
+        try:
+            if self._client is not None:
+                await self._client.publish(topic, payload, qos=int(self._config.qos))
+                return
+        except aiomqtt.MqttError:
+            pass
+        raise TeachError(f"the MQTT broker at {self.address} is not there", 503)
 
     async def run(self) -> NoReturn:
         """Listen until cancelled."""
@@ -80,7 +106,7 @@ class Subscription:
 
     async def _listen(self) -> NoReturn:
         prefix, qos = self._config.topic_prefix, int(self._config.qos)
-        topics = [(f"{prefix}/+/{kind}", qos) for kind in KINDS]
+        topics = [(f"{prefix}/+/{kind}", qos) for kind in (*KINDS, "teach/answer")]
         async with self._broker.connect(
             self._client_name, None, on_message=self._receive
         ) as client:
@@ -92,10 +118,17 @@ class Subscription:
                 raise _NotAllowedError
             logger.info("listening to %s/# at the MQTT broker at %s", prefix, self.address)
             self._tell(None)
-            await lost(client)
+            self._client = client
+            try:
+                await lost(client)
+            finally:
+                self._client = None
         raise AssertionError("a connection ends by an error")
 
     def _receive(self, topic: str, payload: bytes, retained: bool) -> None:
+        node = answering_node(self._config.topic_prefix, topic)
+        if node is not None and not retained:
+            self._on_answer(node, payload)
         found = split_topic(self._config.topic_prefix, topic)
         if found is None:
             return

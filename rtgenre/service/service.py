@@ -353,7 +353,11 @@ class Service:
 
             extensions.append(
                 TeachExtension(
-                    self.teacher.teach, prefix=mqtt.topic_prefix, nodes=nodes, qos=mqtt.qos
+                    self.teacher.teach,
+                    self.teacher.forget,
+                    prefix=mqtt.topic_prefix,
+                    nodes=nodes,
+                    qos=mqtt.qos,
                 )
             )
         return extensions

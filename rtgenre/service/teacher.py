@@ -37,7 +37,7 @@ FILES_PER_SECOND, FILES_AT_ONCE = 1.0, 100
 """A page sends a file of 5,000 stretches in some sixty parts."""
 LOOK_EVERY_SECONDS = 3.0
 """How soon what another process taught is known here, too."""
-ANSWER_WITHIN_SECONDS = 10.0
+ANSWER_WITHIN_SECONDS = 8.0
 _NICENESS = 3
 """More than the service's own; with much more a busy machine would never learn."""
 

@@ -192,6 +192,11 @@ class MqttOutput:
                     if next_sequence is not None:
                         skipped_messages.inc(max(0, document["sequence"] - next_sequence))
                     next_sequence = document["sequence"] + 1
+                if about is not None and self._about is not None and _relabelled(document, about):
+                    now = self._about(node, local_address(client))
+                    if now != about:
+                        await send(client, topics.introduction(now))
+                    about = now
                 await send(client, topics.on_document(document))
                 for extension in self._extensions:
                     await send(client, extension.on_document(document))
@@ -225,3 +230,10 @@ class MqttOutput:
             logger.warning("%s; trying again in the background", problem)
         else:
             logger.info("connected to the MQTT broker at %s", self._broker.address)
+
+
+def _relabelled(document: Document, about: AboutDocument) -> bool:
+    """Say whether genres were taught or forgotten since a node told of itself."""
+    if document["type"] != "state":
+        return False
+    return list(document["probabilities"]) != about["hello"]["labels"]

@@ -1,4 +1,7 @@
-"""Saying over MQTT what is playing: ``<prefix>/<node>/teach/set`` takes a genre."""
+"""Saying over MQTT what is playing: ``<prefix>/<node>/teach/set`` takes a genre.
+
+Or ``{"forget": 17}``, which undoes the lesson that was answered with the id 17.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-from rtgenre.messages.taught import TeachError
+from rtgenre.messages.taught import TeachError, forgotten_document
 from rtgenre.outputs.mqtt.topics import Message
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ class TeachExtension:
     def __init__(
         self,
         teach: Callable[[str, str], Awaitable[Mapping[str, Any]]],
+        forget: Callable[[Sequence[int]], Awaitable[int]],
         *,
         prefix: str,
         nodes: Sequence[str],
@@ -41,11 +45,13 @@ class TeachExtension:
 
         Args:
             teach: takes a node and a genre, and returns the answer; may raise ``TeachError``.
+            forget: takes what to undo, and returns how many lessons that were; may raise it, too.
             prefix: the first part of every topic.
             nodes: the rooms.
             qos: MQTT's quality of service, 0 to 2.
         """
         self._teach = teach
+        self._forget = forget
         self._prefix = prefix
         self._qos = qos
         self.topics: Sequence[str] = [command_topic(prefix, node) for node in nodes]
@@ -81,7 +87,12 @@ class TeachExtension:
 
     async def _take(self, node: str, payload: bytes) -> None:
         try:
-            answer: Mapping[str, Any] = await self._teach(node, _genre(payload))
+            text = _text(payload)
+            answer: Mapping[str, Any]
+            if text.startswith("{"):
+                answer = forgotten_document(await self._forget([_number(text)]))
+            else:
+                answer = await self._teach(node, text)
         except TeachError as error:
             answer = {"type": "error", "message": str(error)}
         waiting = self._answers[node]
@@ -89,7 +100,22 @@ class TeachExtension:
         del waiting[:-MAX_WAITING_ANSWERS]
 
 
-def _genre(payload: bytes) -> str:
+def _number(text: str) -> int:
+    """Read which lesson is to be undone.
+
+    Raises:
+        TeachError: none is named.
+    """
+    try:
+        number = json.loads(text)["forget"]
+    except (ValueError, KeyError, RecursionError):
+        number = None
+    if type(number) is not int:
+        raise TeachError('the message is neither a genre nor {"forget": 17}')
+    return number
+
+
+def _text(payload: bytes) -> str:
     """Read a command.
 
     Raises:

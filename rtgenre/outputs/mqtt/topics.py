@@ -94,9 +94,13 @@ class NodeTopics:
         """Return the message that the node is ``ONLINE`` or ``OFFLINE``."""
         return self._message("availability", payload)
 
+    def introduction(self, about: AboutDocument) -> list[Message]:
+        """Return what the node tells of itself."""
+        return [self._document("about", about)]
+
     def on_connect(self, about: AboutDocument | None = None) -> list[Message]:
         """Return what is said before anything else; a status may correct it."""
-        introduction = [] if about is None else [self._document("about", about)]
+        introduction = [] if about is None else self.introduction(about)
         return [
             *introduction,
             # An empty one takes away what an earlier process left with the broker.

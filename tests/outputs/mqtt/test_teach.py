@@ -22,11 +22,17 @@ class Lessons(list):
         self.append((node, genre))
         return {"type": "taught", "genre": genre}
 
+    async def forget(self, numbers):
+        self.append(("forgotten", *numbers))
+        return len(numbers)
+
 
 async def told(payload, node="den", topic="rtgenre/den/teach/set"):
     """Send a lesson and return what was taught and what is answered with the next window."""
     lessons = Lessons()
-    extension = TeachExtension(lessons.teach, prefix="rtgenre", nodes=["den", "hall"], qos=1)
+    extension = TeachExtension(
+        lessons.teach, lessons.forget, prefix="rtgenre", nodes=["den", "hall"], qos=1
+    )
     extension.on_message(node, topic, payload)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
@@ -47,7 +53,16 @@ async def test_a_room_takes_its_own_lessons_only():
     assert answers == []
 
 
-@pytest.mark.parametrize("payload", [b"#", b"\xff\xfe", b"x" * 1000])
+async def test_a_lesson_is_undone_by_its_id():
+    lessons, (answer,) = await told(b'{"forget": 17}')
+    assert lessons == [("forgotten", 17)]
+    assert json.loads(answer.payload) == {"schema": 2, "type": "forgotten", "stretches": 1}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"#", b"\xff\xfe", b"x" * 1000, b"{", b"{}", b'{"forget": "x"}', b'{"forget": true}'],
+)
 async def test_what_cannot_be_taught_is_answered_with_why(payload):
     lessons, (answer,) = await told(payload)
     assert lessons == []
