@@ -95,6 +95,8 @@ async def test_music_in_the_room_reaches_terminal_websocket_and_mqtt(pulse, wav,
             await client.close()
             process.terminate()
             assert await process.wait() == 0
+            # Libraries complain at the very end about what is still held.
+            assert b"leaked" not in await process.stderr.read()
             await subscriber.until(lambda s: s.latest["rtgenre/kitchen/availability"] == "offline")
             deaf.transport.abort()
     player.kill()

@@ -157,15 +157,19 @@ class Listener:
             SourceError: the source cannot be used, and is not waited for.
             ValueError: the model gave nonsense.
         """
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._classify_newest(), name=f"classify {self.node}")
-            if self._wait_for_input:
-                await run_with_retries(self.source, self._deliver)
-            else:
-                await self.source.run(self._deliver)
-            await self._take(self.pipeline.finish())
-            self._heard_all = True
-            self._newest_arrived.set()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._classify_newest(), name=f"classify {self.node}")
+                if self._wait_for_input:
+                    await run_with_retries(self.source, self._deliver)
+                else:
+                    await self.source.run(self._deliver)
+                await self._take(self.pipeline.finish())
+                self._heard_all = True
+                self._newest_arrived.set()
+        finally:
+            # The sound system may hold the source until the process ends; it then holds no more.
+            self.source.wanted_seconds = lambda: SHORTEST_BLOCK_SECONDS
         self.ended = True
 
     def _wanted_seconds(self) -> float:
