@@ -1,6 +1,6 @@
 """Take the pictures of the page that README.md shows, from the running service.
 
-    python -m scripts.screenshots docs [--model DIR]
+    python -m scripts.screenshots docs [--model DIR] [--only NAME ...]
 
 The live pictures show the demo recordings; those of the history show a week that is made up here,
 since nobody's real one belongs in a repository.
@@ -15,6 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.service import running_service
@@ -32,6 +33,7 @@ PICTURES = (
     ("page-tablet-dark", "tablet", "dark", "live", ""),
     ("page-tablet-light", "tablet", "light", "live", ""),
     ("page-phone-dark", "phone", "dark", "live", ""),
+    ("teach-tablet-light", "tablet", "light", "teach", ""),
     ("page-wall-dark", "wall", "dark", "kiosk", ""),
     ("page-wall-light", "wall", "light", "kiosk", ""),
     ("history-week-dark", "tablet", "dark", "history", "Week"),
@@ -92,15 +94,23 @@ def take(browser: Browser, url: str, picture: tuple[str, ...], folder: Path) -> 
         page.get_by_role("button", name=span).click()
         page.wait_for_timeout(2000)
     else:
-        page.wait_for_timeout(1000 * (SETTLE_SECONDS if view == "live" else 2))
-    page.screenshot(path=folder / f"{name}.png", full_page=size == "phone" or view == "history")
+        page.wait_for_timeout(1000 * (SETTLE_SECONDS if view in {"live", "teach"} else 2))
+    if view == "teach":
+        page.get_by_role("button", name="Not right?").click()
+    path = folder / f"{name}.png"
+    page.screenshot(path=path, full_page=size == "phone" or view == "history")
     page.close()
+    if view == "teach":
+        # It is all plain areas: a fifth of the size, and nobody sees it.
+        pixels = Image.open(path).convert("RGB")
+        pixels.quantize(256, Image.Quantize.FASTOCTREE).save(path, optimize=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", help="model name or folder")
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="take these pictures alone")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
@@ -110,11 +120,14 @@ def main() -> None:
             *(*map(str, DEMO_RECORDINGS), "--loop", "--node", NODE),
             *(["--model", options.model] if options.model else []),
             HISTORY__FILE=f"{data}/history.db",
+            TEACH__FILE=f"{data}/taught.db",
         ) as service:
             browser = playwright.chromium.launch(
                 executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
             )
             for picture in PICTURES:
+                if options.only and picture[0] not in options.only:
+                    continue
                 take(browser, service.url, picture, options.folder)
             browser.close()
 
