@@ -5,13 +5,15 @@
 Each row is a service of its own, with that many ``[[source]]`` tables that play the demo recordings
 in real time, over and over. Latency is the time from the end of a window, by its ``time``, to its
 message in a WebSocket client in this process. Skipped windows are counted from when the service
-has warmed up. ``--device`` measures one PortAudio device instead: the default input.
+has warmed up. ``--device`` measures one PortAudio device instead, which hears a recording through
+PulseAudio.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -20,13 +22,19 @@ import time
 import urllib.request
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
+import soundfile
 
 from benchmarks.clients import open_client, read_text
-from benchmarks.service import Service, running_service
+from benchmarks.service import START_SECONDS, Service, running_service
 from rtgenre.demo import DEMO_RECORDINGS
+from tests.pulse import PrivatePulse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # The first windows of all sources, which end together, are over by then.
 WARM_UP_SECONDS = 12.0
@@ -93,13 +101,37 @@ async def measure(service: Service, seconds: float) -> list[str]:
     ]
 
 
+@contextlib.contextmanager
+def heard_by_a_device(seconds: float) -> Iterator[None]:
+    """Play the demo recordings into a sound server of our own, whose default input hears them."""
+    pulse, before = PrivatePulse(), dict(os.environ)
+    pulse.start()
+    with tempfile.TemporaryDirectory() as folder:
+        recordings = [soundfile.read(path, dtype="float32") for path in DEMO_RECORDINGS]
+        samples = np.concatenate([each for each, _ in recordings])
+        rate_hz = recordings[0][1]
+        file = Path(folder) / "music.wav"
+        n_samples = round(seconds * rate_hz)
+        soundfile.write(file, np.resize(samples, (n_samples, samples.shape[1])), rate_hz)
+        playing = pulse.play(file)
+        os.environ.update(pulse.environment)
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+            playing.kill()
+            playing.wait()
+            pulse.remove()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sources", type=int, nargs="+", default=[1, 10, 40, 100, 200])
     parser.add_argument("--hop-seconds", type=float, default=2.0)
     parser.add_argument("--workers", type=int)
     parser.add_argument("--seconds", type=float, default=32.0)
-    parser.add_argument("--device", action="store_true", help="the default input, not files")
+    parser.add_argument("--device", action="store_true", help="a device, not files")
     options = parser.parse_args()
     chosen = {"WINDOWS__HOP_SECONDS": str(options.hop_seconds)}
     if options.workers is not None:
@@ -109,7 +141,10 @@ def main() -> None:
     head = ("sources", "CPU", "wakes/s", "p50", "p95", "memory", "windows", "skipped", "load")
     print(_COLUMNS.format(*head), flush=True)
     for n_sources in [1] if options.device else options.sources:
-        with tempfile.TemporaryDirectory() as folder:
+        playing = contextlib.nullcontext()
+        if options.device:
+            playing = heard_by_a_device(WARM_UP_SECONDS + options.seconds + START_SECONDS)
+        with playing, tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "config.toml"
             file.write_text(settings(n_sources, device=options.device))
             quiet = {"HISTORY__ENABLED": "false", "TEACH__ENABLED": "false", "LOG__LEVEL": "error"}

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rtgenre.types import Channel, FloatArray
 
 # Soxr keeps memory for as much as it was ever given at once, and there may be hundreds of them.
-_PIECE_SAMPLES = 4096
+_PIECE_SAMPLES = 8192
 CLIPPED_FROM = 0.999
 """Samples this close to full scale count as clipped: converters stop at or just below it."""
 
@@ -41,7 +41,8 @@ def _mixed(samples: FloatArray) -> FloatArray:
     total = samples[:, 0] + samples[:, 1]
     for column in range(2, samples.shape[1]):
         total += samples[:, column]
-    return np.asarray(total / np.float32(samples.shape[1]), dtype=np.float32)
+    total /= np.float32(samples.shape[1])
+    return total
 
 
 def check_channel(channel: Channel, n_channels: int) -> None:
@@ -78,8 +79,8 @@ def sanitise(samples: FloatArray) -> tuple[FloatArray, int, int]:
         The samples, all finite and within ±1 (the same array where nothing was wrong); how many
         were NaN or infinite and became zero; how many were at or beyond full scale.
     """
-    peak = float(np.max(np.abs(samples), initial=0.0))
-    if peak < CLIPPED_FROM:
+    # False for NaN, too.
+    if max(samples.max(initial=0.0), -samples.min(initial=0.0)) < CLIPPED_FROM:
         return samples, 0, 0
     finite = np.isfinite(samples)
     n_invalid = samples.size - int(np.count_nonzero(finite))
@@ -169,7 +170,8 @@ class DigitalSilenceWatch:
 
     def push(self, samples: FloatArray, sample_rate_hz: int) -> bool:
         """Take in samples of any shape, time on the first axis, and return ``is_silent``."""
-        if samples.any():
+        # Sound rarely has a zero where a block ends: most need no look at all of it.
+        if samples[-1:].any() or samples.any():
             self._zero_seconds = 0.0
         else:
             self._zero_seconds += len(samples) / sample_rate_hz
