@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rtgenre.messages.hub import Hub
     from rtgenre.service.listener import Listener
 
+_NAMED_NODES = 3
 _WATCH_SECONDS = 0.5
 GONE_SECONDS = 10.0
 """A stream that stumbles is back before that; lamps need not follow."""
@@ -57,14 +58,20 @@ class Watch:
         if all(listener.ended for listener in self._listeners):
             # The service ends with the last of them.
             return
+        # By hint, the rooms that have it: too slow a machine is that for all of them at once.
+        hinted: dict[str, list[str]] = {}
         for listener in self._listeners:
             before = self._told.get(listener.node, _News())
             news = self._news(listener)
             if (news.problem, news.hint) != (before.problem, before.hint):
                 self._log(listener, was_lost=before.problem is not None)
+                if news.hint is not None:
+                    hinted.setdefault(news.hint, []).append(listener.node)
             if news != before:
                 self._told[listener.node] = news
                 self._publish(listener, news)
+        for hint, nodes in hinted.items():
+            logger.info("%s: %s", _first_nodes(nodes), hint)
 
     def say_goodbye(self) -> None:
         """Tell, without a word in the log, that inputs have ended and the service with them."""
@@ -98,8 +105,6 @@ class Watch:
             logger.log(level, "%s: %s", listener.node, listener.problem)
         elif was_lost:
             logger.info("%s: hearing %s again", listener.node, source_name(listener.source.name))
-        if listener.hint is not None:
-            logger.info("%s: %s", listener.node, listener.hint)
 
     def _publish(self, listener: Listener, news: _News) -> None:
         self._hub.publish(
@@ -113,3 +118,8 @@ class Watch:
                 instance=listener.pipeline.instance,
             )
         )
+
+
+def _first_nodes(nodes: Sequence[str]) -> str:
+    more = f" and {len(nodes) - _NAMED_NODES} more" if len(nodes) > _NAMED_NODES else ""
+    return ", ".join(nodes[:_NAMED_NODES]) + more

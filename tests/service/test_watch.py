@@ -9,12 +9,17 @@ import pytest
 import soundfile
 
 from rtgenre.config import Config
+from rtgenre.messages.hub import Hub
+from rtgenre.model.inference import InferenceWorkers
 from rtgenre.service import watch
+from rtgenre.service.listener import Listener
 from rtgenre.service.service import Service
+from rtgenre.service.watch import Watch
 from rtgenre.sources import file
 from rtgenre.sources.backoff import Backoff
 from rtgenre.sources.file import FileSource
 from tests.networks import HeldNetwork, tone_classifier
+from tests.service.test_listener import make_listener
 from tests.signals import tone
 from tests.sources.conftest import eventually
 from tests.sources_in_memory import HandSource
@@ -141,3 +146,17 @@ async def test_every_file_that_is_missing_is_said_once_though_none_is_waited_for
         assert await task == 1
     for name in names:
         assert sum(name in message for message in caplog.messages) == 1, caplog.messages
+
+
+async def test_a_hint_about_many_rooms_is_one_line_in_the_log(caplog, monkeypatch):
+    monkeypatch.setattr(Listener, "hint", "too slow: 12 % of windows skipped")
+    async with InferenceWorkers(tone_classifier()) as workers:
+        nodes = [f"room{number}" for number in range(100)]
+        hub = Hub()
+        listeners = [make_listener(HandSource(), workers, hub, node=node) for node in nodes]
+        watch = Watch(listeners, hub)
+        watch.look()
+        watch.look()
+    lines = [record.getMessage() for record in caplog.records if "too slow" in record.message]
+    assert lines == ["room0, room1, room2 and 97 more: too slow: 12 % of windows skipped"]
+    assert sum(document["hint"] is not None for document in hub.latest()) == 100

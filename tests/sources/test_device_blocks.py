@@ -172,3 +172,29 @@ def test_all_sources_that_lost_their_device_look_in_one_process(monkeypatch):
     names = FreshNames(look_seconds=60.0)
     assert names.get() == names.get() == ["USB"]
     assert len(looks) == 1
+
+
+def test_the_event_loop_is_woken_only_when_as_much_has_come_as_is_wanted(source, monkeypatch):
+    opened, wakes = {}, []
+
+    def open_stream(_device, _n_channels, callback, _finished):
+        opened["callback"] = callback
+
+    monkeypatch.setattr(device.portaudio, "open", open_stream)
+    monkeypatch.setattr(device.portaudio, "devices", lambda: [MICROPHONE])
+    source._open(lambda: wakes.append(1))
+    times = types.SimpleNamespace(currentTime=0.0, inputBufferAdcTime=0.0)
+    status = types.SimpleNamespace(input_overflow=False)
+
+    def record(n_blocks):
+        for _ in range(n_blocks):
+            opened["callback"](SAMPLES, len(SAMPLES), times, status)
+        n_wakes, wakes[:] = len(wakes), []
+        return n_wakes
+
+    assert record(1) == 1  # whatever comes first
+    source._queue.take()
+    source._awaited_seconds = 0.5
+    assert record(24) == 0
+    assert record(1) == 1
+    assert len(source._queue.take().samples) == 24_000

@@ -69,6 +69,16 @@ async def test_at_real_time_a_file_takes_as_long_as_it_sounds(tone_wav):
     assert stamps[-1] - stamps[0] == pytest.approx(0.98, abs=0.5)
 
 
+async def test_at_real_time_a_block_is_as_long_as_is_wanted_when_it_begins(tmp_path):
+    noise = np.random.default_rng(3).uniform(-1, 1, (9001, 2)).astype(np.float32)
+    wanted = iter([0.02, 0.3, 0.02, 0.02, 0.5, 0.5])
+    source, heard = FileSource((_write(tmp_path / "noise.wav", noise, 8000),)), Heard()
+    source.wanted_seconds = lambda: next(wanted, 0.5)
+    await source.run(heard)
+    assert [len(block.samples) for block in heard.blocks] == [160, 2400, 160, 160, 4000, 2121]
+    np.testing.assert_allclose(heard.samples(), noise)
+
+
 class HandTime:
     """Time that passes only where a test, or whoever sleeps, says so."""
 

@@ -108,6 +108,18 @@ async def test_a_stream_is_heard_as_stereo_at_its_pitch(radio):
     assert peak_frequency_hz(mono, 44100) == pytest.approx(440, abs=2)
 
 
+async def test_a_stream_wakes_whoever_listens_as_seldom_as_is_wanted_and_loses_no_sample(radio):
+    source, heard = StreamSource(radio.url), Heard()
+    source.wanted_seconds = lambda: 0.4
+    async with running(source, heard):
+        await heard.until(lambda: len(heard.blocks) > 1 and heard.blocks[-1].gap)
+    first, *others = heard.blocks[:-1]
+    played = [first, *others[: next((i for i, b in enumerate(others) if b.gap), len(others))]]
+    assert {len(block.samples) for block in played[:-1]} == {17_640}
+    # The rest of the stream comes when it ends.
+    assert sum(len(block.samples) for block in played) == pytest.approx(2 * 44100, abs=3000)
+
+
 @pytest.mark.parametrize(
     ("sent", "track"),
     [
