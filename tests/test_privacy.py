@@ -91,6 +91,7 @@ async def everything_sent(port, n_states):
     for what in (
         "POST /teach?genre=noise",
         *("GET /state", "GET /metrics", "GET /healthz", "GET /history", "GET /taught"),
+        "GET /taught/export",
     ):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(f"{what} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
