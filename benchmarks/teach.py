@@ -1,9 +1,10 @@
 """How long learning what was taught takes, and whether windows are late meanwhile.
 
-    python -m benchmarks.teach [--stretches 500] [--seconds 60]
+    OPENBLAS_NUM_THREADS=1 python -m benchmarks.teach [--stretches 500] [--seconds 60]
 
 A file of made-up lessons, cut from the model's own examples, is learnt by itself; then a service
-that plays the demo uses it, and learns it anew again and again.
+that plays the demo uses it, and learns it anew again and again. One thread for products of
+matrices is what the service has, too.
 """
 
 from __future__ import annotations
@@ -143,5 +144,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     main()

@@ -1,18 +1,18 @@
 """What one correction brings: on the page somebody says that a song is of another genre.
 
+    export OPENBLAS_NUM_THREADS=1
     python -m training.taught --data ../shared/world ../shared/gtzan --model FOLDER
 
 Every recording that the model is wrong about is taught alone, as it would be while it plays. Then
 it plays again, one second shifted; and all others are judged anew: those by the same artist, and
 those that were right. FOLDER must hold a model that was fitted without ``--split`` (held-out):
-``python -m training.export`` makes it of such a run.
+``python -m training.export`` makes it of such a run. More threads only wait for each other.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -191,6 +191,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    # Many small products: threads only wait for each other.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     main()
