@@ -27,10 +27,35 @@ def homes(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def heard(tmp_path_factory):
+    """A folder of songs, and what is kept of hearing them once."""
+    root = tmp_path_factory.mktemp("heard")
+    write_songs(root / "genres")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(root / "data"))
+        patch.setenv("XDG_CACHE_HOME", str(root / "cache"))
+        assert main(["learn", str(root / "genres")]) == 0
+    return root
+
+
 @pytest.fixture
-def genres(homes):
-    """Four excerpts each of two of the demo's recordings, under names that nobody knows."""
-    root = homes / "genres"
+def genres(homes, heard):
+    """Songs that were heard before, so that learning on them takes no time."""
+    for name in ("genres", "cache"):
+        shutil.copytree(heard / name, homes / name)
+    return homes / "genres"
+
+
+@pytest.fixture
+def learnt(genres, homes, heard):
+    """The same songs, and the model ``mine`` that was learnt on them."""
+    shutil.copytree(heard / "data", homes / "data")
+    return genres
+
+
+def write_songs(root):
+    """Write four excerpts each of two of the demo's recordings, under names that nobody knows."""
     for genre, name in (("Bach", "classical"), ("Heavy", "metal")):
         samples, rate = soundfile.read(DEMO / f"{name}.ogg", dtype="float32")
         folder = root / genre
@@ -39,7 +64,6 @@ def genres(homes):
         for number in range(4):
             start = number * (len(samples) // 4)
             soundfile.write(folder / f"{number}.flac", samples[start : start + length], rate)
-    return root
 
 
 def own_model(homes, name="mine"):
@@ -78,7 +102,6 @@ def test_genres_are_learnt_listed_used_and_removed(genres, homes, capsys):
 
 
 def test_what_was_heard_is_kept_by_content_so_that_a_second_run_hears_nothing(genres, homes):
-    assert main(["learn", str(genres)]) == 0
     kept = sorted((homes / "cache").rglob("*.npz"))
     assert len(kept) == 8
     files = [path.stat().st_ino for path in kept]
@@ -94,13 +117,12 @@ def test_what_was_heard_is_kept_by_content_so_that_a_second_run_hears_nothing(ge
     assert load_model("mine").labels == ("Baroque", "Heavy")
 
 
-def test_a_damaged_own_model_says_so_and_what_to_do(genres, homes, capsys):
-    assert main(["learn", str(genres)]) == 0
+@pytest.mark.usefixtures("learnt")
+def test_a_damaged_own_model_says_so_and_what_to_do(homes, capsys):
     head = own_model(homes) / "head.npz"
     content = bytearray(head.read_bytes())
     content[len(content) // 2] ^= 1
     head.write_bytes(content)
-    capsys.readouterr()
     assert main(["classify", "--model", "mine", str(DEMO / "jazz.ogg")]) == 1
     assert "head.npz is not the file that its model.json describes" in capsys.readouterr().err
 
@@ -132,16 +154,14 @@ def test_too_few_songs_are_left_where_most_are_broken(genres, homes, capsys):
     assert not own_model(homes).exists()
 
 
-def test_a_full_disk_leaves_the_model_that_was_there(genres, homes, capsys, monkeypatch):
-    assert main(["learn", str(genres)]) == 0
+def test_a_full_disk_leaves_the_model_that_was_there(learnt, homes, capsys, monkeypatch):
     before = (own_model(homes) / "model.json").read_bytes()
 
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(own_model_module, "write_head", full)
-    capsys.readouterr()
-    assert main(["learn", str(genres)]) == 1
+    assert main(["learn", str(learnt)]) == 1
     assert "cannot be written: No space left on device" in capsys.readouterr().err
     assert (own_model(homes) / "model.json").read_bytes() == before
     assert [path.name for path in own_model(homes).parent.iterdir()] == ["mine"]
