@@ -113,30 +113,7 @@ class Metrics:
             ["version", "model", "model_version", "model_checksum"],
             registry=self._registry,
         )
-        self._every_node = NodeMetrics(
-            windows=self._counter("windows", "Windows classified."),
-            mqtt_reconnects=self._counter(
-                "mqtt_reconnects", "Connections to the broker after the first one."
-            ),
-            mqtt_skipped_messages=self._counter(
-                "mqtt_skipped_messages",
-                "Documents that a slow broker missed because newer ones replaced them.",
-            ),
-            level_dbfs=self._gauge(
-                "level_dbfs", "RMS level of the newest hop in dB relative to full scale."
-            ),
-            mqtt_connected=self._gauge(
-                "mqtt_connected", "1 while connected to the broker, else 0."
-            ),
-            inference_seconds=self._histogram(
-                "inference_seconds", "Time the model takes for one window.", _INFERENCE_BUCKETS
-            ),
-            latency_seconds=self._histogram(
-                "latency_seconds",
-                "Time from a window's last sample to its message.",
-                _LATENCY_BUCKETS,
-            ),
-        )
+        self._every_node = self._node_metrics()
         self._genre_seconds = Counter(
             "rtgenre_genre_seconds",
             "Seconds for which a genre, unknown or silence was shown.",
@@ -222,6 +199,32 @@ class Metrics:
     def text(self) -> bytes:
         """Return all figures in Prometheus's text format, of type ``CONTENT_TYPE``."""
         return generate_latest(self._registry)
+
+    def _node_metrics(self) -> NodeMetrics:
+        return NodeMetrics(
+            windows=self._counter("windows", "Windows classified."),
+            mqtt_reconnects=self._counter(
+                "mqtt_reconnects", "Connections to the broker after the first one."
+            ),
+            mqtt_skipped_messages=self._counter(
+                "mqtt_skipped_messages",
+                "Documents that a slow broker missed because newer ones replaced them.",
+            ),
+            level_dbfs=self._gauge(
+                "level_dbfs", "RMS level of the newest hop in dB relative to full scale."
+            ),
+            mqtt_connected=self._gauge(
+                "mqtt_connected", "1 while connected to the broker, else 0."
+            ),
+            inference_seconds=self._histogram(
+                "inference_seconds", "Time the model takes for one window.", _INFERENCE_BUCKETS
+            ),
+            latency_seconds=self._histogram(
+                "latency_seconds",
+                "Time from a window's last sample to its message.",
+                _LATENCY_BUCKETS,
+            ),
+        )
 
     def _counter(self, name: str, text: str) -> Counter:
         return Counter(f"rtgenre_{name}", text, ["node"], registry=self._registry)
