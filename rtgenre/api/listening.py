@@ -92,6 +92,7 @@ def listen(
         hop_seconds=config.windows.hop_seconds,
         info=model.info,
         tracker_params=config.smoothing,
+        prompt=True,
     )
     return Listening(model, opened, pipeline, wait_for_input=wait_for_input)
 
