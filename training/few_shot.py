@@ -3,9 +3,10 @@
     python -m training.few_shot --model crnn
 
 leaves one genre at a time out of a model's examples and learns it again from 3, 5, 10, 20 and all
-songs of artists that do not judge (five folds of artists). What the network says of the genres that
-are left cannot take part, since it was taught the one that is left out: it is replaced by what
-embeddings tell. So the figures are those of ``rtgenre.learning`` alone.
+songs of artists that do not judge (five folds of artists). What knows the genre that is left out
+cannot take part: the network's verdicts are replaced by what embeddings tell, and the embedding's
+principal components, whose order says which values count, are found anew in what is left. So the
+figures are those of ``rtgenre.learning`` for a genre that a model has never heard.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from rtgenre.tracking.evidence import log_probabilities
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
 
     from rtgenre.learning.examples import IntArray
     from rtgenre.types import FloatArray
@@ -94,12 +97,24 @@ def _folds(
     mine = numbered.labels == n_labels - 1
     for fold in range(N_FOLDS):
         judging = fold_of == fold
-        ground = lay_ground(numbered.select(~judging & ~mine), n_labels - 1)
+        known = ~judging & ~mine
+        turned = replace(numbered, embeddings=turned_to(numbered.embeddings, known))
         yield (
-            ground,
-            numbered.select(~judging & mine),
-            numbered.select(judging & (numbered.labels != OTHER)),
+            lay_ground(turned.select(known), n_labels - 1),
+            turned.select(~judging & mine),
+            turned.select(judging & (numbered.labels != OTHER)),
         )
+
+
+def turned_to(embeddings: FloatArray, known: NDArray[np.bool_]) -> FloatArray:
+    """Turn embeddings to the principal components of the windows that are known.
+
+    Their spread was evened out half-way, see ``training.networks.embedding``: that is undone first.
+    """
+    values = embeddings * embeddings[known].std(axis=0)
+    centred = values[known] - values[known].mean(axis=0)
+    _, directions = np.linalg.eigh(centred.T @ centred)
+    return np.asarray(values @ directions[:, ::-1], np.float32)
 
 
 def _draw(pool: Examples, n: int, seed: int) -> Examples:

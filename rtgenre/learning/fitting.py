@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 N_USED = 64
 """Values of an embedding that count: the last ones are noise to a genre of few songs."""
 BASE_RIDGE = 100.0
-RIDGE = 200.0
+RIDGE = 100.0
 WITHIN_SONG_SHARE = 0.5
 EVENNESS = 0.1
 SPREAD_OF_GENRES = 0.1
 MEAN_WEIGHT = 0.2
 WINDOWS_OF_A_SONG = 4
-MOST_LIFT, LIFT_PER_SONG = 2.3, 0.48
+MOST_LIFT, LIFT_PER_SONG = 2.45, 0.55
 
 
 @dataclass(frozen=True, slots=True, eq=False)
