@@ -27,7 +27,7 @@ from training.data.dataset import DatasetError
 from training.data.library import held_out_names, read_library
 from training.data.rooms import Rooms
 from training.frontends import yamnet
-from training.frontends.ear import build_ear, build_pupil, build_yamnet
+from training.frontends.ear import EAR_FILE_NAME, build_ear, build_pupil, build_yamnet
 from training.frontends.lessons import Lessons, Plan, make_lessons
 from training.frontends.mn04 import build_mn04
 from training.frontends.musicnn import build_musicnn, read_jamendo, read_million_songs
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from training.data.dataset import FloatArray
     from training.data.library import Recording
 
-EAR_FILE_NAME = "ear.keras"
 TEACHER_WEIGHTS = {"mn04": 1.0, "jamendo": 1.0, "million_songs": 1.0, "yamnet": 0.5}
 """How much what each says counts."""
 

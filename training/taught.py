@@ -1,7 +1,7 @@
 """What one correction brings: on the page somebody says that a song is of another genre.
 
     export OPENBLAS_NUM_THREADS=1
-    python -m training.taught --data ../shared/world ../shared/gtzan --model FOLDER
+    python -m training.taught --data WORLD GTZAN --model FOLDER
 
 Every recording that the model is wrong about is taught alone, as it would be while it plays. Then
 it plays again, one second shifted; and all others are judged anew: those by the same artist, and

@@ -19,16 +19,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import keras
-
 from rtgenre.model.features import TWO_EARS_FEATURES
+from training.crnn.ears import read_ears
 from training.crnn.fits import fit_voices
 from training.crnn.material import Material, load_material
 from training.crnn.options import TrainOptions
 from training.crnn.trials import cross_validate, hold_out
 from training.data.dataset import DatasetError
-from training.distil import EAR_FILE_NAME
-from training.frontends.hearing import two_ears
 from training.networks.embedding import EXAMPLES_FILE_NAME, fit_embedding, write_examples
 from training.networks.heads import chain, with_probabilities
 from training.release.crnn_card import crnn_credits
@@ -72,7 +69,7 @@ def train(
         DatasetError: something cannot be read.
     """
     run_folder.mkdir(parents=True, exist_ok=True)
-    ears = two_ears(_read_ear(ear_run))
+    ears = read_ears(ear_run)
     material = load_material(ears, libraries, negatives, heard_folder, options)
     if mode == "cross-validate":
         figures = cross_validate(material, run_folder, options)
@@ -130,13 +127,6 @@ def _describe(
         config=asdict(options),
         git_commit=git_commit(),
     )
-
-
-def _read_ear(run: Path) -> keras.Model:
-    path = run / EAR_FILE_NAME
-    if not path.exists():
-        raise DatasetError(f"{run} has no {EAR_FILE_NAME}; make it with training.distil")
-    return keras.models.load_model(path, compile=False)
 
 
 def _read_trial(trial: Path | None) -> dict[str, Any]:

@@ -12,13 +12,15 @@ import pytest
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.features import TWO_EARS_FEATURES
 from tests.training.libraries import LABELS, quick_ear, second_ear, write_library, write_negatives
-from training import evaluate, export, train
+from training import evaluate, export, open_set, train
 from training.crnn import fits, material, trials
+from training.crnn.ears import read_ears
+from training.crnn.material import load_material
 from training.crnn.options import TrainOptions
 from training.data.dataset import DatasetError
 from training.data.library import read_library
-from training.distil import EAR_FILE_NAME
 from training.frontends import hearing
+from training.frontends.ear import EAR_FILE_NAME
 from training.frontends.hearing import Heard
 from training.networks.embedding import EXAMPLES_FILE_NAME
 from training.networks.fitting import NO_GENRE, BatchOptions, Examples
@@ -225,3 +227,21 @@ def test_what_is_not_music_is_drawn_as_often_as_it_should_be(place: Place) -> No
     assert (examples.genres[no_music] == NO_GENRE).all()
     assert (examples.genres == NO_GENRE).sum() == 5 + 5  # other music too
     assert not set(examples.recording_index[no_music]) & set(range(len(recordings)))
+
+
+@pytest.mark.timeout(600)
+def test_a_genre_that_is_left_out_is_told_from_those_that_were_learnt(place: Place) -> None:
+    ears = read_ears(place.folder / "ear")
+    material = load_material(
+        ears, place.libraries, place.negatives, place.folder / "heard", OPTIONS
+    )
+
+    found = list(open_set.open_set(material, place.folder / "open", OPTIONS))
+
+    assert [one.genre for one in found] == list(LABELS)
+    for one in found:
+        assert (one.n_left_out, one.n_known) == (2, 4)
+        assert set(one.auroc) == set(open_set.MEASURES)
+    # Tones of another pitch lie far from all that was learnt.
+    assert np.mean([one.auroc["nearest"] for one in found]) > 0.7
+    assert "| mean | |" in open_set.table(found)

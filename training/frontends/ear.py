@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from training.frontends.yamnet import Convolution
 
 Tensor = Any
+EAR_FILE_NAME = "ear.keras"
+"""In the folder of a run of ``training.distil``."""
 N_KEPT = 23
 """Convolutions of YAMNet's 27 that stay: those before its last two layers, which hold half of all
 weights and halve the frames once more."""

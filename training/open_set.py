@@ -1,0 +1,185 @@
+"""How well music of a genre that the CRNN does not know is told from music that it knows.
+
+    python -m training.open_set RUN --ear DISTILLED --library WORLD GTZAN --negatives NEGATIVES
+
+leaves one genre at a time out of what the CRNN learns, fits it without the held-out artists, and
+lets several measures rank their recordings: a measure's figure is the AUROC of recordings of the
+genre that was left out against those of the others. Each fit is kept in RUN, so the same command
+goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from training.crnn.ears import read_ears
+from training.crnn.fits import fit_voices
+from training.crnn.material import Material, load_material
+from training.crnn.options import TrainOptions
+from training.data.dataset import DatasetError
+from training.data.library import OTHER, held_out_names
+from training.networks.embedding import fit_embedding
+from training.networks.fitting import NO_GENRE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from training.data.dataset import FloatArray, IntArray
+    from training.networks.fitting import Examples
+
+MEASURES = {
+    "familiar": "the output for one of the genres",
+    "confidence": "that output's probability times the likeliest genre's, as shown",
+    "probability": "the likeliest genre's probability",
+    "energy": "logarithm of the sum of the genres' exponentiated logits (Liu et al. 2020)",
+    "nearest": "cosine of the embedding and of the most alike window that was learnt",
+}
+_LEARNT_SHARE = 4
+"""Of the windows that were learnt every so manieth is one that others may be like."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSet:
+    """How well recordings of a genre that was left out are told from others."""
+
+    genre: str
+    n_left_out: int
+    """Recordings of it that judge."""
+    n_known: int
+    auroc: dict[str, float]
+    """By measure, 0 to 1; 0.5 is chance."""
+
+
+def open_set(material: Material, run_folder: Path, options: TrainOptions) -> Iterator[OpenSet]:
+    """Leave out one genre at a time.
+
+    Args:
+        material: music of all genres.
+        run_folder: keeps the fits.
+        options: of the fits.
+    """
+    names = held_out_names(material.recordings)
+    recordings = material.recordings
+    judges = np.array(
+        [i for i, one in enumerate(recordings) if one.name in names and one.genre != OTHER]
+    )
+    rest = material.examples.select(material.rows_without(_held_out(material, names)))
+    rows = material.rows_of(judges)
+    index = material.examples.recording_index[rows]
+    judged = material.examples.select(rows)
+    for number, genre in enumerate(material.labels):
+        learnt = _without(rest, number)
+        folder = run_folder / f"without-{genre}"
+        folder.mkdir(parents=True, exist_ok=True)
+        logits = fit_voices(learnt, options, folder).say(judged.copies[0]).together
+        scores = _scores(logits, learnt, judged)
+        known = np.array([recordings[i].genre != genre for i in np.unique(index)])
+        yield OpenSet(
+            genre,
+            n_left_out=int(np.sum(~known)),
+            n_known=int(np.sum(known)),
+            auroc={
+                name: float(roc_auc_score(known, _by_recording(one, index)))
+                for name, one in scores.items()
+            },
+        )
+
+
+def table(found: Sequence[OpenSet]) -> str:
+    """Write figures as a table in Markdown, their means last."""
+    lines = [
+        f"| left out | recordings | {' | '.join(MEASURES)} |",
+        f"|---|---|{'---|' * len(MEASURES)}",
+    ]
+    for one in found:
+        cells = [f"{one.auroc[name]:.2f}" for name in MEASURES]
+        lines.append(f"| {one.genre} | {one.n_left_out} | {' | '.join(cells)} |")
+    means = [f"{np.mean([one.auroc[name] for one in found]):.3f}" for name in MEASURES]
+    lines.append(f"| mean | | {' | '.join(means)} |")
+    return "\n".join(lines)
+
+
+def _held_out(material: Material, names: set[str]) -> IntArray:
+    return np.array([i for i, one in enumerate(material.recordings) if one.name in names])
+
+
+def _without(examples: Examples, genre: int) -> Examples:
+    """Drop the windows of a genre, and its label."""
+    kept = examples.select(np.flatnonzero(examples.genres != genre))
+    return replace(kept, genres=kept.genres - (kept.genres > genre), n_labels=examples.n_labels - 1)
+
+
+def _scores(logits: FloatArray, learnt: Examples, judged: Examples) -> dict[str, FloatArray]:
+    """Say how well known each window is, by every measure; the scale is each one's own."""
+    genres, familiar = logits[:, : learnt.n_labels], logits[:, -1]
+    energy = np.log(np.exp(genres).sum(axis=1))
+    log_probability = genres.max(axis=1) - energy
+    log_familiar = -np.log1p(np.exp(-familiar))
+    return {
+        "familiar": familiar,
+        "confidence": log_familiar + log_probability,
+        "probability": log_probability,
+        "energy": energy,
+        "nearest": _nearest(learnt, judged),
+    }
+
+
+def _nearest(learnt: Examples, judged: Examples) -> FloatArray:
+    embed = fit_embedding(learnt)
+    known = learnt.select(np.flatnonzero(learnt.genres != NO_GENRE)[::_LEARNT_SHARE])
+    ours, theirs = (
+        embed.predict(one.copies[0].astype(np.float32), batch_size=512, verbose=0)
+        for one in (judged, known)
+    )
+    ours, theirs = (one / np.linalg.norm(one, axis=1, keepdims=True) for one in (ours, theirs))
+    return np.asarray((ours @ theirs.T).max(axis=1), np.float32)
+
+
+def _by_recording(scores: FloatArray, index: IntArray) -> FloatArray:
+    """Average the windows of each recording."""
+    _, recording = np.unique(index, return_inverse=True)
+    return np.asarray(np.bincount(recording, scores) / np.bincount(recording), np.float32)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(
+        prog="training.open_set",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("run", type=Path, help="folder of the fits; if it holds some, that goes on")
+    parser.add_argument("--ear", type=Path, required=True, help="run of training.distil")
+    parser.add_argument("--library", type=Path, nargs="+", required=True, help="of recordings")
+    parser.add_argument("--negatives", type=Path, required=True, help="by training.negatives")
+    parser.add_argument("--heard", type=Path, help="keeps what the ear hears; default: RUN/heard")
+    parser.add_argument("--epochs", type=int, default=TrainOptions().epochs)
+    parser.add_argument("--json", action="store_true", help="print the figures alone")
+    args = parser.parse_args(arguments)
+    options = TrainOptions(epochs=args.epochs)
+    try:
+        material = load_material(
+            read_ears(args.ear),
+            args.library,
+            args.negatives,
+            args.heard or args.run / "heard",
+            options,
+        )
+        found = list(open_set(material, args.run, options))
+    except DatasetError as error:
+        raise SystemExit(f"error: {error}") from error
+    if args.json:
+        print(json.dumps([{**one.auroc, "genre": one.genre} for one in found]))
+        return
+    print(table(found))
+
+
+if __name__ == "__main__":
+    main()
