@@ -1,7 +1,7 @@
 """Turn a trained network into a model folder that the service runs.
 
 ``python -m training.export RUN MODELS/NAME --data DATASET`` converts ``RUN/model.keras`` to TFLite
-with weights in float32, float16 and int8, compares each with Keras on real windows, judges the
+with weights in float32, float16 and mixed, compares each with Keras on real windows, judges the
 chosen one as ``training.evaluate`` does, and writes ``model.tflite``, ``model.json``, the card
 (``README.md``) and its plots. ``DATASET`` holds spectrograms (for the CNN), or there are several
 libraries of recordings (for the CRNN).
@@ -277,7 +277,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--weights",
         type=Weights,
         choices=list(Weights),
-        default=Weights.FLOAT16,
+        default=Weights.MIXED,
         help="how the TFLite that ships keeps them; default: %(default)s",
     )
     parser.add_argument("--model-version", help="of the model; default: today's date")

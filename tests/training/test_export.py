@@ -62,13 +62,13 @@ def test_a_run_becomes_a_folder_that_the_service_loads(
         run_folder,
         tmp_path / "models" / "tiny",
         Material((dataset,), "valid"),
-        weights=Weights.INT8,
+        weights=Weights.MIXED,
     )
 
     folder = tmp_path / "models" / "tiny"
     assert read_model_info(folder) == info
     assert info.scores["export"]["float32_largest_difference"] <= 1e-4
-    assert info.scores["export"]["shipped"] == "int8"
+    assert info.scores["export"]["shipped"] == "mixed"
     assert re.fullmatch(r"\d{4}\.\d+\.\d+", info.version)
     (prediction,) = Classifier.load(folder).predict(
         np.zeros((1, FEATURES.n_frames, FEATURES.n_mels), np.float32)
@@ -117,7 +117,9 @@ def test_a_run_whose_training_has_not_ended_is_an_error(
     (run_folder / "model.keras").unlink()
 
     with pytest.raises(DatasetError, match=r"has no model\.keras; its training has not ended"):
-        export(run_folder, tmp_path / "models", Material((dataset,), "valid"), weights=Weights.INT8)
+        export(
+            run_folder, tmp_path / "models", Material((dataset,), "valid"), weights=Weights.MIXED
+        )
 
 
 def test_an_export_that_differs_from_the_trained_network_is_refused(
@@ -135,7 +137,7 @@ def test_an_export_that_differs_from_the_trained_network_is_refused(
             run_folder,
             tmp_path / "models" / "tiny",
             Material((dataset,), "valid"),
-            weights=Weights.INT8,
+            weights=Weights.MIXED,
         )
 
     assert not (tmp_path / "models" / "tiny").exists()
@@ -143,7 +145,7 @@ def test_an_export_that_differs_from_the_trained_network_is_refused(
 
 def test_a_folder_that_is_no_run_is_an_error_with_its_name(tmp_path: Path, dataset: Path) -> None:
     with pytest.raises(DatasetError, match=r"run\.json does not describe a training run"):
-        export(tmp_path, tmp_path / "models", Material((dataset,), "valid"), weights=Weights.INT8)
+        export(tmp_path, tmp_path / "models", Material((dataset,), "valid"), weights=Weights.MIXED)
 
 
 def test_a_run_is_read_back_as_it_was_written(tmp_path: Path) -> None:

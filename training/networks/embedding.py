@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from training.data.library import Recording
     from training.networks.fitting import Examples
 
-EMBEDDING_SIZE = 256
+EMBEDDING_SIZE = 128
 EXAMPLES_FILE_NAME = "examples.npz"
 """In the folder of a run and of a model: embeddings of what it was taught, see ``rtgenre``."""
 EXAMPLES_PER_RECORDING = 4

@@ -99,7 +99,7 @@ def _main_figures(scores: dict[str, Any]) -> str:
     exported = (
         f"float32 within {parity['float32_largest_difference']:.1e}, "
         f"float16 loses {parity['float16_points_lost']:.1f} points of windows, "
-        f"int8 {parity['int8_points_lost']:.1f}; {parity['shipped']} ships, "
+        f"mixed {parity['mixed_points_lost']:.1f}; {parity['shipped']} ships, "
         f"{parity['tflite_bytes'] / 1e6:.1f} MB"
     )
     if "held_out" not in scores:

@@ -172,8 +172,8 @@ def _rows(scores: Figures) -> list[tuple[str, str]]:
         parity = scores["export"]
         exported = (
             f"float32 within {parity['float32_largest_difference']:.1e}, float16 loses "
-            f"{parity['float16_points_lost']:.1f} points of windows, int8 "
-            f"{parity['int8_points_lost']:.1f}; {parity['shipped']} ships, "
+            f"{parity['float16_points_lost']:.1f} points of windows, mixed "
+            f"{parity['mixed_points_lost']:.1f}; {parity['shipped']} ships, "
             f"{parity['tflite_bytes'] / 1e6:.1f} MB"
         )
         rows.append(("TFLite against Keras", exported))
