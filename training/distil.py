@@ -139,15 +139,7 @@ def distil(
     del recipe["epochs"]  # a run that has ended may go on for more
     claim_folder(run_folder, recipe, "checkpoint", "lessons_*.npz")
     teachers = Teachers.load(weights)
-    held_out = held_out_names(recordings)
-    lessons_folder = begin_with or run_folder
-    parts = {
-        name: _lessons(lessons_folder / f"lessons_{name}.npz", chosen, teachers, options)
-        for name, chosen in (
-            ("taught", [one for one in recordings if one.name not in held_out]),
-            ("held_out", [one for one in recordings if one.name in held_out]),
-        )
-    }
+    parts = _all_lessons(begin_with or run_folder, recordings, teachers, options)
     train = parts["taught"] if hold_out else _joined(parts)
     ear = (
         keras.models.load_model(begin_with / EAR_FILE_NAME, compile=False)
@@ -166,18 +158,7 @@ def distil(
         optimiser(options.peak_learning_rate, options.weight_decay, options.epochs, len(batches)),
         said_loss(spread, teachers.importance()),
     )
-    valid = parts["held_out"]
-    history = taught.fit(
-        batches,
-        epochs=options.epochs,
-        validation_data=(valid.heard.astype(np.float32), valid.said.astype(np.float32)),
-        validation_batch_size=options.batch_size,
-        callbacks=[
-            keras.callbacks.BackupAndRestore(run_folder / "checkpoint", delete_checkpoint=False),
-            keras.callbacks.CSVLogger(run_folder / "history.csv", append=True),
-        ],
-        verbose=2,
-    ).history
+    history = _fit(taught, batches, parts["held_out"], run_folder, options)
     ear.save(run_folder / EAR_FILE_NAME)
     ear.save_weights(run_folder / "ear.weights.h5")
     plot_curves(history, "the ear", run_folder / "curves.png")
@@ -187,11 +168,49 @@ def distil(
         "held_out": hold_out,
         "begin_with": str(begin_with) if begin_with else "yamnet",
         "unexplained_share": {name: values[-1] for name, values in history.items()},
-        "unexplained_by_teacher": _unexplained(pupil, valid, spread, teachers),
+        "unexplained_by_teacher": _unexplained(pupil, parts["held_out"], spread, teachers),
         "git_commit": git_commit(),
     }
     (run_folder / "run.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(report["unexplained_by_teacher"]))
+
+
+def _all_lessons(
+    folder: Path, recordings: Sequence[Recording], teachers: Teachers, options: DistilOptions
+) -> dict[str, Lessons]:
+    """Make the lessons of the recordings that teach, and of those that are held out."""
+    held_out = held_out_names(recordings)
+    chosen = {
+        "taught": [one for one in recordings if one.name not in held_out],
+        "held_out": [one for one in recordings if one.name in held_out],
+    }
+    return {
+        name: _lessons(folder / f"lessons_{name}.npz", some, teachers, options)
+        for name, some in chosen.items()
+    }
+
+
+def _fit(
+    taught: keras.Model,
+    batches: ShuffledBatches,
+    held_out: Lessons,
+    run_folder: Path,
+    options: DistilOptions,
+) -> dict[str, list[float]]:
+    """Fit, from the checkpoint on if there is one, and return the curves."""
+    fitted = taught.fit(
+        batches,
+        epochs=options.epochs,
+        validation_data=(held_out.heard.astype(np.float32), held_out.said.astype(np.float32)),
+        validation_batch_size=options.batch_size,
+        callbacks=[
+            keras.callbacks.BackupAndRestore(run_folder / "checkpoint", delete_checkpoint=False),
+            keras.callbacks.CSVLogger(run_folder / "history.csv", append=True),
+        ],
+        verbose=2,
+    )
+    curves: dict[str, list[float]] = fitted.history
+    return curves
 
 
 def said_loss(spread: FloatArray, importance: FloatArray) -> Callable[[Any, Any], Any]:
