@@ -39,6 +39,7 @@ PICTURES = (
     ("history-week-dark", "tablet", "dark", "history", "Week"),
     ("history-week-light", "tablet", "light", "history", "Week"),
     ("history-phone-light", "phone", "light", "history", "Day"),
+    ("settings-tablet-dark", "tablet", "dark", "settings", ""),
 )
 
 
@@ -93,12 +94,15 @@ def take(browser: Browser, url: str, picture: tuple[str, ...], folder: Path) -> 
         page.get_by_role("button", name="History").click()
         page.get_by_role("button", name=span).click()
         page.wait_for_timeout(2000)
+    elif view == "settings":
+        page.get_by_role("button", name="Settings").click()
+        page.wait_for_timeout(2000)
     else:
         page.wait_for_timeout(1000 * (SETTLE_SECONDS if view in {"live", "teach"} else 2))
     if view == "teach":
         page.get_by_role("button", name="Not right?").click()
     path = folder / f"{name}.png"
-    page.screenshot(path=path, full_page=size == "phone" or view == "history")
+    page.screenshot(path=path, full_page=size == "phone" or view in {"history", "settings"})
     page.close()
     if view == "teach":
         # It is all plain areas: a fifth of the size, and nobody sees it.

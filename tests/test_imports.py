@@ -34,6 +34,7 @@ ONLY_IMPORTERS = {
     "zeroconf": {"outputs/web/mdns.py"},
     "sqlite3": {"history/sqlite_store.py", "history/store.py", "learning/taught/store.py"},
     "mutagen": {"tagging/song_tags.py", "tagging/genre_tags.py"},
+    "tomlkit": {"config/writing.py"},
     "pyarrow": {"tagging/tables/parquet_table.py"},
     "distributed": {"tagging/cluster.py"},
     "fsspec": {"tagging/remote.py"},

@@ -11,9 +11,11 @@ from rtgenre.commands.options import (
     add_run_settings,
     config_of,
     config_with_logging,
+    flags_of,
 )
 from rtgenre.commands.process import run_in_event_loop, until_stopped
 from rtgenre.config import SourceConfig
+from rtgenre.config.settings_file import SettingsFile
 from rtgenre.learning.taught.notebook import Notebook
 from rtgenre.learning.taught.store import taught_file
 from rtgenre.model.classifier import Classifier
@@ -47,15 +49,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(options: argparse.Namespace) -> int:
     """Run the command, and return its exit code."""
     config = config_with_logging(options)
-    return run(config, read_config=lambda: config_of(options))
+    settings_file = SettingsFile(options.config, flags_of(options))
+    return run(config, read_config=lambda: config_of(options), settings_file=settings_file)
 
 
-def run(config: Config, *, read_config: Callable[[], Config]) -> int:
+def run(
+    config: Config, *, read_config: Callable[[], Config], settings_file: SettingsFile | None = None
+) -> int:
     """Run the service and return the exit code.
 
     Args:
         config: all settings.
-        read_config: reads the settings again, when SIGHUP asks for it.
+        read_config: reads the settings again, when SIGHUP or the page asks for it.
+        settings_file: where the page writes settings; None: it can change none.
 
     Raises:
         ModelError: the model cannot be used.
@@ -68,13 +74,18 @@ def run(config: Config, *, read_config: Callable[[], Config]) -> int:
     may_be_missing = len(config.source) > 1
     while True:
         sources = [(each, _open_source(each, may_be_missing)) for each in config.source]
-        service = Service(config, classifier, sources, notebook)
+        service = Service(config, classifier, sources, notebook, settings_file)
         terminal = _terminal(config, classifier.info.labels)
         code = run_in_event_loop(until_stopped(service, terminal, read_config))
-        if not service.gives_way:
+        if service.begins_anew:
+            logger.info("beginning anew with the settings that were changed on the page")
+            config = read_config()
+        elif service.gives_way:
+            logger.info("this machine has an input now: listening to it instead of the demo")
+            config = service.config
+        else:
             return code
-        logger.info("this machine has an input now: listening to it instead of the demo")
-        config, may_be_missing = service.config, True
+        may_be_missing = True
 
 
 def run_demo(config: Config, *, read_config: Callable[[], Config]) -> int:

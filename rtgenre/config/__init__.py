@@ -2,6 +2,7 @@
 
 from rtgenre.config.checks import Node, node_called
 from rtgenre.config.errors import ConfigError
+from rtgenre.config.explain import limits_of
 from rtgenre.config.file import (
     config_file_name,
     find_config_file,
@@ -35,6 +36,7 @@ __all__ = [
     "config_file_name",
     "find_config_file",
     "foreign_config_file",
+    "limits_of",
     "load_config",
     "merge_layers",
     "node_called",

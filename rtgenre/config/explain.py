@@ -32,6 +32,12 @@ def explain(problem: Any, field: FieldInfo | None) -> str:
     return message.replace("Input should be", "it must be", 1)
 
 
+def limits_of(field: FieldInfo) -> tuple[float, float]:
+    """Return the least and the most that a number with both limits may be."""
+    bounds = {type(bound): bound for bound in field.metadata}
+    return float(bounds[Ge].ge), float(bounds[Le].le)
+
+
 def _limits(field: FieldInfo) -> str:
     """Return the range of a number in words; empty where it has none."""
     bounds = {type(bound): bound for bound in field.metadata}

@@ -37,6 +37,8 @@ class WebSocketConfig(SettingsTable):
     """Other sites whose pages may connect: ["https://home.example.org"]."""
     ingress_from: str = ""
     """Home Assistant's address, whose users need no token. Its app sets it."""
+    change_settings: bool = True
+    """false: nobody can change settings on the page."""
     cert_file: Path | None = Field(default=None, examples=["cert.pem"])
     """Certificate chain and key turn http and ws into https and wss."""
     key_file: Path | None = Field(default=None, examples=["key.pem"])

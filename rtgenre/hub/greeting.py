@@ -39,6 +39,8 @@ def hub_hello(
         **common,
         "version": version,
         "instance": instance,
+        # Those of a node are changed on its own page.
+        "settings": False,
         "colors": complete_colors({**colors, **common["colors"]}, labels),
         "sources": [_source(hello, common) for hello in hellos],
     }
@@ -71,5 +73,6 @@ def _without_nodes(colors: Mapping[str, str]) -> HelloDocument:
         "hop_seconds": 2.0,
         "spectrogram": spectrogram_scale(),
         "sources": [],
+        "settings": False,
         "instance": "",
     }

@@ -187,6 +187,8 @@ class HelloDocument(TypedDict):
     """How its columns are to be read."""
     sources: list[HelloSource]
     """The rooms."""
+    settings: bool
+    """Whether settings can be changed here, at `/settings`. Never at a hub."""
     instance: ShortHash
     """Which process sent this: new at each start. Empty outside the service."""
 

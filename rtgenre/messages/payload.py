@@ -105,6 +105,7 @@ def hello_document(
     hop_seconds: float,
     sources: Sequence[HelloSource],
     instance: str = "",
+    settings: bool = False,
 ) -> HelloDocument:
     """Build the greeting of a WebSocket client; ``labels`` are the model's where none are given."""
     return {
@@ -120,6 +121,7 @@ def hello_document(
         "hop_seconds": hop_seconds,
         "spectrogram": spectrogram_scale(),
         "sources": list(sources),
+        "settings": settings,
         "instance": instance,
     }
 

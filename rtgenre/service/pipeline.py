@@ -10,6 +10,7 @@ from rtgenre.audio.samples import DigitalSilenceWatch, Resampler, sanitise, sele
 from rtgenre.audio.windows import WindowSlicer
 from rtgenre.messages.payload import state_document
 from rtgenre.tracking.recent import HeardWindow, RecentWindows
+from rtgenre.tracking.replay import JudgedWindow, LastMinutes
 from rtgenre.tracking.silence import holds_sound
 from rtgenre.tracking.smoothing import GenreTracker, TrackerParams
 from rtgenre.types import CLOCK_STEP_SECONDS, PlayState
@@ -83,6 +84,7 @@ class Pipeline:
         self.labels = info.labels
         self._taught: TaughtGenres | None = None
         self.recent = RecentWindows()
+        self.last_minutes = LastMinutes()
         self.tracker = GenreTracker(info.labels, tracker_params)
         self.silence_watch = DigitalSilenceWatch()
         # Totals since the start, for metrics.
@@ -163,6 +165,7 @@ class Pipeline:
         sample_rate_hz = self.info.features.sample_rate_hz
         end_seconds = window.end_sample / sample_rate_hz
         heard, prediction = prediction, self.judged(prediction)
+        self.last_minutes.push(self._tracked(window, prediction, end_seconds))
         state = self.tracker.update(
             prediction, end_seconds=end_seconds, levels_dbfs=window.levels_dbfs.tolist()
         )
@@ -202,12 +205,25 @@ class Pipeline:
             corrected: somebody said what is playing: what the next window shows is shown at once.
         """
         self._taught = taught
+        before = self.labels
         self.labels = self.info.labels if taught is None else taught.labels
+        if self.labels != before:
+            self.last_minutes.clear()
         recent = [one.prediction for one in self.recent.now()]
         self.tracker.relabel(
             self.labels,
             recent if taught is None else [taught.apply(one) for one in recent],
             corrected=corrected,
+        )
+
+    def _tracked(self, window: Window, prediction: Prediction, end_seconds: float) -> JudgedWindow:
+        """Return what the tracker is given, without what only learning needs."""
+        return JudgedWindow(
+            prediction=replace(prediction, embedding=None),
+            end_seconds=end_seconds,
+            levels_dbfs=tuple(window.levels_dbfs.tolist()),
+            captured_at=window.captured_at,
+            begins=self.begins_anew,
         )
 
     def _remember(self, window: Window, heard: Prediction, state: GenreState) -> None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rtgenre.config import Config, SourceConfig
+    from rtgenre.config.settings_file import SettingsFile
     from rtgenre.learning.taught.notebook import Notebook
     from rtgenre.model.classifier import Classifier
     from rtgenre.monitoring.health import HealthDocument
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from rtgenre.outputs.terminal import TerminalOutput
     from rtgenre.outputs.web.http import Route, Upload
     from rtgenre.outputs.web.server import WebSocketOutput
+    from rtgenre.service.settings_desk import SettingsDesk
     from rtgenre.sources.base import AudioSource
 
 PROMPT_SOURCES = 8
@@ -68,8 +70,17 @@ class Service:
         classifier: Classifier,
         sources: Sequence[tuple[SourceConfig, AudioSource]],
         notebook: Notebook | None = None,
+        settings_file: SettingsFile | None = None,
     ) -> None:
-        """Prepare; without a ``notebook`` nothing can be taught."""
+        """Prepare.
+
+        Args:
+            config: all settings.
+            classifier: judges windows.
+            sources: what is listened to.
+            notebook: keeps what is taught; None: nothing can be.
+            settings_file: where the page writes settings; None: it can change none.
+        """
         self.config = config
         """All settings, with those that have changed while it runs."""
         self._classifier = classifier
@@ -82,9 +93,13 @@ class Service:
         self.metrics.set_info(__version__, info)
         self._listeners: list[Listener] = []
         self._notebook = notebook
+        self._settings_file = settings_file
+        self.begins_anew = False
+        """Whether it has ended so that settings that take a new start come into force."""
         self.teacher: Teacher | None = None
         """Takes in what people say is playing, while the service runs; None where it may not."""
         self._news = GenreNews()
+        self._desk: SettingsDesk | None = None
         self._terminal: TerminalOutput | None = None
         self._web_socket: WebSocketOutput | None = None
         self._told_tracks = ToldTracks()
@@ -126,6 +141,7 @@ class Service:
             ]
             self.teacher = self._make_teacher(inference)
             self._terminal = terminal
+            self._desk = self._make_desk(stop)
             await self._open_web_socket(resources)
             async with asyncio.TaskGroup() as outputs:
                 watch = Watch(self._listeners, self.hub)
@@ -175,6 +191,8 @@ class Service:
         for listener in self._listeners:
             listener.pipeline.tracker.params = self.config.smoothing
         self._lights.change(self.config.lights, colors=self._colors())
+        if any(name.startswith("[colors]") for name in live):
+            self._follow_genres()
         logger.info("settings read again; now in use: %s", ", ".join(live) or "no changes")
         if restart:
             logger.warning("changes that need a restart: %s", ", ".join(restart))
@@ -194,6 +212,7 @@ class Service:
                 for config, source in self._sources
             ],
             instance=self._instance,
+            settings=self._desk is not None,
         )
 
     def about(self, node: str, local_address: str) -> AboutDocument:
@@ -214,7 +233,7 @@ class Service:
         )
 
     def _notify_of_the_end(self) -> None:
-        if self.gives_way:
+        if self.gives_way or self.begins_anew:
             self._notifier.reloading()
         else:
             self._notifier.stopping()
@@ -237,6 +256,25 @@ class Service:
             return None
         pipelines = {listener.node: listener.pipeline for listener in self._listeners}
         return Teacher(self._notebook, pipelines, inference, self._follow_genres)
+
+    def _make_desk(self, stop: asyncio.Event) -> SettingsDesk | None:
+        if self._settings_file is None or not self.config.websocket.change_settings:
+            return None
+        from rtgenre.service.settings_desk import SettingsDesk
+
+        return SettingsDesk(
+            self._settings_file,
+            {listener.node: listener for listener in self._listeners},
+            config=lambda: self.config,
+            colors=self._colors,
+            reload=self.reload,
+            restart=partial(self._begin_anew, stop),
+            try_color=self._lights.try_color,
+        )
+
+    def _begin_anew(self, stop: asyncio.Event) -> None:
+        self.begins_anew = True
+        stop.set()
 
     def _follow_genres(self) -> None:
         """Tell everybody that the genres are others."""
@@ -280,19 +318,23 @@ class Service:
 
     def _routes(self) -> dict[str, Route]:
         """Return what is answered over HTTP beside what the port answers by itself."""
+        from rtgenre.outputs.web.settings import settings_routes
         from rtgenre.outputs.web.teaching import no_teaching_routes, teaching_routes
 
         nodes = [config.node for config, _ in self._sources]
         taught = (
             no_teaching_routes() if self.teacher is None else teaching_routes(self.teacher, nodes)
         )
-        return taught | ({} if self._history is None else self._history.routes())
+        history = {} if self._history is None else self._history.routes()
+        return taught | history | settings_routes(self._desk)
 
     def _uploads(self) -> dict[str, Upload]:
         """Return what is answered to files that are sent."""
+        from rtgenre.outputs.web.settings import settings_uploads
         from rtgenre.outputs.web.teaching import no_teaching_uploads, teaching_uploads
 
-        return no_teaching_uploads() if self.teacher is None else teaching_uploads(self.teacher)
+        taught = no_teaching_uploads() if self.teacher is None else teaching_uploads(self.teacher)
+        return taught | settings_uploads(self._desk)
 
     async def _open_web_socket(self, resources: AsyncExitStack) -> None:
         if not self.config.websocket.enabled:

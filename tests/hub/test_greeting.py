@@ -30,3 +30,7 @@ def test_a_hub_without_rooms_greets_with_none():
     hello = greeting()
     assert hello["sources"] == []
     assert hello["colors"].keys() >= COLORS.keys()
+
+
+def test_a_hub_does_not_offer_the_settings_of_its_rooms():
+    assert greeting({**a_hello("den"), "settings": True})["settings"] is False

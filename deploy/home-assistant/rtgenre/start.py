@@ -145,6 +145,8 @@ def environment(options: Options, *, data: Path, has_settings: bool) -> dict[str
         "RTGENRE_WEBSOCKET__INGRESS_FROM": INGRESS_FROM,
         "RTGENRE_HISTORY__FILE": str(data / "history.db"),
         "RTGENRE_TERMINAL__FORMAT": "plain",
+        # Its options say the same; without a file of settings there is nowhere to keep others.
+        "RTGENRE_WEBSOCKET__CHANGE_SETTINGS": str(has_settings).lower(),
         # Its address inside of Home Assistant is nobody else's.
         "RTGENRE_MDNS__ENABLED": "false",
     }

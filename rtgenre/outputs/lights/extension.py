@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rtgenre.outputs.lights.scenes import LightDirector, Scene, wled_payload, zigbee2mqtt_payload
 from rtgenre.outputs.mqtt.topics import Message
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
     from rtgenre.config import LightsConfig, MqttConfig
     from rtgenre.messages.documents import Document
+
+
+Shown = tuple[Literal["music", "unknown", "silence"], str | None, float]
+
+TRY_SECONDS = 3.0
+"""How long a colour is shown that somebody tries, at least."""
 
 
 class LightsExtension:
@@ -31,6 +37,9 @@ class LightsExtension:
         self._first_node = nodes[0]
         # Topics on which lamps have said that they are off.
         self._off: set[str] = set()
+        # By node, a colour that somebody tries, and until when on the source's own clock; None:
+        # from the next document on.
+        self._tried: dict[str, tuple[str, float | None]] = {}
         # Nodes whose lamps may have missed something, until the next document.
         self._reconnected: set[str] = set()
 
@@ -54,6 +63,10 @@ class LightsExtension:
         for director in self._directors.values():
             director.params, director.colors = lights, colors
 
+    def try_color(self, node: str, color: str) -> None:
+        """Show a colour on a node's lamps with the next document, for a moment."""
+        self._tried[node] = (color, None)
+
     def on_connect(self, node: str) -> list[Message]:
         """Return nothing yet: what plays now comes first, not what played before the outage."""
         self._directors[node].reconnected()
@@ -62,14 +75,21 @@ class LightsExtension:
 
     def on_document(self, document: Document) -> list[Message]:
         """Return what changes with a document."""
+        node = document["node"]
         if document["type"] == "state":
-            shown = (document["state"], document["genre"], document["window_end_seconds"])
+            if node in self._tried:
+                return self._on_tried(node, document["window_end_seconds"])
+            shown: Shown = (document["state"], document["genre"], document["window_end_seconds"])
         elif document["type"] == "status" and document["gone"]:
             # No later document would end what a colour is held for.
             shown = ("silence", None, math.inf)
+            self._tried.pop(node, None)
         else:
             return []
-        node = document["node"]
+        return self._follow(node, shown)
+
+    def _follow(self, node: str, shown: Shown) -> list[Message]:
+        """Return what changes with a state, a genre, and the time on the source's clock."""
         director = self._directors[node]
         reconnected = node in self._reconnected
         self._reconnected.discard(node)
@@ -88,6 +108,19 @@ class LightsExtension:
             return [self._color(node, director.scene)]
         return []
 
+    def _on_tried(self, node: str, seconds: float) -> list[Message]:
+        """Show what is tried, and go back to what the music wants with the document after it."""
+        color, until_seconds = self._tried[node]
+        if until_seconds is None:
+            self._tried[node] = (color, seconds + TRY_SECONDS)
+            return self._commands(node, Scene(color, fade_seconds=0.0))
+        # A source's clock may begin anew.
+        if not 0 < until_seconds - seconds <= TRY_SECONDS:
+            del self._tried[node]
+            self._directors[node].reconnected()
+            self._reconnected.add(node)
+        return []
+
     def on_message(self, node: str, topic: str, payload: bytes) -> list[Message]:
         """Note whether a lamp is off; answer nothing."""
         if topic.startswith(f"{self._lights.wled_prefix}/"):
@@ -101,6 +134,10 @@ class LightsExtension:
         return []
 
     def _messages(self, node: str, scene: Scene) -> list[Message]:
+        return [self._color(node, scene), *self._commands(node, scene)]
+
+    def _commands(self, node: str, scene: Scene) -> list[Message]:
+        """Return what the lamps are sent."""
         wled, zigbee2mqtt = self._lights.lamps(node, first=node == self._first_node)
         commands = {
             f"{self._lights.wled_prefix}/{name}/api": wled_payload(
@@ -113,13 +150,10 @@ class LightsExtension:
             )
             for name in zigbee2mqtt
         }
+        # Not retained: a lamp that comes back hours later must not jump to an old colour.
         return [
-            self._color(node, scene),
-            # Not retained: a lamp that comes back hours later must not jump to an old colour.
-            *(
-                Message(topic, json.dumps(command), retain=False, qos=self._mqtt.qos)
-                for topic, command in commands.items()
-            ),
+            Message(topic, json.dumps(command), retain=False, qos=self._mqtt.qos)
+            for topic, command in commands.items()
         ]
 
     def _for_lamp(self, state_topic: str, scene: Scene) -> Scene:

@@ -17,6 +17,7 @@ from rtgenre.messages.documents import (
     StateDocument,
     StatusDocument,
 )
+from rtgenre.messages.settings import InputsDocument, PreviewDocument, SettingsDocument
 from rtgenre.messages.taught import (
     ForgottenDocument,
     GenresDocument,
@@ -44,6 +45,9 @@ _MESSAGES = {
     "taken_in": TakenInDocument,
     "renamed": RenamedDocument,
     "health": HealthDocument,
+    "settings": SettingsDocument,
+    "preview": PreviewDocument,
+    "inputs": InputsDocument,
     "error": ErrorDocument,
 }
 _DESCRIPTION = (

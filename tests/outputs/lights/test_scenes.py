@@ -393,3 +393,20 @@ def test_music_that_comes_back_is_shown_at_once():
     lights.on_document(a_status("it is lost", node="kitchen", gone=True))
     color, _ = lights.on_document(document(seconds=8.0))
     assert color.payload == COLORS["jazz"]
+
+
+def test_a_colour_that_is_tried_shows_for_a_moment_and_then_that_of_the_music_is_back():
+    lamps = extension({"wled": ["tv"]})
+    lamps.on_document(document(seconds=4))
+    assert lamps.on_document(document(seconds=6)) == []
+    lamps.try_color("kitchen", "#ff0000")
+    (tried,) = lamps.on_document(document(seconds=8))
+    # What the room's colour is, for automations, does not change.
+    assert tried.topic == "wled/tv/api"
+    assert json.loads(tried.payload)["seg"]["col"] == [[255, 0, 0]]
+    assert lamps.on_document(document(seconds=10)) == []
+    assert lamps.on_document(document(seconds=12)) == []
+    color, wled = lamps.on_document(document(seconds=14))
+    assert color.payload == "#112233"
+    assert json.loads(wled.payload)["seg"]["col"] == [[17, 34, 51]]
+    assert lamps.on_document(document(seconds=16)) == []

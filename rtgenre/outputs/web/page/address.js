@@ -1,6 +1,6 @@
 // What is looked at, in the page's address, so that a reload or a bookmark comes back to it.
 
-const VIEWS = ["history", "taught", "rooms"];
+const VIEWS = ["history", "taught", "rooms", "settings"];
 const RANGES = ["hour", "day", "week"];
 
 /** {view, range, day, node}: `day` is a calendar day's local midnight, `node` a room, or null. */

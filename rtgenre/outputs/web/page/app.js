@@ -12,6 +12,7 @@ import { Notices } from "./notices.js";
 import { PAST_HOURS } from "./past.js";
 import { RoomGrid } from "./room-grid.js";
 import { Rooms } from "./rooms.js";
+import { SettingsView } from "./settings.js";
 import { Spectrogram } from "./spectrogram.js";
 import { TaughtView } from "./taught.js";
 import { Teach } from "./teach.js";
@@ -37,6 +38,7 @@ const grid = new RoomGrid((node) => {
   show({ view: "live" });
 });
 const taught = new TaughtView();
+const settings = new SettingsView();
 const teach = new Teach(() => taught.load());
 const kiosk = new Kiosk(() => show({ view: "live" }));
 let paused = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -52,7 +54,7 @@ function announce(text) {
 
 /** Tell the views the genres and colours of a room. */
 function greetViews(room) {
-  for (const view of [live, spectrogram, history, teach, taught]) view.hello(room.hello);
+  for (const view of [live, spectrogram, history, teach, taught, settings]) view.hello(room.hello);
 }
 
 function showRoom() {
@@ -62,6 +64,7 @@ function showRoom() {
   spectrogram.clear();
   history.setRoom(room.node);
   teach.setRoom(room.node);
+  settings.setRoom(room.node);
   if (room.document) {
     live.show(room.document);
     teach.show(room.document);
@@ -148,6 +151,7 @@ function receive(message) {
   live.show(message);
   live.showPast(room.past);
   teach.show(message);
+  settings.show(message);
   spectrogram.addState(message);
   speak(message);
 }
@@ -184,12 +188,14 @@ function followAddress() {
   byId("all-rooms").hidden = view !== "rooms";
   byId("history").hidden = view !== "history";
   byId("taught").hidden = view !== "taught";
+  byId("settings").hidden = view !== "settings";
   for (const button of document.querySelectorAll("[data-view-button]")) {
     button.setAttribute("aria-pressed", button.dataset.viewButton === view);
   }
   history.setVisible(view === "history");
   taught.setVisible(view === "taught");
   grid.setVisible(view === "rooms");
+  settings.setVisible(view === "settings");
   kiosk.setOn(view === "kiosk");
   followVisibility();
 }

@@ -1,0 +1,316 @@
+// The view of the settings: what is changed waits here until it is saved.
+
+import { clock, dbfs, genreName } from "./format.js";
+import { parse } from "./history-data.js";
+import { paintStretches } from "./paint.js";
+import { get } from "./token.js";
+
+const MEASURE_EVERY_MS = 1500;
+const PREVIEW_AFTER_MS = 300;
+const METER_FLOOR_DBFS = -60;
+// In people's words, with what a higher value does and in what it is counted.
+const SMOOTHING = {
+  time_constant_seconds: ["Memory within a song", "s"],
+  switch_margin: ["Lead that a new genre needs", ""],
+  switch_hold_seconds: ["How long it must lead", "s"],
+  unknown_below: ["Unknown below this certainty", ""],
+  music_below: ["No music below", ""],
+  familiar_below: ["Other music below", ""],
+  silence_below_dbfs: ["Silence below", "dBFS"],
+  silence_after_seconds: ["Silence after", "s"],
+};
+// Beyond these a slider is of no use; the file takes more.
+const MOST = { time_constant_seconds: 60, switch_hold_seconds: 60, silence_after_seconds: 60 };
+
+const UNHEARD_DEFAULT = { input: "", name: "default input", level_dbfs: null, problem: null };
+
+const byId = (id) => document.getElementById(id);
+
+export class SettingsView {
+  #room = "";
+  #colors = {};
+  #settings = null;
+  // By table and key, what differs from what is saved.
+  #edits = { source: {}, smoothing: {}, colors: {} };
+  #inputs = [];
+  #level = null;
+  #visible = false;
+  #measuring = 0;
+  // Whether an answer is waited for.
+  #listening = false;
+  #previewing = 0;
+
+  constructor() {
+    byId("settings-form").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#save();
+    });
+    byId("settings-undo").addEventListener("click", () => this.#undo());
+    byId("settings-restart").addEventListener("click", () => this.#restart());
+    byId("settings-measure").addEventListener("click", () => this.#measure(!this.#measuring));
+    byId("settings-name").addEventListener("input", ({ target }) => {
+      this.#edit("source", "name", target.value, this.#saved.name);
+    });
+    new ResizeObserver(() => this.#preview()).observe(byId("preview-then"));
+  }
+
+  /** `settings` says whether they can be changed: not at a hub, and not where that is off. */
+  hello({ colors, settings }) {
+    this.#colors = colors;
+    byId("settings-button").hidden = settings !== true;
+  }
+
+  setRoom(node) {
+    if (node !== this.#room) {
+      this.#edits.source = {};
+      this.#level = null;
+    }
+    this.#room = node;
+    if (this.#visible) this.#show();
+  }
+
+  /** Take in what the room's newest window is. */
+  show(document) {
+    this.#level = document.level_dbfs;
+  }
+
+  setVisible(visible) {
+    this.#visible = visible;
+    if (visible) this.#load();
+    else this.#measure(false);
+  }
+
+  get #saved() {
+    return this.#settings.rooms.find(({ node }) => node === this.#room) ?? this.#settings.rooms[0];
+  }
+
+  async #load() {
+    try {
+      this.#settings = await (await get("settings")).json();
+      this.#say(this.#settings.problem ?? "");
+      this.#show();
+    } catch (error) {
+      this.#say(error.message);
+    }
+  }
+
+  #show() {
+    if (this.#settings === null) return;
+    const { file, checksum, problem, restart } = this.#settings;
+    byId("settings-file").textContent = checksum ? file : `${file} (not there yet)`;
+    byId("settings-fields").disabled = problem !== null;
+    byId("settings-name").value = this.#edits.source.name ?? this.#saved.name;
+    byId("settings-name").placeholder = this.#saved.node;
+    byId("settings-restart").hidden = restart.length === 0;
+    byId("settings-waiting").textContent = restart.length
+      ? `A new start brings into force: ${restart.join(", ")}.`
+      : "";
+    this.#showInputs();
+    this.#showSmoothing();
+    this.#showColors();
+    this.#follow();
+    this.#preview();
+  }
+
+  #showInputs() {
+    const { input } = this.#saved;
+    byId("settings-measure").hidden = input === null;
+    const others = this.#inputs.filter((each) => each.input !== "");
+    const known = others.some((each) => each.input === input);
+    const listed = [
+      this.#inputs.find((each) => each.input === "") ?? UNHEARD_DEFAULT,
+      ...(known || !input ? [] : [{ input, name: input, level_dbfs: null, problem: null }]),
+      ...others,
+    ];
+    const chosen = this.#edits.source.input ?? input;
+    const items = (input === null ? [] : listed).map((each) => this.#input(each, chosen));
+    // Who moves through them by keyboard stays where he is.
+    const focused = document.activeElement?.name === "input" ? document.activeElement.value : null;
+    byId("settings-inputs").replaceChildren(...items);
+    byId("settings-inputs").querySelector(`[value="${CSS.escape(focused ?? "\0")}"]`)?.focus();
+    byId("settings-fixed").hidden = input !== null;
+  }
+
+  #input({ input, name, level_dbfs: measured, problem }, chosen) {
+    // What is listened to already is not opened twice: its level is that of the newest window.
+    const inUse = input === this.#saved.input && this.#measuring !== 0;
+    const level = measured ?? (inUse ? this.#level : null);
+    const item = document.createElement("li");
+    item.innerHTML =
+      '<label><input type="radio" name="input"><span class="name"></span></label><span class="gauge" aria-hidden="true"><span></span></span><span class="loud"></span>';
+    const radio = item.querySelector("input");
+    radio.value = input;
+    radio.checked = input === chosen;
+    radio.addEventListener("change", () => {
+      this.#edit("source", "input", input, this.#saved.input);
+    });
+    item.querySelector(".name").textContent = name;
+    item.querySelector(".loud").textContent = problem ?? (level === null ? "" : dbfs(level));
+    const share = level === null ? 0 : 1 - Math.max(METER_FLOOR_DBFS, level) / METER_FLOOR_DBFS;
+    item.querySelector(".gauge span").style.setProperty("--value", share);
+    return item;
+  }
+
+  #showSmoothing() {
+    const rows = this.#settings.smoothing.map((setting) => {
+      const { key, minimum, maximum } = setting;
+      const row = document.createElement("li");
+      row.innerHTML = '<label><span></span><input type="range"></label><output></output>';
+      const slider = row.querySelector("input");
+      const [name, unit] = SMOOTHING[key] ?? [key, ""];
+      row.querySelector("span").textContent = name;
+      slider.min = minimum;
+      slider.max = Math.max(MOST[key] ?? maximum, setting.value);
+      slider.step = maximum > 1 || minimum < 0 ? 0.5 : 0.01;
+      slider.value = this.#edits.smoothing[key] ?? setting.value;
+      const tell = () => {
+        row.querySelector("output").textContent = `${Number(slider.value)} ${unit}`.trim();
+        slider.setAttribute("aria-valuetext", row.querySelector("output").textContent);
+      };
+      tell();
+      slider.addEventListener("input", () => {
+        tell();
+        this.#edit("smoothing", key, Number(slider.value), setting.value);
+        this.#preview();
+      });
+      return row;
+    });
+    byId("settings-smoothing").replaceChildren(...rows);
+  }
+
+  #showColors() {
+    const rows = Object.entries(this.#settings.colors).map(([genre, saved]) => {
+      const row = document.createElement("li");
+      row.innerHTML =
+        '<label><input type="color"><span></span></label><button type="button" class="quiet-button">Try</button>';
+      const [chooser, button] = [row.querySelector("input"), row.querySelector("button")];
+      row.querySelector("span").textContent = genreName(genre);
+      chooser.value = this.#edits.colors[genre] ?? saved;
+      chooser.addEventListener("input", () => this.#edit("colors", genre, chooser.value, saved));
+      button.hidden = this.#saved.lamps.length === 0;
+      button.setAttribute("aria-label", `Try ${genreName(genre)} on the lamps`);
+      button.addEventListener("click", () => this.#try(chooser.value));
+      return row;
+    });
+    byId("settings-colors").replaceChildren(...rows);
+    const { lamps } = this.#saved;
+    byId("settings-lamps").textContent = lamps.length
+      ? `Lamps that follow this room: ${lamps.join(", ")}. Try shows a colour for a moment.`
+      : "No lamps follow this room.";
+  }
+
+  #edit(table, key, value, saved) {
+    if (value === saved) delete this.#edits[table][key];
+    else this.#edits[table][key] = value;
+    this.#follow();
+  }
+
+  get #changes() {
+    return Object.fromEntries(
+      Object.entries(this.#edits).filter(([, edits]) => Object.keys(edits).length > 0),
+    );
+  }
+
+  #follow() {
+    const unchanged = Object.keys(this.#changes).length === 0;
+    byId("settings-save").disabled = unchanged;
+    byId("settings-undo").disabled = unchanged;
+  }
+
+  #undo() {
+    this.#edits = { source: {}, smoothing: {}, colors: {} };
+    this.#say("");
+    this.#show();
+  }
+
+  async #save() {
+    const { checksum } = this.#settings;
+    const asked = { node: this.#room, changes: this.#changes, checksum };
+    try {
+      this.#settings = await (await get("settings", "POST", JSON.stringify(asked))).json();
+    } catch (error) {
+      // What was changed elsewhere is shown; what was changed here stays, to be saved again.
+      if (error.status === 409) await this.#load();
+      this.#say(`Not saved: ${error.message}`);
+      return;
+    }
+    this.#undo();
+    this.#say("Saved.");
+  }
+
+  async #restart() {
+    try {
+      await get("settings/restart", "POST");
+      this.#say("It starts anew …");
+    } catch (error) {
+      this.#say(error.message);
+    }
+  }
+
+  async #try(color) {
+    const query = new URLSearchParams({ node: this.#room, color });
+    try {
+      await get(`settings/try?${query}`, "POST");
+      this.#say("The lamps show it with the next window.");
+    } catch (error) {
+      this.#say(error.message);
+    }
+  }
+
+  #measure(on) {
+    clearInterval(this.#measuring);
+    this.#measuring = on ? setInterval(() => this.#listen(), MEASURE_EVERY_MS) : 0;
+    byId("settings-measure").setAttribute("aria-pressed", on);
+    if (on) this.#listen();
+  }
+
+  async #listen() {
+    if (this.#listening) return;
+    this.#listening = true;
+    try {
+      const answer = await (await get("settings/inputs")).json();
+      this.#inputs = answer.inputs;
+      this.#showInputs();
+    } catch (error) {
+      this.#measure(false);
+      this.#say(error.message);
+    } finally {
+      this.#listening = false;
+    }
+  }
+
+  /** Show what other smoothing would have shown, once a slider rests. */
+  #preview() {
+    clearTimeout(this.#previewing);
+    if (!this.#visible || this.#settings === null) return;
+    this.#previewing = setTimeout(async () => {
+      try {
+        const asked = { node: this.#room, smoothing: this.#edits.smoothing };
+        const answer = await (await get("settings/preview", "POST", JSON.stringify(asked))).json();
+        this.#paint("now", answer.now);
+        this.#paint("then", answer.then);
+      } catch (error) {
+        this.#say(error.message);
+      }
+    }, PREVIEW_AFTER_MS);
+  }
+
+  #paint(name, shown) {
+    const stretches = parse({ stretches: shown });
+    const span = { from: stretches[0]?.start ?? 0, to: stretches.at(-1)?.end ?? 1 };
+    if (span.to > span.from) {
+      paintStretches(byId(`preview-${name}`), span, stretches, this.#colors);
+    }
+    const changes = Math.max(0, stretches.length - 1);
+    const words = changes === 1 ? "1 change" : `${changes} changes`;
+    byId(`preview-${name}-text`).textContent = stretches.length
+      ? `${words} since ${clock(span.from)}`
+      : "nothing was heard yet";
+    const genres = [...new Set(stretches.map(({ genre }) => genreName(genre)))];
+    byId(`preview-${name}`).setAttribute("aria-label", genres.join(", ") || "Nothing");
+  }
+
+  #say(text) {
+    byId("settings-hint").textContent = text;
+  }
+}

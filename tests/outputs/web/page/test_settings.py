@@ -1,0 +1,176 @@
+"""Settings that are changed on the page: with the mouse, by keyboard, on a phone."""
+
+from types import SimpleNamespace
+
+import pytest
+from playwright.sync_api import expect
+
+from rtgenre.config import load_config
+from rtgenre.config.settings_file import SettingsFile
+from rtgenre.outputs.web.settings import settings_routes, settings_uploads
+from rtgenre.service.settings_desk import SettingsDesk
+from rtgenre.sources.devices import InputDevice
+from rtgenre.sources.levels import InputLevel
+from rtgenre.tracking.replay import LastMinutes
+from tests.documents import COLORS, LABELS, a_hello, a_state
+from tests.outputs.web.page.conftest import PHONE, TABLET
+from tests.outputs.web.page.test_access import violations
+from tests.tracking.test_replay import windows
+
+TEXT = """\
+# mine
+[source]
+node = "den"
+[mqtt]
+host = "broker"
+[lights]
+wled = ["shelf"] # on the left
+[smoothing]
+switch_margin = 0.2 # calm
+"""
+
+
+class Service:
+    """What a service does of it, with a real file and a real desk."""
+
+    def __init__(self, file):
+        self.file = file
+        file.write_text(TEXT)
+        self.config = load_config(file)
+        self.tried, self.restarts = [], 0
+        heard = LastMinutes()
+        for window in windows(*["jazz"] * 20, "rock", "rock", *["jazz"] * 20):
+            heard.push(window)
+        pipeline = SimpleNamespace(last_minutes=heard, labels=LABELS)
+        den = SimpleNamespace(pipeline=pipeline, source=SimpleNamespace(name="device: x"))
+        self.desk = SettingsDesk(
+            SettingsFile(file, {}),
+            {"den": den},
+            config=lambda: self.config,
+            colors=lambda: COLORS | {k: v for k, v in self.config.colors.items() if k in COLORS},
+            reload=self.reload,
+            restart=self.restart,
+            try_color=lambda *what: self.tried.append(what),
+        )
+
+    def reload(self, config):
+        self.config = config.model_copy(update={"source": self.config.source})
+
+    def restart(self):
+        self.restarts += 1
+
+
+@pytest.fixture
+def service(tmp_path, monkeypatch):
+    device = InputDevice(0, "USB Mic", "ALSA", 1, 48000, 0.01, False, True)
+    heard = ([InputLevel(device, -30.0)], 0)
+    monkeypatch.setattr("rtgenre.service.settings_desk.measure_levels", lambda _: heard)
+    return Service(tmp_path / "rtgenre.toml")
+
+
+@pytest.fixture
+def show(puppet, open_page, service):
+    def show(**options):
+        routes, uploads = settings_routes(service.desk), settings_uploads(service.desk)
+        service.puppet = puppet(
+            "den",
+            routes=routes,
+            uploads=uploads,
+            hello=lambda: {**a_hello("den"), "settings": True},
+        )
+        service.puppet.publish(a_state(1))
+        page = open_page(service.puppet.url, **options)
+        page.get_by_role("button", name="Settings").click()
+        expect(page.get_by_role("heading", name="Colours")).to_be_visible()
+        return page
+
+    return show
+
+
+def saved(page):
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+
+
+def test_what_is_saved_on_the_page_is_in_the_file_and_every_comment_stays(show, service):
+    page = show()
+    expect(page.get_by_role("button", name="Save")).to_be_disabled()
+    page.get_by_label("Name of the room").fill("Wohnzimmer")
+    page.get_by_role("button", name="Show levels").click()
+    expect(page.get_by_role("list", name="Inputs")).to_contain_text("\u221230.0 dBFS")
+    page.get_by_role("radio", name="USB Mic").check()
+    page.get_by_label("Jazz", exact=True).fill("#123456")
+    saved(page)
+    text = service.file.read_text()
+    for line in TEXT.splitlines():
+        assert line in text
+    assert 'name = "Wohnzimmer"' in text
+    assert 'input = "USB Mic"' in text
+    assert service.config.colors["jazz"] == "#123456"
+    expect(page.locator("#settings-waiting")).to_contain_text("input of den, name of den")
+    page.get_by_role("button", name="Start anew").click()
+    expect(page.get_by_role("status").filter(has_text="starts anew")).to_be_visible()
+    assert service.restarts == 1
+
+
+def test_a_slider_moves_by_keyboard_and_shows_what_the_last_minutes_would_have_been(show, service):
+    page = show()
+    expect(page.locator("#preview-now-text")).to_contain_text("2 changes")
+    slider = page.get_by_role("slider", name="How long it must lead")
+    slider.focus()
+    for _ in range(20):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator("#preview-then-text")).to_contain_text("0 changes")
+    expect(page.locator("#preview-now-text")).to_contain_text("2 changes")
+    page.get_by_role("button", name="Save").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="Saved.")).to_be_visible()
+    assert service.config.smoothing.switch_hold_seconds == 10.0
+    assert "switch_margin = 0.2 # calm" in service.file.read_text()
+
+
+def test_a_file_that_was_changed_meanwhile_is_told_and_the_own_change_can_be_saved_again(
+    show, service
+):
+    page = show()
+    page.get_by_label("Rock", exact=True).fill("#654321")
+    service.file.write_text(TEXT.replace("# mine", "# another's"))
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").filter(has_text="changed meanwhile")).to_be_visible()
+    expect(page.get_by_label("Rock", exact=True)).to_have_value("#654321")
+    saved(page)
+    assert service.file.read_text().startswith("# another's")
+    assert service.config.colors["rock"] == "#654321"
+
+
+def test_a_colour_is_tried_on_the_lamps_before_it_is_saved(show, service):
+    page = show()
+    page.get_by_label("Rock", exact=True).fill("#654321")
+    page.get_by_role("button", name="Try Rock on the lamps").click()
+    expect(page.get_by_role("status").filter(has_text="next window")).to_be_visible()
+    assert service.tried == [("den", "#654321")]
+    assert service.file.read_text() == TEXT
+
+
+def test_a_read_only_file_is_told_and_nothing_can_be_pressed(show, service):
+    service.file.chmod(0o400)
+    page = show()
+    expect(page.get_by_role("status").filter(has_text="read-only")).to_be_visible()
+    expect(page.get_by_label("Name of the room")).to_be_disabled()
+
+
+def test_a_page_whose_service_offers_no_settings_does_not_speak_of_them(open_page, puppet):
+    service = puppet("den")
+    service.publish(a_state(1))
+    page = open_page(service.url)
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    expect(page.get_by_role("button", name="Settings")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("theme", "size"), [("dark", PHONE), ("light", TABLET)])
+def test_axe_finds_nothing_in_the_settings_and_nothing_is_cut_off(show, theme, size):
+    page = show(theme=theme, size=size)
+    page.get_by_label("Name of the room").fill("x" * 64)
+    expect(page.locator("#preview-now-text")).to_contain_text("2 changes")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    assert violations(page) == []
