@@ -116,7 +116,8 @@ def test_one_missing_input_of_several_is_waited_for_while_the_others_play(song, 
             break
     process.terminate()
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 1
+    # Whoever stops a service is told of no failure, though an input was missing for a while.
+    assert process.returncode == 0
     assert f"later: no file could be used: {missing}: there is no such file" in err.decode()
 
 

@@ -114,7 +114,7 @@ class Service:
         """Run until every source has ended or ``stop`` is set.
 
         Returns:
-            The exit code: 0, or 1 if an input could not be used.
+            The exit code: 0, or 1 if it ended by itself and an input could not be used.
 
         Raises:
             SourceError: the only source cannot be used at all.
@@ -167,7 +167,7 @@ class Service:
                     for task in tasks:
                         task.cancel()
         watch.look()
-        return 1 if watch.failures else 0
+        return 1 if watch.failures and not stop.is_set() else 0
 
     def health(self) -> tuple[bool, HealthDocument]:
         """Return whether every source is being heard, and the document that says so."""
