@@ -1,5 +1,6 @@
 """What all tests share."""
 
+import contextlib
 import logging
 from collections.abc import Iterator
 
@@ -11,12 +12,25 @@ hypothesis.settings.register_profile("rtgenre", deadline=None)
 hypothesis.settings.load_profile("rtgenre")
 
 
-@pytest.fixture(autouse=True)
-def _restore_logging() -> Iterator[None]:
-    """Whatever a test sets up, the next one finds the logs as they were."""
+@contextlib.contextmanager
+def _logs_as_they_were() -> Iterator[None]:
     loggers = [logging.getLogger(name) for name in ("rtgenre", "asyncio")]
     before = [(it.handlers, it.level, it.propagate) for it in loggers]
     yield
     for it, (handlers, level, propagate) in zip(loggers, before, strict=True):
         it.handlers, it.propagate = handlers, propagate
         it.setLevel(level)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _restore_logging_of_module() -> Iterator[None]:
+    """Whatever the fixtures of a module set up, the next one finds the logs as they were."""
+    with _logs_as_they_were():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _restore_logging() -> Iterator[None]:
+    """Whatever a test sets up, the next one finds the logs as they were."""
+    with _logs_as_they_were():
+        yield
