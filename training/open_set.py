@@ -4,18 +4,19 @@
 
 leaves one genre at a time out of what the CRNN learns, fits it without the held-out artists, and
 lets several measures rank their recordings: a measure's figure is the AUROC of recordings of the
-genre that was left out against those of the others. Each fit is kept in RUN, so the same command
-goes on where it was stopped.
+genre that was left out against those of the others. Each fit and its figures are kept in RUN, so
+the same command goes on where it was stopped.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import keras
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from training.data.dataset import FloatArray, IntArray
     from training.networks.fitting import Examples
 
+FIGURES = "open_set.json"
+"""In the folder of a fit: what it reached."""
 MEASURES = {
     "familiar": "the output for one of the genres",
     "confidence": "that output's probability times the likeliest genre's, as shown",
@@ -75,21 +78,25 @@ def open_set(material: Material, run_folder: Path, options: TrainOptions) -> Ite
     index = material.examples.recording_index[rows]
     judged = material.examples.select(rows)
     for number, genre in enumerate(material.labels):
-        learnt = _without(rest, number)
         folder = run_folder / f"without-{genre}"
-        folder.mkdir(parents=True, exist_ok=True)
-        logits = fit_voices(learnt, options, folder).say(judged.copies[0]).together
-        scores = _scores(logits, learnt, judged)
-        known = np.array([recordings[i].genre != genre for i in np.unique(index)])
-        yield OpenSet(
-            genre,
-            n_left_out=int(np.sum(~known)),
-            n_known=int(np.sum(known)),
-            auroc={
-                name: float(roc_auc_score(known, _by_recording(one, index)))
-                for name, one in scores.items()
-            },
-        )
+        path = folder / FIGURES
+        if not path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            learnt = _without(rest, number)
+            logits = fit_voices(learnt, options, folder).say(judged.copies[0]).together
+            known = np.array([recordings[i].genre != genre for i in np.unique(index)])
+            found = OpenSet(
+                genre,
+                n_left_out=int(np.sum(~known)),
+                n_known=int(np.sum(known)),
+                auroc={
+                    name: float(roc_auc_score(known, _by_recording(one, index)))
+                    for name, one in _scores(logits, learnt, judged).items()
+                },
+            )
+            path.write_text(json.dumps(asdict(found), indent=2) + "\n", encoding="utf-8")
+            keras.utils.clear_session(free_memory=True)
+        yield OpenSet(**json.loads(path.read_text(encoding="utf-8")))
 
 
 def table(found: Sequence[OpenSet]) -> str:
