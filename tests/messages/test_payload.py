@@ -20,8 +20,8 @@ from rtgenre.messages.taught import (
 )
 from rtgenre.monitoring.health import NodeHealth, health_document
 from rtgenre.outputs.web.client_request import ClientRequestError, parse_client_request
-from rtgenre.outputs.web.files import read_web_files
-from rtgenre.outputs.web.http import error_document, static_responses
+from rtgenre.outputs.web.files import schema_response
+from rtgenre.outputs.web.http import error_document
 from rtgenre.outputs.web.schema import message_schema
 from rtgenre.types import PlayState, UnknownReason
 from tests.documents import a_hello, a_presence, a_state, a_status, an_about
@@ -82,7 +82,7 @@ def test_an_answer_without_a_type_is_as_the_schema_says(document: Any):
 
 
 def test_the_service_answers_with_the_schema_at_an_address_of_its_own():
-    response = static_responses(read_web_files())["/schema.json"]
+    response = schema_response()
     assert response.content_type == "application/json"
     assert json.loads(response.body) == SCHEMA
 

@@ -1,11 +1,13 @@
-"""The dashboard's files, read from the package."""
+"""The dashboard's files, read from the package, and the messages' schema beside them."""
 
 from __future__ import annotations
 
 import json
+from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from rtgenre.outputs.web.http import SCHEMA_PATH, HttpResponse, static_responses
 from rtgenre.outputs.web.schema import message_schema
 
 if TYPE_CHECKING:
@@ -14,9 +16,15 @@ if TYPE_CHECKING:
 
 
 def read_web_files() -> dict[str, bytes]:
-    """Return the files of the page by name, and the messages' ``schema.json``."""
-    pages = dict(_walk(files("rtgenre.outputs.web") / "page", ""))
-    return {**pages, "schema.json": json.dumps(message_schema(), indent=2).encode()}
+    """Return the files of the page by name."""
+    return dict(_walk(files("rtgenre.outputs.web") / "page", ""))
+
+
+@cache
+def schema_response() -> HttpResponse:
+    """Return the answer of ``GET /schema.json``, made when it is first asked for: it takes long."""
+    body = json.dumps(message_schema(), indent=2).encode()
+    return static_responses({"schema.json": body})[SCHEMA_PATH]
 
 
 def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:

@@ -27,7 +27,8 @@ CONTENT_TYPES = {
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
 }
-_PATHS = {"index.html": "/", "schema.json": "/schema.json"}
+SCHEMA_PATH = "/schema.json"
+_PATHS = {"index.html": "/", "schema.json": SCHEMA_PATH}
 MAX_QUERY_FIELDS = 20
 NO_BODY = "only requests without a body are answered: GET, HEAD, POST or DELETE"
 

@@ -7,6 +7,7 @@ token, or takes it from the ``#token=…`` of its address, which browsers do not
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING
 
 from rtgenre.monitoring.metrics import CONTENT_TYPE as METRICS_CONTENT_TYPE
 from rtgenre.outputs.web.auth import Guard, bearer_token
+from rtgenre.outputs.web.files import schema_response
 from rtgenre.outputs.web.http import (
     NO_BODY,
+    SCHEMA_PATH,
     HttpResponse,
     Query,
     Route,
@@ -155,13 +158,19 @@ class Routes:
             return error_response(400, f"the query cannot be read: {error}")
         if request.method not in {"GET", "HEAD"}:
             return await self._answer_other_method(request, path, query)
-        if path in self._static:
-            return unless_unchanged(self._static[path], request.if_none_match or "")
+        if (file := await self._file(path)) is not None:
+            return unless_unchanged(file, request.if_none_match or "")
         if path == "/healthz":
             return self._healthz(with_details=self._knows_token(request))
         if path in self._private:
             return await self._answer_privately(request, self._private[path], query)
         return error_response(404, "there is nothing here")
+
+    async def _file(self, path: str) -> HttpResponse | None:
+        """Return what is the same for whoever asks; None: that is not there."""
+        if path == SCHEMA_PATH:
+            return await asyncio.to_thread(schema_response)
+        return self._static.get(path)
 
     async def _answer_other_method(
         self, request: HttpRequest, path: str, query: Query
