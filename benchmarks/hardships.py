@@ -24,13 +24,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import soundfile
 import websockets
 
+from benchmarks.device import heard_by_a_device
 from benchmarks.service import Service, running_service
 from rtgenre.config import ConfigError, load_config
-from rtgenre.demo import DEMO_RECORDING
-from tests.pulse import PrivatePulse
 
 HOP_SECONDS = 0.5
 ALLOWED_GROWTH_MB = 8.0
@@ -146,31 +144,19 @@ def many_rooms(rooms: int) -> dict[str, Any]:
     }
 
 
-def heard_through_pulse(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+def heard_by_a_service(options: argparse.Namespace) -> dict[str, Any]:
     """Let a service hear a sound card, churn connections to it, and stop it for a while."""
-    pulse = PrivatePulse()
-    pulse.start()
-    samples, rate_hz = soundfile.read(DEMO_RECORDING)
-    wav = folder / "demo.wav"
-    repeats = 1 + round((options.stopped_seconds + 240) * rate_hz / len(samples))
-    with soundfile.SoundFile(wav, "w", rate_hz, samples.shape[1]) as file:
-        for _ in range(repeats):
-            file.write(samples)
-    os.environ |= pulse.environment
-    player = pulse.play(wav)
-    try:
-        with running_service(
+    with (
+        heard_by_a_device(options.stopped_seconds + 240),
+        running_service(
             *("--hop-seconds", str(HOP_SECONDS)), HISTORY__ENABLED="false", LOG__LEVEL="error"
-        ) as service:
-            asyncio.run(states(service.port, 2))
-            return {
-                "churn": churn(service, options.connections),
-                "stop": stop_and_go_on(service, options.stopped_seconds),
-            }
-    finally:
-        player.kill()
-        player.wait()
-        pulse.remove()
+        ) as service,
+    ):
+        asyncio.run(states(service.port, 2))
+        return {
+            "churn": churn(service, options.connections),
+            "stop": stop_and_go_on(service, options.stopped_seconds),
+        }
 
 
 def main() -> int:
@@ -179,8 +165,7 @@ def main() -> int:
     parser.add_argument("--stopped-seconds", type=float, default=60.0)
     parser.add_argument("--rooms", type=int, default=100_000)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        result = heard_through_pulse(Path(folder), options)
+    result = heard_by_a_service(options)
     result["rooms"] = many_rooms(options.rooms)
     held = all(each["held"] for each in result.values())
     result |= {"load_average": os.getloadavg()[0], "cores": os.cpu_count()}

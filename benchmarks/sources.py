@@ -22,19 +22,14 @@ import time
 import urllib.request
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
-import soundfile
 
 from benchmarks.clients import open_client, read_text
+from benchmarks.device import heard_by_a_device
 from benchmarks.service import START_SECONDS, Service, running_service
 from rtgenre.demo import DEMO_RECORDINGS
-from tests.pulse import PrivatePulse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # The first windows of all sources, which end together, are over by then.
 WARM_UP_SECONDS = 12.0
@@ -99,30 +94,6 @@ async def measure(service: Service, seconds: float) -> list[str]:
         f"{skipped}",
         f"{os.getloadavg()[0]:.1f}",
     ]
-
-
-@contextlib.contextmanager
-def heard_by_a_device(seconds: float) -> Iterator[None]:
-    """Play the demo recordings into a sound server of our own, whose default input hears them."""
-    pulse, before = PrivatePulse(), dict(os.environ)
-    pulse.start()
-    with tempfile.TemporaryDirectory() as folder:
-        recordings = [soundfile.read(path, dtype="float32") for path in DEMO_RECORDINGS]
-        samples = np.concatenate([each for each, _ in recordings])
-        rate_hz = recordings[0][1]
-        file = Path(folder) / "music.wav"
-        n_samples = round(seconds * rate_hz)
-        soundfile.write(file, np.resize(samples, (n_samples, samples.shape[1])), rate_hz)
-        playing = pulse.play(file)
-        os.environ.update(pulse.environment)
-        try:
-            yield
-        finally:
-            os.environ.clear()
-            os.environ.update(before)
-            playing.kill()
-            playing.wait()
-            pulse.remove()
 
 
 def main() -> None:
