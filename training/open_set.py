@@ -25,7 +25,7 @@ from training.crnn.fits import fit_voices
 from training.crnn.material import Material, load_material
 from training.crnn.options import TrainOptions
 from training.data.dataset import DatasetError
-from training.data.library import OTHER, held_out_names
+from training.data.library import OTHER
 from training.networks.embedding import fit_embedding
 from training.networks.fitting import NO_GENRE
 
@@ -68,12 +68,9 @@ def open_set(material: Material, run_folder: Path, options: TrainOptions) -> Ite
         run_folder: keeps the fits.
         options: of the fits.
     """
-    names = held_out_names(material.recordings)
-    recordings = material.recordings
-    judges = np.array(
-        [i for i, one in enumerate(recordings) if one.name in names and one.genre != OTHER]
-    )
-    rest = material.examples.select(material.rows_without(_held_out(material, names)))
+    recordings, held_out = material.recordings, material.held_out()
+    judges = np.array([i for i in held_out if recordings[i].genre != OTHER])
+    rest = material.examples.select(material.rows_without(held_out))
     rows = material.rows_of(judges)
     index = material.examples.recording_index[rows]
     judged = material.examples.select(rows)
@@ -111,10 +108,6 @@ def table(found: Sequence[OpenSet]) -> str:
     means = [f"{np.mean([one.auroc[name] for one in found]):.3f}" for name in MEASURES]
     lines.append(f"| mean | | {' | '.join(means)} |")
     return "\n".join(lines)
-
-
-def _held_out(material: Material, names: set[str]) -> IntArray:
-    return np.array([i for i, one in enumerate(material.recordings) if one.name in names])
 
 
 def _without(examples: Examples, genre: int) -> Examples:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from training.data.library import OTHER, read_library
+from training.data.library import OTHER, held_out_names, read_library
 from training.frontends.hearing import Ear, Heard, hear
 from training.networks.fitting import NO_GENRE, Examples, balanced_weights
 
@@ -33,6 +33,11 @@ class Material:
     """Windows of what is not music that judge."""
     n_music: int
     """How many of the windows are music."""
+
+    def held_out(self) -> IntArray:
+        """Find the recordings that the ear was not taught on."""
+        names = held_out_names(self.recordings)
+        return np.array([i for i, one in enumerate(self.recordings) if one.name in names])
 
     def rows_of(self, recordings: IntArray) -> IntArray:
         """Find the windows of some recordings."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from rtgenre.types import Prediction
 from training.crnn.fits import fit_voices
-from training.data.library import FOLDS_SEED, N_FOLDS, held_out_names
+from training.data.library import FOLDS_SEED, N_FOLDS
 from training.data.splits import artist_folds
 from training.networks.fitting import NO_GENRE, fit_temperature, log_probabilities
 from training.networks.heads import N_FURTHER
@@ -33,8 +33,7 @@ def hold_out(
     material: Material, run_folder: Path, options: TrainOptions
 ) -> tuple[Voices, Examples, dict[str, Any]]:
     """Fit without the artists that the ear was not taught on, and judge there."""
-    names = held_out_names(material.recordings)
-    left_out = np.array([i for i, one in enumerate(material.recordings) if one.name in names])
+    left_out = material.held_out()
     rest = material.examples.select(material.rows_without(left_out))
     voices = fit_voices(rest, options, run_folder)
     rows = material.rows_of(left_out)
