@@ -26,19 +26,17 @@ import websockets
 from benchmarks.service import Service, running_service
 from rtgenre.demo import DEMO_RECORDINGS
 from rtgenre.learning.examples import Examples, read_examples
+from rtgenre.learning.taught.in_use import test_sounds_heard
 from rtgenre.learning.taught.network import TaughtNetwork
 from rtgenre.learning.taught.notebook import Notebook
 from rtgenre.learning.taught.store import TaughtStore
 from rtgenre.learning.taught.stretch import MAX_WINDOWS, TaughtStretch
 from rtgenre.model.classifier import Classifier
-from rtgenre.model.features import log_mel_spectrogram
 from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import EXAMPLES_FILE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from rtgenre.types import Prediction
 
 HOP_SECONDS = 0.5
 LESSON_EVERY_SECONDS = 1.0
@@ -67,14 +65,6 @@ def learn_twice(file: Path, folder: Path, classifier: Classifier) -> None:
             f"learnt {when} in {time.monotonic() - began:.2f} s "
             f"({time.process_time() - began_cpu:.2f} s of processor time)"
         )
-
-
-def test_sounds_heard(notebook: Notebook, classifier: Classifier) -> list[Prediction]:
-    """Return what the model says of the sounds by which networks are told apart."""
-    features = [
-        log_mel_spectrogram(one, classifier.info.features) for one in notebook.test_sounds()
-    ]
-    return classifier.predict(np.stack(features))
 
 
 def _stretches(examples: Examples, labels: tuple[str, ...], n: int) -> Iterator[TaughtStretch]:

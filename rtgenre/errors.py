@@ -15,6 +15,15 @@ class RtgenreError(Exception):
     """Something cannot be used; the message says what was found, what is allowed, what to do."""
 
 
+class RefusedError(RtgenreError):
+    """What a client asks for is not done; the message says why, and what to do."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+        """Of an HTTP answer."""
+
+
 class WrongSettings(RtgenreError):
     """What is set cannot be used: to try again changes nothing, so the exit code is 2."""
 

@@ -8,6 +8,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from rtgenre.messages.taught import TeachError
+from rtgenre.outputs.mqtt.teach import command_topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -110,14 +111,15 @@ class Lessons:
         if node not in rooms:
             raise TeachError(f"node is {node!r}; it may be {', '.join(rooms) or 'none yet'}")
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+        topic = command_topic(self._prefix, node)
         self._waiting[node].append(answer)
         try:
-            await self._sender.publish(f"{self._prefix}/{node}/teach/set", payload)
+            await self._sender.publish(topic, payload)
             found = await asyncio.wait_for(answer, ANSWER_WITHIN_SECONDS)
         except TimeoutError:
             raise TeachError(
                 f"{node} did not answer: teaching may be off there, its rtgenre may be older, or "
-                f"the broker may not let this hub write to {self._prefix}/{node}/teach/set",
+                f"the broker may not let this hub write to {topic}",
                 _NO_ANSWER,
             ) from None
         finally:

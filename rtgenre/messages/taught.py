@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 from typing_extensions import TypedDict
 
-from rtgenre.errors import RtgenreError
+from rtgenre.errors import RefusedError
 from rtgenre.messages.documents import SCHEMA_VERSION
 from rtgenre.messages.fields import Color, Count, Moment, Node, NotNegative, SchemaVersion
 from rtgenre.messages.payload import iso_utc
@@ -16,13 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class TeachError(RtgenreError):
+class TeachError(RefusedError):
     """Nothing was taught or forgotten; the message says why, and what to do."""
-
-    def __init__(self, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.status = status
-        """Of an HTTP answer."""
 
 
 class TaughtDocument(TypedDict):

@@ -39,21 +39,17 @@ class InputLevel:
 
 
 class _Meter:
-    """Adds up the power of what a device delivers."""
+    """Notes how loud what a device delivers is."""
 
     def __init__(self) -> None:
-        self._loudest_dbfs: float | None = None
+        self.level_dbfs: float | None = None
+        """The level of the loudest block; None where none came."""
 
     def __call__(self, samples: FloatArray, *_: Any) -> None:
         """Take a block; runs in PortAudio's callback."""
         level = rms_dbfs(np.ravel(samples))
-        if self._loudest_dbfs is None or level > self._loudest_dbfs:
-            self._loudest_dbfs = level
-
-    @property
-    def level_dbfs(self) -> float | None:
-        """The level of the loudest block; None where none came."""
-        return self._loudest_dbfs
+        if self.level_dbfs is None or level > self.level_dbfs:
+            self.level_dbfs = level
 
 
 def measure_levels(in_use: Collection[str]) -> tuple[list[InputLevel], int]:

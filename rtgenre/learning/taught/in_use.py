@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rtgenre.learning.taught.genres import TaughtGenres
     from rtgenre.model.classifier import Classifier
+    from rtgenre.types import Prediction
 
 
 def taught_in_use(file: Path, model_folder: Path, classifier: Classifier) -> TaughtGenres | None:
@@ -31,6 +32,12 @@ def taught_in_use(file: Path, model_folder: Path, classifier: Classifier) -> Tau
     if not file.exists() or not info.embedding_size:
         return None
     notebook = Notebook(file, info, model_folder)
-    sounds = [log_mel_spectrogram(one, info.features) for one in notebook.test_sounds()]
-    notebook.note_network(classifier.predict(np.stack(sounds)))
+    notebook.note_network(test_sounds_heard(notebook, classifier))
     return notebook.fit()
+
+
+def test_sounds_heard(notebook: Notebook, classifier: Classifier) -> list[Prediction]:
+    """Return what the model says of the sounds by which networks are told apart."""
+    params = classifier.info.features
+    sounds = [log_mel_spectrogram(one, params) for one in notebook.test_sounds()]
+    return classifier.predict(np.stack(sounds))

@@ -134,15 +134,15 @@ def device_id(node: str) -> str:
 
 def discovery_payload(node: str, params: DiscoveryParams) -> dict[str, Any]:
     """Build the discovery message of one node: a device with its entities."""
+    topic = f"{params.topic_prefix}/{node}"
     entities = entities_of(
-        f"{params.topic_prefix}/{node}",
+        topic,
         labels=params.labels,
         publish=params.publish,
         music_threshold=params.music_threshold,
         expire_after_seconds=params.settings.expire_after_seconds,
         teachable=params.teachable,
     )
-    topic = f"{params.topic_prefix}/{node}"
     return {
         "dev": {
             "ids": [device_id(node)],

@@ -6,13 +6,16 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import parse_qsl
 
 from typing_extensions import TypedDict
 
+from rtgenre.errors import RefusedError
 from rtgenre.messages.documents import SCHEMA_VERSION
 from rtgenre.messages.fields import SchemaVersion
+
+T = TypeVar("T")
 
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -61,6 +64,20 @@ class ErrorDocument(TypedDict):
     type: Literal["error"]
     message: str
     """What was found, what is allowed, and what to do."""
+
+
+def explained(
+    answer: Callable[[T], Awaitable[HttpResponse]],
+) -> Callable[[T], Awaitable[HttpResponse]]:
+    """Return what answers like ``answer``, and with the reason where that refuses."""
+
+    async def answer_or_refuse(request: T) -> HttpResponse:
+        try:
+            return await answer(request)
+        except RefusedError as error:
+            return error_response(error.status, str(error))
+
+    return answer_or_refuse
 
 
 def json_response(

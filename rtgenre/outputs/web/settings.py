@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rtgenre.messages.settings import SettingsError
-from rtgenre.outputs.web.http import HttpResponse, error_response, json_response
+from rtgenre.outputs.web.http import HttpResponse, explained, json_response
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from rtgenre.messages.settings import InputsDocument, PreviewDocument, SettingsDocument
     from rtgenre.outputs.web.http import Query, Route, Upload
-
-T = TypeVar("T")
 
 _ROUTES = ("/settings", "/settings/inputs", "POST /settings/try", "POST /settings/restart")
 _CHANGE, _PREVIEW = "/settings", "/settings/preview"
@@ -65,7 +61,7 @@ def settings_routes(desk: SettingsDesk | None) -> dict[str, Route]:
         return json_response({})
 
     answers = (describe, inputs, try_color, restart)
-    return {path: _explained(answer) for path, answer in zip(_ROUTES, answers, strict=True)}
+    return {path: explained(answer) for path, answer in zip(_ROUTES, answers, strict=True)}
 
 
 def settings_uploads(desk: SettingsDesk | None) -> dict[str, Upload]:
@@ -82,7 +78,7 @@ def settings_uploads(desk: SettingsDesk | None) -> dict[str, Upload]:
         asked = _read(body, smoothing=dict, node=str)
         return json_response(await _open(desk).preview(asked["node"], asked["smoothing"]))
 
-    return {_CHANGE: _explained(change), _PREVIEW: _explained(preview)}
+    return {_CHANGE: explained(change), _PREVIEW: explained(preview)}
 
 
 def _open(desk: SettingsDesk | None) -> SettingsDesk:
@@ -106,15 +102,3 @@ def _read(body: bytes, **fields: type) -> dict[str, Any]:
     ):
         raise SettingsError(f"send JSON with {', '.join(sorted(fields))}")
     return asked
-
-
-def _explained(
-    answer: Callable[[T], Awaitable[HttpResponse]],
-) -> Callable[[T], Awaitable[HttpResponse]]:
-    async def explained(request: T) -> HttpResponse:
-        try:
-            return await answer(request)
-        except SettingsError as error:
-            return error_response(error.status, str(error))
-
-    return explained

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol
 
 from rtgenre.messages.taught import TeachError, forgotten_document
-from rtgenre.outputs.web.http import HttpResponse, error_response, json_response
+from rtgenre.outputs.web.http import HttpResponse, error_response, explained, json_response
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from rtgenre.messages.taught import (
         RenamedDocument,
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
         TaughtListDocument,
     )
     from rtgenre.outputs.web.http import Query, Route, Upload
-
-T = TypeVar("T")
 
 _ROUTES = ("POST /teach", "/taught", "DELETE /taught", "POST /taught/rename", "/taught/export")
 _IMPORT = "/taught/import"
@@ -102,7 +100,7 @@ def teaching_routes(teaching: Teaching, nodes: Sequence[str]) -> dict[str, Route
         return HttpResponse(200, text.encode(), _JSON_LINES, _AS_FILE)
 
     answers = (teach, taught, forget, rename, export)
-    return {path: _explained(answer) for path, answer in zip(_ROUTES, answers, strict=True)}
+    return {path: explained(answer) for path, answer in zip(_ROUTES, answers, strict=True)}
 
 
 def teaching_uploads(teaching: Teaching) -> dict[str, Upload]:
@@ -115,19 +113,7 @@ def teaching_uploads(teaching: Teaching) -> dict[str, Upload]:
             raise TeachError("this is no file of what was taught: it is not UTF-8") from None
         return json_response(await teaching.take_in(text))
 
-    return {_IMPORT: _explained(take_in)}
-
-
-def _explained(
-    answer: Callable[[T], Awaitable[HttpResponse]],
-) -> Callable[[T], Awaitable[HttpResponse]]:
-    async def explained(request: T) -> HttpResponse:
-        try:
-            return await answer(request)
-        except TeachError as error:
-            return error_response(error.status, str(error))
-
-    return explained
+    return {_IMPORT: explained(take_in)}
 
 
 def _numbers(query: Query) -> list[int] | None:
