@@ -5,6 +5,7 @@ import { colorOf, readable } from "./colors.js";
 import { clock, dbfs, duration, genreName, percent, titleOf } from "./format.js";
 import { cut, shares } from "./history-data.js";
 import { paintStretches } from "./paint.js";
+import { setText } from "./set-text.js";
 import {
   headline,
   isDemo,
@@ -24,11 +25,6 @@ const STRIP_MS = 30 * 60e3;
 
 const root = document.documentElement;
 const byId = (id) => document.getElementById(id);
-
-/** Set a text only where it changed, so that nothing is laid out or spoken for no reason. */
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
-}
 
 export class LiveView {
   #colors = {};

@@ -2,6 +2,7 @@
 
 import { colorOf } from "./colors.js";
 import { percent, titleOf } from "./format.js";
+import { setText } from "./set-text.js";
 import { headline, NO_SOUND, sourceName } from "./words.js";
 
 /** With more rooms than these the page has this view, and the header has only the chosen one. */
@@ -152,8 +153,4 @@ function showCard(card) {
   setText(card.attention, text);
   card.attention.hidden = text === "";
   card.item.dataset.rank = rank;
-}
-
-function setText(element, text) {
-  if (element.textContent !== text) element.textContent = text;
 }
