@@ -25,7 +25,6 @@ from rtgenre.learning.examples import read_examples
 from rtgenre.learning.fitting import Ground, lay_ground
 from rtgenre.learning.taught.genres import TaughtGenres, fit_taught
 from rtgenre.learning.taught.stretch import taught_stretch
-from rtgenre.model.features import log_mel_spectrogram
 from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import EXAMPLES_FILE_NAME
 from rtgenre.tracking.smoothing import TrackerParams
@@ -107,10 +106,7 @@ def hear(recordings: Sequence[Recording], classifier: Classifier) -> Iterator[So
 
     def judged(waveform: FloatArray) -> tuple[Prediction, ...]:
         windows = cut_windows(waveform, params.sample_rate_hz)
-        return tuple(
-            classifier.predict(log_mel_spectrogram(np.ascontiguousarray(one), params)[None])[0]
-            for one in windows
-        )
+        return tuple(classifier.predict_window(np.ascontiguousarray(one)) for one in windows)
 
     for one in recordings:
         waveform = read_sound(one.path, params.sample_rate_hz)

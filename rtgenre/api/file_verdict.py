@@ -8,7 +8,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from rtgenre.audio.samples import check_channel
-from rtgenre.model.features import log_mel_spectrogram
 from rtgenre.service.pipeline import Pipeline
 from rtgenre.sources.decode import open_audio
 from rtgenre.sources.decoder import DecodeError
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from rtgenre.model.info import ModelInfo
     from rtgenre.sources.decode import AudioFile
     from rtgenre.tracking.smoothing import TrackerParams
-    from rtgenre.types import Channel, FloatArray, Prediction, Window
+    from rtgenre.types import Channel, Prediction, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,19 +176,12 @@ def too_short(file: AudioFile, info: ModelInfo) -> DecodeError:
     return DecodeError(file.path, f"{problem}; {needed}")
 
 
-def predict_window(classifier: Classifier, samples: FloatArray) -> Prediction:
-    """Judge one window of ``(window_samples,)``, mono, at the model's rate."""
-    features = log_mel_spectrogram(samples, classifier.info.features)
-    (prediction,) = classifier.predict(features[None])
-    return prediction
-
-
 def _judged_windows(
     file: AudioFile, classifier: Classifier, pipeline: Pipeline
 ) -> Iterator[JudgedWindow]:
     below_dbfs = pipeline.tracker.params.silence_below_dbfs
     for window in _windows(file, pipeline):
-        prediction = predict_window(classifier, window.samples)
+        prediction = classifier.predict_window(window.samples)
         document = pipeline.conclude(window, prediction, latency_seconds=0.0)
         sounds = holds_sound(window.levels_dbfs.tolist(), below_dbfs=below_dbfs)
         yield JudgedWindow(document, pipeline.judged(prediction) if sounds else None)

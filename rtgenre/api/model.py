@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rtgenre.api.file_verdict import FileVerdict, classify_file, predict_window
+from rtgenre.api.file_verdict import FileVerdict, classify_file
 from rtgenre.api.settings import checked_keywords
 from rtgenre.audio.samples import Resampler, sanitise, select_channel
 from rtgenre.errors import SamplesError
@@ -142,7 +142,7 @@ class Model:
             ModelError: the network gives nonsense.
         """
         mono = self._window(np.asarray(samples), rate_hz, channel)
-        prediction = predict_window(self.classifier, mono)
+        prediction = self.classifier.predict_window(mono)
         probabilities = [float(probability) for probability in prediction.probabilities]
         return WindowPrediction(
             probabilities=dict(zip(self.labels, probabilities, strict=True)),

@@ -16,7 +16,6 @@ from rtgenre.audio.windows import rms_dbfs
 from rtgenre.commands.options import add_broker, add_config_file, add_model, add_source, config_of
 from rtgenre.commands.process import run_in_event_loop
 from rtgenre.model.classifier import Classifier
-from rtgenre.model.features import log_mel_spectrogram
 from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import ModelError
 from rtgenre.monitoring.speed import skipped_percent, too_slow
@@ -108,12 +107,11 @@ def _examine_model(doctor: Doctor, config: Config) -> Classifier | None:
 
 def _examine_speed(doctor: Doctor, config: Config, classifier: Classifier) -> None:
     """Say whether the machine keeps up with all sources, as far as it can be known beforehand."""
-    params = classifier.info.features
-    silence = np.zeros(params.window_samples, dtype=np.float32)
+    silence = np.zeros(classifier.info.features.window_samples, dtype=np.float32)
     each_seconds = []
     for _ in range(_TRIED_WINDOWS):
         started = time.perf_counter()
-        classifier.predict(log_mel_spectrogram(silence, params)[None])
+        classifier.predict_window(silence)
         each_seconds.append(time.perf_counter() - started)
     window_seconds = float(np.median(each_seconds))
     hop_seconds, cores = config.windows.hop_seconds, usable_cores()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rtgenre.model.arrays import ArraysError
+from rtgenre.model.features import log_mel_spectrogram
 from rtgenre.model.head import Head, read_head
 from rtgenre.model.info import (
     HEAD_FILE_NAME,
@@ -73,6 +74,16 @@ class Classifier:
             return Classifier(self.info, self._network.copy(), self.head)
         except (ValueError, RuntimeError, OSError) as error:
             raise ModelError(f"the model {self.info.identity} cannot be run: {error}") from error
+
+    def predict_window(self, samples: FloatArray) -> Prediction:
+        """Classify one window of ``(window_samples,)``, mono, at the model's rate.
+
+        Raises:
+            ValueError: the window or the network's output has a wrong shape.
+        """
+        features = log_mel_spectrogram(samples, self.info.features)
+        (prediction,) = self.predict(features[None])
+        return prediction
 
     def predict(self, features: FloatArray) -> list[Prediction]:
         """Classify a batch of log-mel spectrograms.

@@ -11,8 +11,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rtgenre.model.features import log_mel_spectrogram
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from types import TracebackType
@@ -93,8 +91,7 @@ class InferenceWorkers:
         classifier = self._classifiers.get()
         try:
             started = time.perf_counter()
-            features = log_mel_spectrogram(samples, self.info.features)
-            (prediction,) = classifier.predict(features[None])
+            prediction = classifier.predict_window(samples)
             return Inference(prediction, time.perf_counter() - started)
         finally:
             self._classifiers.put(classifier)

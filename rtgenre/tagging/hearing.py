@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtgenre.api.file_verdict import predict_window, too_short
+from rtgenre.api.file_verdict import too_short
 from rtgenre.audio.samples import check_channel
 from rtgenre.service.pipeline import Pipeline
 from rtgenre.sources.decode import open_audio
@@ -78,7 +78,7 @@ def predict_sample(
         ):
             heard += 1
             if holds_sound(window.levels_dbfs.tolist(), below_dbfs=silence_below_dbfs):
-                predictions.append(predict_window(classifier, window.samples))
+                predictions.append(classifier.predict_window(window.samples))
         if not heard:
             raise too_short(file, classifier.info)
         return SampledSong(seconds, tuple(predictions), file.remark)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rtgenre.learning.taught.notebook import Notebook
-from rtgenre.model.features import log_mel_spectrogram
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +35,4 @@ def taught_in_use(file: Path, model_folder: Path, classifier: Classifier) -> Tau
 
 def test_sounds_heard(notebook: Notebook, classifier: Classifier) -> list[Prediction]:
     """Return what the model says of the sounds by which networks are told apart."""
-    params = classifier.info.features
-    sounds = [log_mel_spectrogram(one, params) for one in notebook.test_sounds()]
-    return classifier.predict(np.stack(sounds))
+    return [classifier.predict_window(one) for one in notebook.test_sounds()]
