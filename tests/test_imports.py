@@ -34,6 +34,7 @@ ONLY_IMPORTERS = {
     "zeroconf": {"outputs/web/mdns.py"},
     "sqlite3": {"history/sqlite_store.py", "history/store.py", "learning/taught/store.py"},
     "mutagen": {"tagging/song_tags.py", "tagging/genre_tags.py"},
+    "dbus_fast": {"sources/mpris.py"},
     "tomlkit": {"config/writing.py"},
     "pyarrow": {"tagging/tables/parquet_table.py"},
     "distributed": {"tagging/cluster.py"},
@@ -96,6 +97,8 @@ PURE = [
     "sources/addresses.py",
     "sources/devices.py",
     "sources/pcm.py",
+    "sources/players.py",
+    "sources/title.py",
     "tagging/sampling.py",
     "tagging/song.py",
     "tagging/summary.py",
@@ -204,7 +207,7 @@ def test_the_service_starts_without_anything_that_only_training_needs():
     )
     loaded = {name.split(".")[0] for name in result.stdout.split()}
     assert not loaded & {"tensorflow", "keras", "librosa", "numba", "scipy", "matplotlib"}
-    assert not loaded & {"pyarrow", "distributed", "dask", "fsspec", "mutagen"}
+    assert not loaded & {"pyarrow", "distributed", "dask", "fsspec", "mutagen", "dbus_fast"}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")

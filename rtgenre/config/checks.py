@@ -87,6 +87,12 @@ def checked_topic_prefix(prefix: str) -> str:
     return prefix
 
 
+def _checked_topic_or_none(topic: str) -> str:
+    if topic.startswith("$"):
+        raise ValueError("topics that begin with '$' are the broker's own")
+    return _checked_topic(topic)
+
+
 def _checked_lamp(name: str) -> str:
     name = _checked_topic(name).strip("/")
     if not name:
@@ -129,6 +135,7 @@ Name = Annotated[str, AfterValidator(_checked_name)]
 Origin = Annotated[str, AfterValidator(_checked_origin)]
 Node = Annotated[str, AfterValidator(_checked_node)]
 TopicPrefix = Annotated[str, AfterValidator(checked_topic_prefix)]
+TopicOrNone = Annotated[str, AfterValidator(_checked_topic_or_none)]
 Lamp = Annotated[str, AfterValidator(_checked_lamp)]
 Text = Annotated[str, AfterValidator(checked_text)]
 Port = Annotated[int, Field(ge=1, le=65535)]

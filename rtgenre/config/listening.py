@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 from pydantic.dataclasses import dataclass
 
-from rtgenre.config.checks import FolderName, Name, Node, default_node
+from rtgenre.config.checks import FolderName, Name, Node, TopicOrNone, default_node
 from rtgenre.config.table import TABLE_RULES, SettingsTable
 from rtgenre.tracking.smoothing import TrackerParams
 
@@ -30,6 +30,12 @@ class SourceConfig(SettingsTable):
     """true: files begin again after the last one."""
     allow_private: bool = False
     """true: a stream from the internet may lead to addresses of this network."""
+    mpris: Literal["auto", "on", "off"] = "auto"
+    """Title and artist from the media players of this desktop, on Linux. auto: where the input is
+    what this computer plays; on: of whatever input. Needs: pip install 'rtgenre[mpris]'."""
+    playing_topic: TopicOrNone = ""
+    """The MQTT topic that another program fills with what plays here. Empty:
+    <topic_prefix>/<node>/playing/set."""
     pcm_rate_hz: Annotated[int, Field(ge=8000, le=192000)] = 44100
     """This and the next two describe raw PCM on standard input."""
     pcm_channels: Annotated[int, Field(ge=1, le=64)] = 2

@@ -106,6 +106,18 @@ class Config(BaseSettings):
             )
         return sources
 
+    @field_validator("mqtt")
+    @classmethod
+    def _nothing_is_heard_of_oneself(cls, mqtt: MqttConfig, info: ValidationInfo) -> MqttConfig:
+        for source in info.data.get("source", ()):
+            if source.playing_topic.startswith(f"{mqtt.topic_prefix}/"):
+                raise ValueError(
+                    f"the playing_topic {source.playing_topic!r} of the source {source.node!r} is "
+                    f"below {mqtt.topic_prefix}/, where rtgenre itself speaks; name another "
+                    "program's topic, or none"
+                )
+        return mqtt
+
     @field_validator("lights")
     @classmethod
     def _lamps_of_known_nodes(cls, lights: LightsConfig, info: ValidationInfo) -> LightsConfig:

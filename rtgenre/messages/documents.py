@@ -48,7 +48,8 @@ class StateDocument(TypedDict):
     source: str
     """What is listened to, for people."""
     title: str | None
-    """What plays, where that is said: by a file's tags or name, a radio, or a program over MQTT."""
+    """What plays, where that is said: by a file's tags or name, a radio, a player, or a program
+    over MQTT."""
     artist: str | None
     """Who plays it, where the same says that."""
     state: Literal["music", "unknown", "silence"]

@@ -28,7 +28,7 @@ from rtgenre.outputs.colors import complete_colors
 from rtgenre.outputs.mqtt.smarthome import home_assistant_extension, lights_extension
 from rtgenre.service.listener import Listener
 from rtgenre.service.pipeline import Pipeline
-from rtgenre.service.playing import ToldTracks
+from rtgenre.service.playing import PlayersHeard, ToldTracks
 from rtgenre.service.reload import changed_settings, with_live_settings
 from rtgenre.service.teacher import Teacher
 from rtgenre.service.watch import Watch
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from rtgenre.outputs.web.server import WebSocketOutput
     from rtgenre.service.settings_desk import SettingsDesk
     from rtgenre.sources.base import AudioSource
+    from rtgenre.types import Track
 
 PROMPT_SOURCES = 8
 """So many have the resampler that holds back nothing, which takes 0.3 % of a core for each."""
@@ -103,6 +104,7 @@ class Service:
         self._terminal: TerminalOutput | None = None
         self._web_socket: WebSocketOutput | None = None
         self._told_tracks = ToldTracks()
+        self._players = PlayersHeard(sources)
         self._lights = lights_extension(config, colors=self._colors())
         self._discovery: HomeAssistantExtension | None = None
         self._notifier = Notifier()
@@ -135,7 +137,7 @@ class Service:
                     column_hub=self.column_hub,
                     metrics=self.metrics,
                     wait_for_input=len(self._sources) > 1,
-                    told_track=partial(self._told_tracks.now, config.node),
+                    told_track=partial(self._told_track, config.node),
                 )
                 for number, (config, source) in enumerate(self._sources)
             ]
@@ -150,6 +152,8 @@ class Service:
                     tasks.append(outputs.create_task(terminal.run(self.hub), name="terminal"))
                 if self.teacher is not None:
                     tasks.append(outputs.create_task(self.teacher.run(), name="teacher"))
+                if self._players.enabled:
+                    tasks.append(outputs.create_task(self._players.run(), name="players"))
                 if self._history is not None:
                     tasks.append(outputs.create_task(self._history.run(), name="history"))
                 if self._publishes_mqtt():
@@ -286,6 +290,10 @@ class Service:
         if self._terminal is not None:
             self._terminal.recolor(colors)
 
+    def _told_track(self, node: str) -> Track | None:
+        """Return what others say plays in a room; who was told to say it counts first."""
+        return self._told_tracks.now(node) or self._players.now(node)
+
     def _pipeline(self, number: int, config: SourceConfig, source: AudioSource) -> Pipeline:
         hop_seconds = self.config.windows.hop_seconds
         return Pipeline(
@@ -386,16 +394,18 @@ class Service:
         await output.run()
 
     def _mqtt_extensions(self, *, teachable: bool) -> list[MqttExtension]:
-        from rtgenre.outputs.mqtt.playing import PlayingExtension
+        from rtgenre.outputs.mqtt.playing import PlayingExtension, command_topic
 
         extensions: list[MqttExtension] = [self._lights]
         if self._discovery is not None:
             extensions.insert(0, self._discovery)
         mqtt = self.config.mqtt
         nodes = [config.node for config, _ in self._sources]
-        extensions.append(
-            PlayingExtension(self._told_tracks.tell, prefix=mqtt.topic_prefix, nodes=nodes)
-        )
+        topics = {
+            config.node: config.playing_topic or command_topic(mqtt.topic_prefix, config.node)
+            for config, _ in self._sources
+        }
+        extensions.append(PlayingExtension(self._told_tracks.tell, topics=topics))
         if self.teacher is not None and teachable:
             from rtgenre.outputs.mqtt.teach import TeachExtension
 

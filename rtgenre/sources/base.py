@@ -54,6 +54,11 @@ class AudioSource(ABC):
         return False
 
     @property
+    def records_playback(self) -> bool:
+        """Whether it is known to record what this machine plays."""
+        return False
+
+    @property
     def is_demo(self) -> bool:
         """Whether it plays what this program brings along, which is nobody's listening."""
         return False

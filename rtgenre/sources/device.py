@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from rtgenre.sources.backoff import Backoff
@@ -100,7 +101,14 @@ class DeviceSource(AudioSource):
     @property
     def is_microphone(self) -> bool:
         """Whether it is not known to record what the machine plays."""
-        return self._device is not None and not self._device.is_monitor
+        return self._device is not None and not self.records_playback
+
+    @property
+    def records_playback(self) -> bool:
+        """Whether it is known to record what this machine plays."""
+        return self._device is not None and (
+            self._device.is_monitor or _is_led_to_a_monitor(self._device)
+        )
 
     async def run(self, deliver: Deliver) -> None:
         """Record until cancelled.
@@ -254,6 +262,12 @@ class DeviceSource(AudioSource):
         if not done:
             log.warning("the sound system does not answer; it is left as it is")
             portaudio.give_up()
+
+
+def _is_led_to_a_monitor(device: InputDevice) -> bool:
+    """Say whether the environment names what the sound server's one device records."""
+    chosen = os.environ.get("PULSE_SOURCE", "")
+    return device.name in {"pulse", "default"} and chosen.endswith(".monitor")
 
 
 async def _call(call: Callable[[], Result]) -> Result:

@@ -7,6 +7,8 @@ import re
 from rtgenre.types import Track
 
 MAX_CHARACTERS = 200
+# Of a longer text only the beginning is looked at.
+_MOST_READ = 4000
 # What ffmpeg says when a radio names what it plays next.
 _STREAM_TITLE = re.compile(r"Metadata update for StreamTitle: (.*)", re.DOTALL)
 # Between artist and title, as radios write them.
@@ -43,5 +45,5 @@ def stream_track(title: str) -> Track | None:
 
 
 def _printable(text: str) -> str:
-    kept = "".join(character if character.isprintable() else " " for character in text)
+    kept = "".join(character if character.isprintable() else " " for character in text[:_MOST_READ])
     return " ".join(kept.split())[:MAX_CHARACTERS]

@@ -76,6 +76,12 @@ def test_flags_beat_the_environment_which_beats_the_file_which_beats_defaults(mo
         ("[source]\nnode = 'living room'", ["[source] node", "letters, digits"]),
         ("[colors]\njazz = 'blue'", ["[colors] jazz = 'blue'", "#rrggbb"]),
         ("[mqtt]\ntopic_prefix = 'a/#'", ["[mqtt] topic_prefix", "'#'"]),
+        ("[source]\nplaying_topic = 'a/#'", ["[source] playing_topic", "'#'"]),
+        ("[source]\nplaying_topic = '$SYS/a'", ["[source] playing_topic", "broker's own"]),
+        (
+            "[source]\nnode = 'den'\nplaying_topic = 'rtgenre/den/state'",
+            ["[mqtt]", "'rtgenre/den/state' of the source 'den'", "rtgenre itself speaks"],
+        ),
         ("[mqtt]\ncert_file = 'a.pem'\ntls = true", ["[mqtt]", "key_file"]),
         ("[[source]]\ninput = 1\n[[source]]\ninput = 2", ["[source]", "node name of its own"]),
         (

@@ -74,6 +74,28 @@ def test_a_monitor_of_what_is_played_is_no_microphone(monkeypatch, clock, source
     monitor = dataclasses.replace(MICROPHONE, name="Monitor of Built-in Audio")
     monkeypatch.setattr(device, "find_input_device", lambda _selector: monitor)
     assert not DeviceSource("USB", clock=clock).is_microphone
+    assert DeviceSource("USB", clock=clock).records_playback
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen", "records_playback"),
+    [
+        ("pulse", "alsa_output.pci.analog-stereo.monitor", True),
+        ("pulse", "alsa_input.usb.mono", False),
+        ("pulse", None, False),
+        ("USB Audio", "alsa_output.pci.analog-stereo.monitor", False),
+    ],
+)
+def test_a_sound_server_that_is_led_to_a_monitor_records_what_is_played(
+    monkeypatch, clock, name, chosen, records_playback
+):
+    device_of_it = dataclasses.replace(MICROPHONE, name=name)
+    monkeypatch.setattr(device, "find_input_device", lambda _selector: device_of_it)
+    monkeypatch.delenv("PULSE_SOURCE", raising=False)
+    if chosen is not None:
+        monkeypatch.setenv("PULSE_SOURCE", chosen)
+    assert DeviceSource(name, clock=clock).records_playback is records_playback
+    assert DeviceSource(name, clock=clock).is_microphone is not records_playback
 
 
 def test_an_overflow_is_counted_and_breaks_the_windows(source, clock):

@@ -1,4 +1,4 @@
-"""Hearing over MQTT what plays: ``<prefix>/<node>/playing/set`` takes a title and an artist."""
+"""Hearing over MQTT what plays, on a topic that rtgenre or the settings name."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
-from rtgenre.sources.title import told_track
+from rtgenre.sources.title import stream_track, told_track
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from rtgenre.messages.documents import Document
     from rtgenre.outputs.mqtt.topics import Message
@@ -25,7 +25,7 @@ class TrackError(ValueError):
 
 
 def command_topic(prefix: str, node: str) -> str:
-    """Return the topic that takes what plays in a room."""
+    """Return the topic that takes what plays in a room, unless the settings name another."""
     return f"{prefix}/{node}/playing/set"
 
 
@@ -36,18 +36,17 @@ class PlayingExtension:
     takes_retained = True
 
     def __init__(
-        self, tell: Callable[[str, Track | None], None], *, prefix: str, nodes: Sequence[str]
+        self, tell: Callable[[str, Track | None], None], *, topics: Mapping[str, str]
     ) -> None:
         """Prepare.
 
         Args:
             tell: takes a node and what plays there; None: nothing that is known.
-            prefix: the first part of every topic.
-            nodes: the rooms.
+            topics: by node, where that is said; rooms may share one.
         """
         self._tell = tell
-        self._prefix = prefix
-        self.topics: Sequence[str] = [command_topic(prefix, node) for node in nodes]
+        self._topic_of = topics
+        self.topics: Sequence[str] = list(dict.fromkeys(topics.values()))
         # Topics whose last message was refused, each told once.
         self._refused: set[str] = set()
 
@@ -61,7 +60,7 @@ class PlayingExtension:
 
     def on_message(self, node: str, topic: str, payload: bytes) -> list[Message]:
         """Take what plays; every node hears of every topic, and takes its own."""
-        if topic != command_topic(self._prefix, node):
+        if topic != self._topic_of.get(node):
             return []
         try:
             self._tell(node, read_track(payload))
@@ -75,24 +74,30 @@ class PlayingExtension:
 
 
 def read_track(payload: bytes) -> Track | None:
-    """Read a message; an empty one, or one without a title, says that nothing known plays.
+    """Read a message: JSON, or a text as radios write it, "Artist - Title".
+
+    An empty one, or one without a title, says that nothing known plays.
 
     Raises:
         TrackError: it is something else.
     """
-    if not payload.strip():
+    if payload.strip() in {b"", b"null"}:
         return None
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise TrackError(
             f"a message of {len(payload):,} bytes came; at most {MAX_PAYLOAD_BYTES:,} are taken"
         )
     try:
-        told = json.loads(payload)
+        text = payload.decode()
+        told = json.loads(text) if text.lstrip().startswith(("{", "[")) else text
     except (ValueError, RecursionError):
         told = None
+    if isinstance(told, str):
+        return stream_track(told)
     if not isinstance(told, dict):
         raise TrackError(
-            f'{payload[:40]!r} came; write JSON: {{"title": "So What", "artist": "Miles Davis"}}'
+            f'{payload[:40]!r} came; write JSON: {{"title": "So What", "artist": "Miles Davis"}}, '
+            "or Miles Davis - So What"
         )
     title, artist = told.get("title") or "", told.get("artist") or ""
     if not isinstance(title, str) or not isinstance(artist, str):

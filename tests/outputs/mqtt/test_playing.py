@@ -23,6 +23,11 @@ SO_WHAT = Track("So What", "Miles Davis")
         (b'{"title": null}', None),
         (b'{"artist": "Miles Davis"}', None),
         (b"{}", None),
+        (b"Miles Davis - So What", SO_WHAT),
+        ("Beyonc\u00e9 - Halo".encode(), Track("Halo", "Beyonc\u00e9")),
+        (b"So What", Track("So What")),
+        (b"1999", Track("1999")),
+        (b"null", None),
         (b"", None),
         (b" \n", None),
     ],
@@ -34,7 +39,7 @@ def test_a_message_says_what_plays_or_that_it_is_not_known(payload, track):
 @pytest.mark.parametrize(
     ("payload", "told"),
     [
-        (b"So What", "write JSON"),
+        (b'{"title": "So What"', "write JSON"),
         (b"\xff\xfe", "write JSON"),
         (b'["So What"]', "write JSON"),
         (b"[" * 4000, "write JSON"),
@@ -44,7 +49,7 @@ def test_a_message_says_what_plays_or_that_it_is_not_known(payload, track):
 )
 def test_other_messages_are_refused_and_what_played_stays(payload, told, caplog):
     known = {"den": SO_WHAT}
-    extension = PlayingExtension(known.__setitem__, prefix="rtgenre", nodes=["den"])
+    extension = PlayingExtension(known.__setitem__, topics={"den": "rtgenre/den/playing/set"})
     for _ in range(3):
         extension.on_message("den", "rtgenre/den/playing/set", payload)
     assert known == {"den": SO_WHAT}
@@ -56,9 +61,14 @@ def test_other_messages_are_refused_and_what_played_stays(payload, told, caplog)
 
 def test_a_room_takes_its_own_messages_only():
     known = {}
-    extension = PlayingExtension(known.__setitem__, prefix="rtgenre", nodes=["den", "bath"])
+    topics = {"den": "rtgenre/den/playing/set", "bath": "radio/now", "attic": "radio/now"}
+    extension = PlayingExtension(known.__setitem__, topics=topics)
     extension.on_message("bath", "rtgenre/den/playing/set", b'{"title": "So What"}')
     assert known == {}
+    for node in topics:
+        extension.on_message(node, "radio/now", b'{"title": "So What"}')
+    assert known.keys() == {"bath", "attic"}
+    assert extension.topics == ["rtgenre/den/playing/set", "radio/now"]
 
 
 async def shows(source, states, title):
@@ -69,15 +79,17 @@ async def shows(source, states, title):
         await states.until(lambda it, n=n_states: len(it.seen) > n)
 
 
-async def test_what_a_player_tells_the_broker_stands_in_the_next_state(tmp_path):
-    topic, told = "rtgenre/den/playing/set", json.dumps({"title": "So What"})
+@pytest.mark.parametrize("topic", ["rtgenre/den/playing/set", "moode/now playing"])
+async def test_what_a_player_tells_the_broker_stands_in_the_next_state(tmp_path, topic):
+    told = json.dumps({"title": "So What"})
+    source_settings = {"node": "den", "playing_topic": topic if "moode" in topic else ""}
     async with (
         Broker(tmp_path) as broker,
         subscribed(broker.port, "rtgenre/den/state") as states,
         aiomqtt.Client("127.0.0.1", broker.port) as player,
     ):
         await player.publish(topic, told, qos=1, retain=True)
-        async with running(settings(broker.port)) as (_, source):
+        async with running(settings(broker.port, source=source_settings)) as (_, source):
             await shows(source, states, "So What")
             await player.publish(topic, "", qos=1, retain=True)
             await shows(source, states, None)
