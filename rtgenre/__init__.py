@@ -15,7 +15,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rtgenre.api.file_verdict import FileVerdict, Section
     from rtgenre.api.listening import Listening, listen
     from rtgenre.api.model import Model, WindowPrediction, load_model
     from rtgenre.config.errors import ConfigError
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from rtgenre.model.info import ModelError
     from rtgenre.sources.base import SourceError
     from rtgenre.sources.decoder import DecodeError
+    from rtgenre.tagging.file_verdict import FileVerdict, Section
     from rtgenre.tracking.smoothing import TrackerParams
 
 __version__ = "0.1.0"
@@ -49,13 +49,13 @@ __all__ = [
 _MODULES = {
     "ConfigError": "rtgenre.config.errors",
     "DecodeError": "rtgenre.sources.decoder",
-    "FileVerdict": "rtgenre.api.file_verdict",
+    "FileVerdict": "rtgenre.tagging.file_verdict",
     "Listening": "rtgenre.api.listening",
     "Model": "rtgenre.api.model",
     "ModelError": "rtgenre.model.info",
     "RtgenreError": "rtgenre.errors",
     "SamplesError": "rtgenre.errors",
-    "Section": "rtgenre.api.file_verdict",
+    "Section": "rtgenre.tagging.file_verdict",
     "SourceError": "rtgenre.sources.base",
     "StateDocument": "rtgenre.messages.documents",
     "TrackerParams": "rtgenre.tracking.smoothing",

@@ -94,6 +94,7 @@ def listen(
         tracker_params=config.smoothing,
         prompt=True,
     )
+    pipeline.follow(model.taught)
     return Listening(model, opened, pipeline, wait_for_input=wait_for_input)
 
 

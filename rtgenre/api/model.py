@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rtgenre.api.file_verdict import FileVerdict, classify_file
 from rtgenre.api.settings import checked_keywords
+from rtgenre.api.taught import taught_for
 from rtgenre.audio.samples import Resampler, sanitise, select_channel
 from rtgenre.errors import SamplesError
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import ModelError
+from rtgenre.tagging.file_verdict import FileVerdict, classify_file
 from rtgenre.tracking.smoothing import TrackerParams
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from rtgenre.learning.taught.genres import TaughtGenres
     from rtgenre.model.classifier import Network
     from rtgenre.model.head import Head
     from rtgenre.model.info import ModelInfo
@@ -34,19 +36,31 @@ _MIN_RATE_HZ, _MAX_RATE_HZ = 1000, 384_000
 _LEAD_IN_SECONDS = 0.1
 
 
-def load_model(name_or_folder: str | PathLike[str] = "crnn", *, threads: int = 1) -> Model:
+def load_model(
+    name_or_folder: str | PathLike[str] = "crnn",
+    *,
+    threads: int = 1,
+    taught: bool | str | PathLike[str] = True,
+) -> Model:
     """Load a model and run it once on silence, which takes some tenths of a second.
 
     Args:
         name_or_folder: a shipped model's name, or the path of a folder that holds ``model.json``.
         threads: how many of the machine's cores one window may use.
+        taught: whether what the user taught rtgenre while it played counts, as it does for
+            ``rtgenre classify``; or the file that it is in, if it is another one. It is read
+            once, here, and learnt, which takes about a second where there is some.
 
     Raises:
         ModelError: there is no such model, or a file of it is missing, damaged or does not fit.
+        RtgenreError: a file that ``taught`` names is missing, damaged, or cannot be learnt. Of
+            the user's own one a warning is logged, and the model judges alone.
     """
     if threads < 1:
         raise ModelError(f"threads is {threads}; at least 1 is needed")
-    return Model(SharedClassifier.load(find_model_folder(str(name_or_folder)), threads=threads))
+    folder = find_model_folder(str(name_or_folder))
+    classifier = SharedClassifier.load(folder, threads=threads)
+    return Model(classifier, taught_for(taught, folder, classifier))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +83,10 @@ class WindowPrediction:
 class Model:
     """A loaded model. All of it may be used from several threads at the same time."""
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(self, classifier: Classifier, taught: TaughtGenres | None = None) -> None:
         self.classifier = classifier
+        self.taught = taught
+        """What was taught while it played; None where nothing was, or it is not to count."""
 
     @property
     def info(self) -> ModelInfo:
@@ -79,8 +95,8 @@ class Model:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The genres it knows."""
-        return self.info.labels
+        """The genres it knows: its own, then those that were taught."""
+        return self.info.labels if self.taught is None else self.taught.labels
 
     @property
     def window_seconds(self) -> float:
@@ -121,6 +137,7 @@ class Model:
             channel=config.source[0].channel,
             hop_seconds=config.windows.hop_seconds,
             tracker_params=config.smoothing,
+            taught=self.taught,
         )
 
     def predict(
@@ -143,6 +160,8 @@ class Model:
         """
         mono = self._window(np.asarray(samples), rate_hz, channel)
         prediction = self.classifier.predict_window(mono)
+        if self.taught is not None:
+            prediction = self.taught.apply(prediction)
         probabilities = [float(probability) for probability in prediction.probabilities]
         return WindowPrediction(
             probabilities=dict(zip(self.labels, probabilities, strict=True)),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import Progress
 
-from rtgenre.api.file_verdict import classify_file
 from rtgenre.commands.options import add_config_file, add_model, add_setting, config_with_logging
 from rtgenre.commands.taught import taught_or_told
 from rtgenre.model.classifier import Classifier
@@ -18,13 +17,14 @@ from rtgenre.model.folders import find_model_folder
 from rtgenre.sources.decoder import DecodeError
 from rtgenre.sources.folders import expand_paths
 from rtgenre.sources.names import told_path
+from rtgenre.tagging.file_verdict import classify_file
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from rtgenre.api.file_verdict import FileVerdict
     from rtgenre.config import Config
+    from rtgenre.tagging.file_verdict import FileVerdict
 
 _REASONS = {"not_music": "no music", "unfamiliar": "unfamiliar music", "unsure": "unsure"}
 

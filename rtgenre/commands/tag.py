@@ -107,7 +107,7 @@ def tag_songs(options: TagOptions, config: Config) -> int:
     folder = find_model_folder(config.model.folder)
     info = read_model_info(folder)
     _check(options, info.features.window_seconds)
-    taught = _taught(options, config, folder)
+    taught = _taught(config, folder)
     judge = Judge(
         # A shipped model has its own place on each machine; any other folder must be the same.
         model_folder=folder.name if _is_shipped(folder) else str(folder.absolute()),
@@ -137,15 +137,11 @@ def tag_songs(options: TagOptions, config: Config) -> int:
     return 1 if problems or failed or n_failed else 0
 
 
-def _taught(options: TagOptions, config: Config, folder: Path) -> TaughtGenres | None:
-    """Return what the service was taught; other machines of a cluster do without it."""
+def _taught(config: Config, folder: Path) -> TaughtGenres | None:
+    """Return what the service was taught, without loading a model where that is nothing."""
     if not config.teach.enabled or not taught_file(config.teach.file).exists():
         return None
-    taught = taught_or_told(config, folder, Classifier.load(folder))
-    if taught is not None and options.scheduler is not None:
-        _tell("what was taught on this machine is not used on a cluster")
-        return None
-    return taught
+    return taught_or_told(config, folder, Classifier.load(folder))
 
 
 def _check(options: TagOptions, window_seconds: float) -> None:

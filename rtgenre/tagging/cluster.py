@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import pickle
 import queue
 import secrets
 from dataclasses import replace
@@ -77,12 +78,13 @@ class _Run:
         tell_workers: Callable[[int], None],
     ) -> None:
         self._client = client
-        self._judge = judge
         self._songs = iter(songs)
         self._scheduler = scheduler
         self._tell_workers = tell_workers
         # Two runs at the same scheduler must not take each other's rows.
         self._number = secrets.token_hex(4)
+        # What was taught makes a judge some megabytes large: workers get it once, from each other.
+        self._judge = self._submit("judge-" + self._number, pickle.loads, pickle.dumps(judge))
         # By the scheduler's name for the task.
         self._given: dict[str, tuple[Song, Any]] = {}
         self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -113,14 +115,17 @@ class _Run:
         return max(_LEAST_SONGS, _SONGS_PER_THREAD * int(sum(threads.values())))
 
     def _give(self, song: Song) -> None:
-        # The dashboard shows what comes before the path as the name, and the path on each task.
-        key = f"rtgenre-tag-{song.path}-{self._number}"
+        future = self._submit(f"{song.path}-{self._number}", _judged, self._judge, song)
+        self._given[future.key] = song, future
+        future.add_done_callback(lambda done: self._done.put(done.key))
+
+    def _submit(self, name: str, function: Callable[..., object], *arguments: object) -> Any:
+        # The dashboard shows what comes before the name for all, and the name on each task.
+        key = f"rtgenre-tag-{name}"
         try:
-            future = self._client.submit(self._judge, song, key=key, pure=False)
+            return self._client.submit(function, *arguments, key=key, pure=False)
         except (OSError, RuntimeError) as error:
             raise self._lost() from error
-        self._given[key] = song, future
-        future.add_done_callback(lambda done: self._done.put(done.key))
 
     def _row(self, song: Song, future: Any) -> Row | WorkersDied:
         error = self._error(future)
@@ -154,14 +159,21 @@ class _Run:
         )
 
 
+def _judged(judge: Callable[[Song], Row], song: Song) -> Row:
+    """Judge a song on a worker."""
+    return judge(song)
+
+
 def _connected(scheduler: str) -> Any:
     try:
+        import dask.config
         import distributed
     except ImportError:
         raise RtgenreError(
             "--scheduler needs dask.distributed: pip install 'rtgenre[cluster]'"
         ) from None
-    # What matters is said in one line by us.
+    # What matters is said in one line by us; that much was taught is no reason to warn.
+    dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         return distributed.Client(  # type: ignore[no-untyped-call]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtgenre.api.file_verdict import too_short
 from rtgenre.audio.samples import check_channel
 from rtgenre.service.pipeline import Pipeline
 from rtgenre.sources.decode import open_audio
 from rtgenre.sources.decoder import DecodeError
+from rtgenre.tagging.file_verdict import too_short
 from rtgenre.tagging.sampling import sample_starts
 from rtgenre.tagging.song_tags import read_tags
 from rtgenre.tracking.silence import holds_sound

@@ -6,12 +6,12 @@ import threading
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
-from rtgenre.api.file_verdict import classify_file, overall_verdict
 from rtgenre.errors import one_line
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import ModelError
 from rtgenre.sources.decoder import DecodeError
+from rtgenre.tagging.file_verdict import classify_file, overall_verdict
 from rtgenre.tagging.hearing import predict_sample
 from rtgenre.tagging.remote import local_copy
 from rtgenre.tagging.song import Row

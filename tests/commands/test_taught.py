@@ -6,49 +6,19 @@ from pathlib import Path
 
 import pytest
 
-import rtgenre.demo
 from rtgenre.cli import main
-from rtgenre.learning.taught.notebook import Notebook
-from rtgenre.model.classifier import Classifier
-from rtgenre.model.features import log_mel_spectrogram
-from rtgenre.model.folders import find_model_folder
-from rtgenre.tagging.hearing import predict_sample
-from rtgenre.tracking.recent import HeardWindow
+from tests.dask_cluster import dask_cluster
+from tests.taught_song import SONG, teach_song
 
-SONG = Path(rtgenre.demo.__file__).parent / "classical.ogg"
 OTHER = SONG.with_name("metal.ogg")
 
 
-@pytest.fixture(scope="module")
-def heard():
-    """The model's folder, and what it says of a song and of the test sounds."""
-    folder = find_model_folder("crnn")
-    classifier = Classifier.load(folder)
-    predictions = predict_sample(SONG, classifier, sample_seconds=40.0).predictions
-    sounds = Notebook(Path("none"), classifier.info, folder).test_sounds()
-    params = classifier.info.features
-    return (
-        folder,
-        classifier.info,
-        predictions,
-        [classifier.predict(log_mel_spectrogram(one, params)[None])[0] for one in sounds],
-    )
-
-
 @pytest.fixture
-def teach(tmp_path, monkeypatch, heard):
+def teach(tmp_path, monkeypatch):
     """Teach the song to whatever uses these settings."""
     file = tmp_path / "taught.db"
     monkeypatch.setenv("RTGENRE_TEACH__FILE", str(file))
-    folder, info, predictions, sounds = heard
-
-    def teach(genre):
-        notebook = Notebook(file, info, folder)
-        notebook.note_network(sounds)
-        windows = [HeardWindow(one, 4.0 * n, 4.0 * n + 4.0) for n, one in enumerate(predictions)]
-        notebook.add("den", genre, windows)
-
-    return teach
+    return lambda genre: teach_song(file, genre)
 
 
 def classified(capsys):
@@ -89,6 +59,17 @@ def test_songs_are_tagged_anew_once_when_something_was_taught(teach, tmp_path, c
     assert second == third == {"classical": "kids", "metal": "metal"}
     assert any("kids" in column for column in columns)
     assert (anew, again) == (True, False)
+
+
+def test_a_cluster_knows_what_was_taught_here(teach, tmp_path, capsys, monkeypatch):
+    teach("kids")
+    with dask_cluster(1) as cluster:
+        # Nobody has taught the worker's machine anything.
+        there, columns, _ = tagged(tmp_path, capsys, "--scheduler", cluster.address)
+    here, _, anew = tagged(tmp_path, capsys, "--processes", "1")
+    assert there == here == {"classical": "kids", "metal": "metal"}
+    assert any("kids" in column for column in columns)
+    assert not anew
 
 
 def test_a_damaged_file_is_told_and_costs_no_verdict(teach, tmp_path, capsys):

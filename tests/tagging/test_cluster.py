@@ -103,7 +103,7 @@ def test_tasks_have_names_that_people_can_read(cluster):
         )
         answers.close()
     assert any(name.startswith("rtgenre-tag-/music/") for name, _ in names)
-    assert {prefix for _, prefix in names} == {"rtgenre-tag"}
+    assert {prefix for _, prefix in names} == {"rtgenre-tag", "rtgenre-tag-judge"}
 
 
 def test_without_workers_it_says_so_and_goes_on_when_one_comes():
@@ -118,6 +118,16 @@ def test_without_workers_it_says_so_and_goes_on_when_one_comes():
         answers = each_on_cluster(slow_row, songs(3), scheduler=cluster.address, tell_workers=tell)
         assert len(list(answers)) == 3
     assert told[:2] == [0, 0]
+
+
+def test_a_worker_that_takes_the_only_ones_place_goes_on():
+    with dask_cluster(1) as cluster:
+        only = cluster.processes[-1]
+        answers = each_on_cluster(slow_row, songs(20), scheduler=cluster.address)
+        first = next(answers)
+        only.kill()
+        cluster.add_worker()
+        assert len({song.path for song, _ in [first, *answers]}) == 20
 
 
 def test_a_song_that_every_worker_dies_of_is_told_as_such():

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from rtgenre.api.file_verdict import classify_file
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import ModelError
 from rtgenre.sources.decoder import DecodeError
+from rtgenre.tagging.file_verdict import classify_file
 from rtgenre.tagging.finding import stat_song
 from rtgenre.tagging.judge import Judge, model_of
 from rtgenre.tracking.smoothing import TrackerParams

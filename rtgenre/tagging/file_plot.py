@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from rtgenre.api.file_verdict import FileVerdict
+    from rtgenre.tagging.file_verdict import FileVerdict
 
 # Wider pictures than this show no more.
 _MOST_COLUMNS = 4000

@@ -107,7 +107,7 @@ class FileVerdict:
             DecodeError: the file can no longer be read.
             RtgenreError: matplotlib is missing: ``pip install 'rtgenre[plot]'``.
         """
-        from rtgenre.api.file_plot import plot_file
+        from rtgenre.tagging.file_plot import plot_file
 
         return plot_file(self, axes)
 

@@ -1,0 +1,53 @@
+"""What was taught while it played, for programs: by default they say what the page would show."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rtgenre.errors import RtgenreError
+from rtgenre.learning.taught.in_use import taught_in_use
+from rtgenre.learning.taught.store import taught_file
+from rtgenre.messages.taught import TeachError
+from rtgenre.sources.names import told_path
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from rtgenre.learning.taught.genres import TaughtGenres
+    from rtgenre.model.classifier import Classifier
+
+logger = logging.getLogger(__name__)
+
+
+def taught_for(
+    taught: bool | str | PathLike[str],
+    model_folder: Path,
+    classifier: Classifier,
+) -> TaughtGenres | None:
+    """Learn what was taught; None where nothing was, or it is not to count.
+
+    Args:
+        taught: see ``load_model``.
+        model_folder: of the model.
+        classifier: the model.
+
+    Raises:
+        RtgenreError: a file that was named is missing, damaged, or cannot be learnt.
+    """
+    if taught is False:
+        return None
+    if taught is not True:
+        file = Path(taught).expanduser()
+        if not file.is_file():
+            raise RtgenreError(
+                f"{told_path(file)}: there is no such file of what was taught; taught=True takes "
+                "the usual one, taught=False none"
+            )
+        return taught_in_use(file, model_folder, classifier)
+    try:
+        return taught_in_use(taught_file(None), model_folder, classifier)
+    except TeachError as error:
+        logger.warning("what was taught is not used: %s", error)
+        return None
