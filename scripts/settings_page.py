@@ -59,20 +59,21 @@ rtgenre: [windows] hop_seconds = '9' (command line): it must be 0.25 to 4
 ## On the page
 
 The sliders in the page's head lead to the settings: the input, with the level of each, the name of
-the room, how calm the genre is, and the colours. Two strips show the last ten minutes as they were
-shown, and as they would have been with what you set. "Try" shows a colour on the room's lamps for
-a moment.
+the room, how calm the genre is, the lamps that follow the room, and the colours. Two strips show
+the last ten minutes as they were shown, and as they would have been with what you set. "Try" shows
+a colour on the room's lamps for a moment.
 
 ![Settings on the page](settings-tablet-dark.png)
 
 "Save" writes what you changed into the settings file, which the page names, and leaves every
-comment and every other line as it is. Where there is no file yet, one is begun. Smoothing and
-colours are in force at once; a new input or name is after "Start anew". If somebody else changed
-the file meanwhile, nothing is saved, and you are told. A read-only file is left alone.
+comment and every other line as it is. (Only the comment behind a lamp goes when you remove that
+lamp.) Where there is no file yet, one is begun. Smoothing, lamps and colours are in force at once;
+a new input or name is after "Start anew". If somebody else changed the file meanwhile, nothing is
+saved, and you are told. A read-only file is left alone.
 
 Whoever may see the page may do this: on this machine anybody, from others who knows the token.
 `[websocket] change_settings = false` turns it off. The page of `rtgenre hub` does not offer it.
-Inputs that are files or streams, lamps, and all other settings are changed in the file.
+Inputs that are files or streams, and all other settings, are changed in the file.
 
 ## All settings
 

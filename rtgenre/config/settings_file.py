@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rtgenre.config.errors import ConfigError
 from rtgenre.config.file import find_config_file, settings_template, users_config_file
+from rtgenre.config.lamps import in_the_files_form, refuse_other_lamps
 from rtgenre.config.layers import Layers, merge_layers, read_layers
 from rtgenre.config.smarthome import split_broker_address
 from rtgenre.config.template import begun_settings
@@ -92,9 +93,9 @@ class SettingsFile:
         """Write other values into the file, and return all settings as they are then.
 
         Args:
-            changes: what is to be set, by table and key.
+            changes: what is to be set, by table and key; lists of lamps are those of ``node``.
             checksum: of the file that was looked at.
-            node: which of the sources is meant by ``source``; None: the only one.
+            node: which of the sources is meant; None: the only one.
 
         Raises:
             ChangedMeanwhileError: the file is another one by now.
@@ -113,11 +114,14 @@ class SettingsFile:
             mark = "\ufeff" if now.text.startswith("\ufeff") else ""
             text = now.text.removeprefix(mark) or begun_settings(settings_template(), {}, _HEAD)
             layers = read_layers(self.path if now.checksum else None, self._flags)
-            index = _source_index(merge_layers(layers), node)
-            text = changed_text(text, changes, source_index=index)
+            nodes = [source.node for source in merge_layers(layers).source]
+            index = _source_index(nodes, node)
+            written = in_the_files_form(changes, layers["config file"], nodes[index], nodes)
+            text = changed_text(text, written, source_index=index)
             layers["config file"] = split_broker_address(tomllib.loads(text))
             config = merge_layers(layers)
             _refuse_without_effect(changes, layers)
+            refuse_other_lamps(config, changes, nodes[index])
             self._replace(mark + text)
             return config
 
@@ -146,8 +150,7 @@ class SettingsFile:
             ) from error
 
 
-def _source_index(config: Config, node: str | None) -> int:
-    nodes = [source.node for source in config.source]
+def _source_index(nodes: list[str], node: str | None) -> int:
     if node is None and len(nodes) == 1:
         return 0
     if node not in nodes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
 import tomlkit
@@ -18,11 +19,18 @@ from rtgenre.config.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-Value = str | int | float | bool | list[str]
+    from tomlkit.items import Item
+
+Value = str | int | float | bool | list[str] | dict[str, list[str]]
+"""One with names sets only these of the table that is there."""
 Changes = dict[str, dict[str, Value]]
 """By table and key."""
 
 _HEADER = re.compile(r"\s*\[{1,2}\s*[\"']?([\w-]+)[\"']?\s*\]{1,2}\s*(#.*)?")
+_WOULD_LOSE = (
+    "the settings file is written in a way that this program cannot change without losing "
+    "something; change it in an editor"
+)
 _KEY = re.compile(r"\s*[\"']?([\w-]+)[\"']?\s*=")
 
 
@@ -41,16 +49,13 @@ def changed_text(text: str, changes: Changes, *, source_index: int = 0) -> str:
     try:
         wanted = tomllib.loads(text)
         for table, key, value in _each(changes):
-            _table(wanted, table, source_index)[key] = value
+            _want(_table(wanted, table, source_index), key, value)
             text = _set(text, (table, key, value), source_index, newline)
         if tomllib.loads(text) == wanted:
             return text
     except (ValueError, TOMLKitError, RecursionError) as error:
         raise ConfigError(f"the settings file is not valid TOML: {error}") from error
-    raise ConfigError(
-        "the settings file is written in a way that this program cannot change without losing "
-        "something; change it in an editor"
-    )
+    raise ConfigError(_WOULD_LOSE)
 
 
 def _each(changes: Changes) -> Iterator[tuple[str, str, Value]]:
@@ -69,6 +74,13 @@ def _table(document: Any, name: str, source_index: int) -> Any:
     return found[source_index]
 
 
+def _want(table: dict[str, Any], key: str, value: Value) -> None:
+    if isinstance(value, dict) and isinstance(table.get(key), dict):
+        table[key] |= value
+    else:
+        table[key] = value
+
+
 def _set(text: str, change: tuple[str, str, Value], source_index: int, newline: str) -> str:
     table, key, value = change
     document = tomlkit.parse(text)
@@ -76,9 +88,9 @@ def _set(text: str, change: tuple[str, str, Value], source_index: int, newline: 
     if isinstance(found, list) and source_index < len(found):
         found = found[source_index]
     if isinstance(found, dict) and key in found:
-        found[key] = value
+        _replace(found, key, value)
         return tomlkit.dumps(document)
-    line = f"{_key(key)} = {tomlkit.item(value).as_string()}"
+    line = f"{_key(key)} = {_item(value).as_string()}"
     lines = text.splitlines(keepends=True)
     header = _header(lines, table, source_index)
     if header is not None:
@@ -90,8 +102,52 @@ def _set(text: str, change: tuple[str, str, Value], source_index: int, newline: 
         gap = "" if not text else newline if text.endswith("\n") else 2 * newline
         return f"{text}{gap}[{table}]{newline}{line}{newline}"
     # Written otherwise, as `smoothing.switch_margin = 0.2` or as { … }.
-    found[key] = value
+    found[key] = _item(value)
     return tomlkit.dumps(document)
+
+
+def _replace(table: Any, key: str, value: Value) -> None:
+    """Set what has a value already; of lists and tables, only what differs.
+
+    Raises:
+        ConfigError: comments inside a list would be lost.
+    """
+    present = table[key]
+    if isinstance(value, dict) and isinstance(present, dict):
+        for name, each in value.items():
+            if name in present:
+                _replace(present, name, each)
+            else:
+                present[name] = each
+    elif isinstance(value, list) and isinstance(present, list):
+        _edit(present, value)
+    elif isinstance(present, list) and "#" in present.as_string():  # type: ignore[attr-defined]
+        raise ConfigError(_WOULD_LOSE)
+    else:
+        table[key] = _item(value)
+
+
+def _edit(present: list[Any], wanted: list[str]) -> None:
+    """Change a list's items one by one: each keeps the comment behind it."""
+    steps = SequenceMatcher(a=[str(each) for each in present], b=wanted, autojunk=False)
+    for _, start, end, new_start, new_end in reversed(steps.get_opcodes()):
+        new = wanted[new_start:new_end]
+        n_kept = min(end - start, len(new))
+        for at in range(end - 1, start + n_kept - 1, -1):
+            del present[at]
+        for at, name in enumerate(new):
+            if at >= n_kept:
+                present.insert(start + at, name)
+            elif present[start + at] != name:
+                present[start + at] = name
+
+
+def _item(value: Value) -> Item:
+    if not isinstance(value, dict):
+        return tomlkit.item(value)
+    table = tomlkit.inline_table()
+    table.update(value)
+    return table
 
 
 def _key(key: str) -> str:
@@ -112,16 +168,27 @@ def _name(line: str) -> str | None:
 
 def _place(lines: list[str], header: int, key: str) -> int:
     """Return before which line a new key goes: after its own comment, else after the last key."""
-    at = header + 1
+    at = number = header + 1
     described = re.compile(rf"\s*#\s*{re.escape(key)}\s*=")
-    for number in range(header + 1, len(lines)):
-        if lines[number].lstrip().startswith("["):
-            break
+    while number < len(lines) and not lines[number].lstrip().startswith("["):
         if described.match(lines[number]):
             return _end_of_comment(lines, number)
         if _KEY.match(lines[number]):
-            at = number + 1
+            at = number = _end_of_value(lines, number)
+        else:
+            number += 1
     return at
+
+
+def _end_of_value(lines: list[str], number: int) -> int:
+    """Return the line behind a setting, whose value may go on in the next lines."""
+    for end in range(number + 1, len(lines) + 1):
+        try:
+            tomllib.loads("".join(lines[number:end]))
+        except ValueError:
+            continue
+        return end
+    return number + 1
 
 
 def _end_of_comment(lines: list[str], number: int) -> int:

@@ -47,8 +47,10 @@ class RoomSettings(TypedDict):
     input: str | None
     """A device, or empty for the default one. Null for files, streams and standard input, which the
     page does not change."""
-    lamps: list[str]
-    """What follows the music there."""
+    wled: list[str]
+    """WLED devices that follow the music there: what stands behind `wled/` in their MQTT topic."""
+    zigbee2mqtt: list[str]
+    """Lamps and groups of Zigbee2MQTT that do, by their friendly names."""
 
 
 class SettingsDocument(TypedDict):
@@ -69,6 +71,8 @@ class SettingsDocument(TypedDict):
     """How calm the shown genre is."""
     colors: dict[str, Color]
     """As `#rrggbb`, by genre, and of unknown and silence."""
+    broker: bool
+    """Whether there is an MQTT broker. Lamps are reached through it."""
     restart: list[str]
     """What was changed and takes a new start to come into force."""
 

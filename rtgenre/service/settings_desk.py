@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from rtgenre.config import ConfigError, limits_of, merge_layers, settings_of
+from rtgenre.config.lamps import checked_lamps
 from rtgenre.config.settings_file import ChangedMeanwhileError, SettingsFileError
 from rtgenre.config.writing import changes_of
 from rtgenre.messages.documents import SCHEMA_VERSION
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 FILE_SECONDS = 10.0
 LEVELS_SECONDS = 15.0
 _OF_ROOM = frozenset({"name", "input"})
-_TABLES = frozenset({"source", "smoothing", "colors"})
+_TABLES = frozenset({"source", "smoothing", "colors", "lights"})
 
 
 class SettingsDesk:
@@ -103,6 +104,7 @@ class SettingsDesk:
             "rooms": [self._room(node) for node in self._listeners],
             "smoothing": _numbers(self._config()),
             "colors": self._colors(),
+            "broker": bool(self._config().mqtt.host),
             "restart": self._waiting(),
         }
 
@@ -195,8 +197,11 @@ class SettingsDesk:
         except ConfigError as error:
             raise SettingsError(str(error)) from error
         self._listener(node)
-        if not self._room(node)["lamps"]:
+        room = self._room(node)
+        if not room["wled"] and not room["zigbee2mqtt"]:
             raise SettingsError("no lamps follow this room; [lights] names them", 409)
+        if not self._config().mqtt.host:
+            raise SettingsError("lamps need an MQTT broker; [mqtt] host names it", 409)
         self._try_color(node, color)
 
     async def restart(self) -> None:
@@ -213,7 +218,8 @@ class SettingsDesk:
             "node": source.node,
             "name": source.name,
             "input": _device(source),
-            "lamps": [*wled, *zigbee2mqtt] if config.mqtt.host else [],
+            "wled": list(wled),
+            "zigbee2mqtt": list(zigbee2mqtt),
         }
 
     def _source(self, node: str) -> SourceConfig:
@@ -245,6 +251,7 @@ class SettingsDesk:
             raise SettingsError(
                 f"the page changes {', '.join(sorted(_TABLES))}; change others in the file"
             )
+        checked_lamps(changes.get("lights", {}))
         source = changes.get("source", {})
         if not source.keys() <= _OF_ROOM:
             raise SettingsError("of a source the page changes name and input; others in the file")

@@ -89,3 +89,63 @@ def test_any_text_is_written_so_that_it_reads_back(value, key):
 def test_what_has_not_the_shape_of_settings_is_refused(asked):
     with pytest.raises(ConfigError, match="takes values by key"):
         changes_of(asked)
+
+
+COMMENTED = """\
+[lights]
+wled = [  # all
+  "tv",   # left
+  "shelf",
+  "rack"  # oak
+]         # of them
+"""
+
+
+@pytest.mark.parametrize(
+    ("names", "lines"),
+    [
+        (["tv", "bed", "rack"], ['  "tv",   # left', '  "bed",', '  "rack"  # oak']),
+        (["tv", "rack"], ['  "tv",   # left', '  "rack"  # oak']),
+        (["shelf", "rack"], ['  "shelf",', '  "rack"  # oak']),
+        (["tv", "shelf", "rack", "bed"], ['  "tv",   # left', '  "shelf",', '  "bed"']),
+        (["bed", "tv", "shelf", "rack"], ['  "bed",', '  "tv",   # left', '  "rack"  # oak']),
+        ([], []),
+    ],
+)
+def test_of_a_list_that_is_written_over_several_lines_only_what_differs_is_changed(names, lines):
+    changed = changed_text(COMMENTED, {"lights": {"wled": names}})
+    assert tomllib.loads(changed) == {"lights": {"wled": names}}
+    assert changed.startswith("[lights]\nwled = [  # all\n")
+    assert changed.endswith("\n]         # of them\n")
+    for line in lines:
+        assert line in changed.splitlines()
+
+
+def test_a_new_setting_does_not_get_into_the_value_of_the_one_before():
+    for value in ('[\n  "tv", # oak\n]', '[["a"],\n["b"]]', '"""\na = 1\n"""'):
+        text = f"[lights]\nwled = {value} # mine\n[log]\n"
+        changed = changed_text(text, {"lights": {"zigbee2mqtt": ["Sofa"]}})
+        assert changed == text.replace("[log]", 'zigbee2mqtt = ["Sofa"]\n[log]')
+
+
+def test_lists_by_room_are_changed_where_they_stand():
+    inline = 'lights = { wled = { den = ["a"], bath = ["b"] } } # mine\n'
+    change = {"lights": {"wled": {"den": ["c"]}}}
+    assert changed_text(inline, change) == inline.replace('"a"', '"c"')
+    table = '[lights.wled] # by room\nden = ["a"] # oak\n\n[log]\n'
+    assert changed_text(table, change) == table.replace('"a"', '"c"')
+    new = changed_text(table, {"lights": {"wled": {"attic": ["x"]}}})
+    assert tomllib.loads(new)["lights"]["wled"] == {"den": ["a"], "attic": ["x"]}
+    assert changed_text("[lights]\n", change) == '[lights]\nwled = {den = ["c"]}\n'
+
+
+def test_a_list_whose_comments_would_be_lost_is_left_alone():
+    with pytest.raises(ConfigError, match="without losing"):
+        changed_text(COMMENTED, {"lights": {"wled": {"den": ["tv"], "bath": ["b"]}}})
+
+
+@given(st.lists(st.sampled_from("abcdef")), st.lists(st.sampled_from("abcdef")))
+def test_any_list_becomes_any_other(before, after):
+    text = "[lights]\nwled = [" + "".join(f'\n  "{name}", # {name}' for name in before) + "\n]\n"
+    changed = changed_text(text, {"lights": {"wled": after}})
+    assert tomllib.loads(changed) == {"lights": {"wled": after}}

@@ -143,7 +143,13 @@ async def test_the_second_of_two_pages_is_refused_and_nothing_of_the_first_is_lo
         ({"source": {"name": "x" * 65}}, 400, "at most 64 characters"),
         ({"source": {"input": "/etc/passwd"}}, 403, "no input that was listed"),
         ({"source": {"node": "x"}}, 400, "name and input"),
-        ({"websocket": {"token": ""}}, 400, "the page changes colors, smoothing, source"),
+        ({"websocket": {"token": ""}}, 400, "the page changes colors, lights, smoothing, source"),
+        ({"lights": {"wled": ["a/#"]}}, 400, "a topic has no '#'"),
+        ({"lights": {"wled": [""]}}, 400, "a device's name is not empty"),
+        ({"lights": {"wled": "tv"}}, 400, "each a list of at most 64 names"),
+        ({"lights": {"wled": ["a"] * 65}}, 400, "each a list of at most 64 names"),
+        ({"lights": {"wled": {"den": ["tv"]}}}, 400, "values by key"),
+        ({"lights": {"hold_seconds": 3}}, 400, "[lights] of a room takes wled and zigbee2mqtt"),
         ({"colors": 3}, 400, "values by key"),
         ({}, 400, "the page changes"),
     ],
@@ -226,11 +232,35 @@ async def test_a_sound_system_that_fails_is_told(tmp_path, monkeypatch):
 async def test_a_colour_is_tried_on_the_lamps_of_a_room_and_goes_again(tmp_path):
     async with serving(tmp_path / "rtgenre.toml") as page:
         _, settings = await page.ask("settings")
-        assert settings["rooms"][0]["lamps"] == ["shelf"]
+        assert settings["rooms"][0]["wled"] == ["shelf"]
         assert (await page.ask("settings/try?node=den&color=%23ff0000", method="POST"))[0] == 200
         assert page.service._lights._tried == {"den": ("#ff0000", None)}
         for query in ("node=den&color=red", "node=attic&color=%23ff0000", ""):
             assert (await page.ask(f"settings/try?{query}", method="POST"))[0] == 400
+
+
+async def test_lamps_are_changed_in_the_file_and_follow_the_music_at_once(tmp_path):
+    file = tmp_path / "rtgenre.toml"
+    async with serving(file) as page:
+        status, settings = await page.change({"lights": {"zigbee2mqtt": ["Sofa lamp"]}})
+        assert status == 200
+        assert settings["rooms"][0]["zigbee2mqtt"] == ["Sofa lamp"]
+        assert settings["restart"] == []
+        page.service._lights.try_color("den", "#ff0000")
+        state = {"type": "state", "node": "den", "window_end_seconds": 1.0}
+        commands = page.service._lights.on_document(state)
+        assert [each.topic for each in commands] == [
+            "wled/shelf/api", "zigbee2mqtt/Sofa lamp/set"
+        ]  # fmt: skip
+    assert 'wled = ["shelf"]' in file.read_text()
+
+
+async def test_without_a_broker_no_lamp_can_be_tried(tmp_path):
+    async with serving(tmp_path / "rtgenre.toml", TEXT.replace("127.0.0.1:1", "")) as page:
+        _, settings = await page.ask("settings")
+        assert (settings["broker"], settings["rooms"][0]["wled"]) == (False, ["shelf"])
+        answer = await page.ask("settings/try?node=den&color=%23ff0000", method="POST")
+    assert (answer[0], "MQTT broker" in answer[1]["message"]) == (409, True)
 
 
 async def test_garbage_is_told_what_to_send(tmp_path):

@@ -2,6 +2,7 @@
 
 import { clock, dbfs, genreName } from "./format.js";
 import { parse } from "./history-data.js";
+import { LampList } from "./lamps.js";
 import { paintStretches } from "./paint.js";
 import { get } from "./token.js";
 
@@ -19,19 +20,22 @@ const SMOOTHING = {
   silence_below_dbfs: ["Silence below", "dBFS"],
   silence_after_seconds: ["Silence after", "s"],
 };
+const LAMPS = { wled: "WLED device", zigbee2mqtt: "Zigbee lamp" };
 // Beyond these a slider is of no use; the file takes more.
 const MOST = { time_constant_seconds: 60, switch_hold_seconds: 60, silence_after_seconds: 60 };
 
 const UNHEARD_DEFAULT = { input: "", name: "default input", level_dbfs: null, problem: null };
 
 const byId = (id) => document.getElementById(id);
+const noEdits = () => ({ source: {}, smoothing: {}, colors: {}, lights: {} });
 
 export class SettingsView {
   #room = "";
   #colors = {};
   #settings = null;
   // By table and key, what differs from what is saved.
-  #edits = { source: {}, smoothing: {}, colors: {} };
+  #edits = noEdits();
+  #lamps = {};
   #inputs = [];
   #level = null;
   #visible = false;
@@ -51,6 +55,12 @@ export class SettingsView {
     byId("settings-name").addEventListener("input", ({ target }) => {
       this.#edit("source", "name", target.value, this.#saved.name);
     });
+    for (const [kind, what] of Object.entries(LAMPS)) {
+      const [list, add] = [byId(`settings-${kind}`), byId(`add-${kind}`)];
+      this.#lamps[kind] = new LampList(list, add, what, (names) => {
+        this.#edit("lights", kind, names, this.#saved[kind]);
+      });
+    }
     new ResizeObserver(() => this.#preview()).observe(byId("preview-then"));
   }
 
@@ -63,6 +73,7 @@ export class SettingsView {
   setRoom(node) {
     if (node !== this.#room) {
       this.#edits.source = {};
+      this.#edits.lights = {};
       this.#level = null;
     }
     this.#room = node;
@@ -107,6 +118,7 @@ export class SettingsView {
       : "";
     this.#showInputs();
     this.#showSmoothing();
+    this.#showLamps();
     this.#showColors();
     this.#follow();
     this.#preview();
@@ -178,7 +190,15 @@ export class SettingsView {
     byId("settings-smoothing").replaceChildren(...rows);
   }
 
+  #showLamps() {
+    byId("settings-broker").hidden = this.#settings.broker;
+    for (const [kind, list] of Object.entries(this.#lamps)) {
+      list.show(this.#edits.lights[kind] ?? this.#saved[kind]);
+    }
+  }
+
   #showColors() {
+    const lamps = this.#settings.broker ? [...this.#saved.wled, ...this.#saved.zigbee2mqtt] : [];
     const rows = Object.entries(this.#settings.colors).map(([genre, saved]) => {
       const row = document.createElement("li");
       row.innerHTML =
@@ -187,20 +207,19 @@ export class SettingsView {
       row.querySelector("span").textContent = genreName(genre);
       chooser.value = this.#edits.colors[genre] ?? saved;
       chooser.addEventListener("input", () => this.#edit("colors", genre, chooser.value, saved));
-      button.hidden = this.#saved.lamps.length === 0;
+      button.hidden = lamps.length === 0;
       button.setAttribute("aria-label", `Try ${genreName(genre)} on the lamps`);
       button.addEventListener("click", () => this.#try(chooser.value));
       return row;
     });
     byId("settings-colors").replaceChildren(...rows);
-    const { lamps } = this.#saved;
     byId("settings-lamps").textContent = lamps.length
       ? `Lamps that follow this room: ${lamps.join(", ")}. Try shows a colour for a moment.`
       : "No lamps follow this room.";
   }
 
   #edit(table, key, value, saved) {
-    if (value === saved) delete this.#edits[table][key];
+    if (JSON.stringify(value) === JSON.stringify(saved)) delete this.#edits[table][key];
     else this.#edits[table][key] = value;
     this.#follow();
   }
@@ -218,7 +237,8 @@ export class SettingsView {
   }
 
   #undo() {
-    this.#edits = { source: {}, smoothing: {}, colors: {} };
+    for (const list of Object.values(this.#lamps)) list.tidy();
+    this.#edits = noEdits();
     this.#say("");
     this.#show();
   }

@@ -152,6 +152,58 @@ def test_a_colour_is_tried_on_the_lamps_before_it_is_saved(show, service):
     assert service.file.read_text() == TEXT
 
 
+def test_lamps_are_added_renamed_and_removed_and_their_comments_stay(show, service):
+    service.file.write_text(TEXT.replace('["shelf"]', '[\n  "shelf", # oak\n  "tv", # big\n]'))
+    service.config = load_config(service.file)
+    page = show()
+    page.get_by_role("textbox", name="WLED device 1").fill("rack")
+    page.get_by_role("button", name="Remove WLED device 2").click()
+    expect(page.get_by_role("button", name="Remove WLED device 1")).to_be_focused()
+    page.get_by_role("button", name="Add a Zigbee lamp").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.type("Sofa lamp")
+    # One that is left empty is none.
+    page.get_by_role("button", name="Add a Zigbee lamp").click()
+    saved(page)
+    text = service.file.read_text()
+    assert 'wled = [\n  "rack", # oak\n]' in text
+    assert "# on the left" in text
+    assert 'zigbee2mqtt = ["Sofa lamp"]' in text
+    assert service.config.lights.lamps("den", first=True) == (("rack",), ("Sofa lamp",))
+    expect(page.get_by_role("textbox", name="Zigbee lamp")).to_have_count(1)
+    expect(page.locator("#settings-lamps")).to_contain_text("rack, Sofa lamp")
+
+
+def test_a_name_that_no_lamp_can_have_is_refused_as_in_the_file_and_stays_to_be_mended(
+    show, service
+):
+    page = show()
+    lamp = page.get_by_role("textbox", name="WLED device 1")
+    lamp.fill("shelf/#")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status").filter(has_text="a topic has no '#'")).to_be_visible()
+    expect(lamp).to_have_value("shelf/#")
+    assert service.file.read_text() == TEXT
+    page.get_by_role("button", name="Undo").click()
+    expect(lamp).to_have_value("shelf")
+
+
+def test_where_there_is_no_broker_the_page_says_what_lamps_need(show, service):
+    service.file.write_text(TEXT.replace('host = "broker"', ""))
+    service.config = load_config(service.file)
+    page = show()
+    expect(page.locator("#settings-broker")).to_contain_text("MQTT broker")
+    expect(page.get_by_role("button", name="Try Rock on the lamps")).to_be_hidden()
+
+
+def test_whoever_has_changed_something_on_a_phone_need_not_look_for_the_button(show):
+    page = show(size=PHONE)
+    save = page.get_by_role("button", name="Save")
+    expect(save).not_to_be_in_viewport()
+    page.get_by_label("Name of the room").fill("Küche")
+    expect(save).to_be_in_viewport()
+
+
 def test_a_read_only_file_is_told_and_nothing_can_be_pressed(show, service):
     service.file.chmod(0o400)
     page = show()

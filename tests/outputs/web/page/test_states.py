@@ -307,6 +307,21 @@ def test_an_unsure_genre_comes_with_the_second_guess_and_a_sure_one_alone(open_p
     expect(page.locator("#second")).to_be_empty()
 
 
+def test_on_a_small_phone_nothing_of_the_head_is_cut_and_the_artist_has_a_line(open_page, puppet):
+    service = puppet("den")
+    title = "A title that is longer than a small phone is wide"
+    service.publish({**a_state(1), "title": title, "artist": "Miles Davis"})
+    page = open_page(service.url, size=(320, 640))
+    expect(page.locator("#artist")).to_have_text("Miles Davis")
+    assert page.locator(".brand").bounding_box()["y"] >= 0
+    artist, title = (page.locator(name).bounding_box() for name in ("#artist", "#title"))
+    assert artist["y"] >= title["y"] + title["height"]
+    assert page.evaluate(
+        "(() => { const a = document.getElementById('artist');"
+        "return a.scrollWidth <= a.clientWidth })()"
+    )
+
+
 def test_the_title_of_what_plays_is_shown_as_text_and_cut_where_there_is_no_room(open_page, puppet):
     service = puppet()
     page = open_page(service.url, size=PHONE)
