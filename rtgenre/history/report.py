@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 from rtgenre.errors import one_line
 from rtgenre.messages.documents import SCHEMA_VERSION
 from rtgenre.messages.fields import Moment, Probability, Reason, SchemaVersion
-from rtgenre.messages.payload import iso_utc
+from rtgenre.messages.payload import iso_utc, playing_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -195,7 +195,7 @@ def history_text(stretches: Sequence[Stretch]) -> str:
             judgement = (stretch.reason or "").replace("_", " ")
         else:
             judgement = f"{stretch.confidence:4.0%}"
-        played = " - ".join(text for text in (stretch.artist, stretch.title) if text)
+        played = playing_text(stretch.artist, stretch.title)
         line = f"  {times}  {stretch.genre:<10} {judgement:<10}{node}"
         lines.append(f"{line}  {one_line(played)}".rstrip())
     return "\n".join([*lines[1:], "", *_summary(stretches), ""])

@@ -193,5 +193,10 @@ def iso_utc(unix_seconds: float) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def playing_text(artist: str | None, title: str | None) -> str:
+    """Write what plays in one text, as far as that is said; empty where it is not."""
+    return " - ".join(text for text in (artist, title) if text)
+
+
 def _by_label(labels: Sequence[str], probabilities: FloatArray) -> dict[str, float]:
     return {label: round(float(p), 5) for label, p in zip(labels, probabilities, strict=True)}

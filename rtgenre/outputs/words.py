@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from rtgenre.messages.payload import playing_text
+
 if TYPE_CHECKING:
     from rtgenre.messages.documents import StateDocument
 
@@ -45,7 +47,7 @@ def is_judged(document: StateDocument) -> bool:
 
 def playing(document: StateDocument) -> str:
     """Return what plays in one text, as far as that is said; empty where it is not."""
-    return " - ".join(text for text in (document["artist"], document["title"]) if text)
+    return playing_text(document["artist"], document["title"])
 
 
 def source_name(source: str) -> str:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LESSONS_PER_SECOND, LESSONS_AT_ONCE = 0.5, 20
+CHANGES_PER_SECOND, CHANGES_AT_ONCE = 1.0, 60
+"""Removing and renaming, each of which has all that is left learnt anew."""
 FILES_PER_SECOND, FILES_AT_ONCE = 1.0, 100
 """A page sends a file of 5,000 stretches in some sixty parts."""
 LOOK_EVERY_SECONDS = 3.0
@@ -74,6 +76,7 @@ class Teacher:
         self._writer = SerialThread("taught file")
         self._fitter = SerialThread("taught fit")
         self._rate = RateLimit(LESSONS_PER_SECOND, LESSONS_AT_ONCE)
+        self._change_rate = RateLimit(CHANGES_PER_SECOND, CHANGES_AT_ONCE)
         self._file_rate = RateLimit(FILES_PER_SECOND, FILES_AT_ONCE)
         # Whether anything that was taught is in use, and what is to be learnt anew.
         self._uses_taught = False
@@ -132,6 +135,7 @@ class Teacher:
         Raises:
             TeachError: they cannot be forgotten.
         """
+        self._change_one()
         if numbers is None:
             n = await self._file(self._notebook.clear)
             self._learn_soon(set(self._pipelines))
@@ -147,6 +151,7 @@ class Teacher:
         Raises:
             TeachError: nothing was taught by that name, or it cannot be called so.
         """
+        self._change_one()
         label = self._notebook.checked_genre(new_genre, self.labels)
         n = await self._file(lambda: self._notebook.rename(genre, label))
         if not n:
@@ -214,6 +219,10 @@ class Teacher:
         if not self._rate.allows(time.monotonic()):
             raise TeachError("too much was taught at once; wait some seconds", 429)
         return self._pipelines[node]
+
+    def _change_one(self) -> None:
+        if not self._change_rate.allows(time.monotonic()):
+            raise TeachError("too much was changed at once; wait some seconds", 429)
 
     async def _meet_network(self) -> None:
         if not self._notebook.knows_network:

@@ -267,6 +267,26 @@ async def test_nobody_can_flood_it(folder):
     assert caught.value.status == 429
 
 
+async def test_nobody_can_keep_it_busy_with_forgetting_and_renaming(folder):
+    async with Rooms(folder) as rooms:
+        await rooms.begin(LOW)
+        await rooms.teacher.teach("den", "techno")
+        changes = [rooms.teacher.forget([0]) for _ in range(100)]
+        changes += [rooms.teacher.rename("techno", "house") for _ in range(100)]
+        outcomes = await asyncio.gather(*changes, return_exceptions=True)
+        refused = [one for one in outcomes if isinstance(one, TeachError) and one.status == 429]
+        assert len(refused) >= 100
+        assert "too much was changed" in str(refused[0])
+
+
+async def test_a_number_that_no_lesson_can_have_is_forgotten_by_nobody(folder):
+    async with Rooms(folder) as rooms:
+        await rooms.begin(LOW)
+        await rooms.teacher.teach("den", "techno")
+        assert await rooms.teacher.forget([10**30, -(10**30)]) == 0
+        assert len((await rooms.teacher.list())["stretches"]) == 1
+
+
 @pytest.mark.parametrize("name", ["", "unknown", "a/b", "#", 50 * "x", "<b>"])
 async def test_names_that_no_topic_or_page_can_hold_are_refused(folder, name):
     async with Rooms(folder) as rooms:

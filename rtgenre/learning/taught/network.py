@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from rtgenre.model.info import ModelInfo
     from rtgenre.types import FloatArray, Prediction
 
+MAX_PROBES = 16
+"""Test sounds that a network was tried with."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TaughtNetwork:

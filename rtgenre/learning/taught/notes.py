@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from rtgenre.learning.genres import MAX_CHARACTERS, MAX_GENRES
-from rtgenre.learning.taught.network import TaughtNetwork
+from rtgenre.learning.taught.network import MAX_PROBES, TaughtNetwork
 from rtgenre.learning.taught.stretch import MAX_WINDOWS, TaughtStretch
+from rtgenre.learning.taught.values import values_from_bytes, values_to_bytes
 from rtgenre.messages.payload import iso_utc
 from rtgenre.messages.taught import TeachError
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 VERSION = 1
 MAX_EMBEDDING_SIZE = 1024
-_MAX_PROBES = 16
 _MAX_NAME = 200
 _HEADER = {"rtgenre": "taught", "version": VERSION}
 _NODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -124,7 +122,7 @@ def _network(fields: Mapping[str, Any]) -> TaughtNetwork:
     return TaughtNetwork(
         identity=_name(fields["network"], _MAX_NAME),
         labels=tuple(_name(label, MAX_CHARACTERS) for label in labels),
-        probe=_unpacked(fields["probe"], size, _MAX_PROBES),
+        probe=_unpacked(fields["probe"], size, MAX_PROBES),
     )
 
 
@@ -161,19 +159,15 @@ def _name(value: Any, at_most: int) -> str:
 
 
 def _packed(values: FloatArray) -> str:
-    return base64.b64encode(values.astype("<f2").tobytes()).decode()
+    return base64.b64encode(values_to_bytes(values)).decode()
 
 
 def _unpacked(text: Any, n_columns: int, at_most: int) -> FloatArray:
-    """Read ``(n, n_columns)`` of half precision.
+    """Read ``(n, n_columns)``.
 
     Raises:
         ValueError: they are not that, not finite, or more than ``at_most`` rows.
     """
-    if not isinstance(text, str) or len(text) > at_most * n_columns * 2 * 4 // 3 + 4:
-        raise ValueError(f"it holds no values, or more than {at_most} windows")
-    values = np.frombuffer(base64.b64decode(text, validate=True), "<f2").astype(np.float32)
-    rows = values.reshape(-1, n_columns)
-    if not len(rows) or not np.isfinite(rows).all():
-        raise ValueError("it holds no values, or some that are not numbers")
-    return rows
+    if not isinstance(text, str):
+        raise TypeError("it holds no values")
+    return values_from_bytes(base64.b64decode(text, validate=True), n_columns, at_most=at_most)

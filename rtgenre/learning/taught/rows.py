@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from rtgenre.learning.taught.stretch import MAX_WINDOWS, TaughtStretch
+from rtgenre.learning.taught.values import values_from_bytes, values_to_bytes
 from rtgenre.messages.taught import TeachError
 
 if TYPE_CHECKING:
@@ -14,9 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rtgenre.learning.taught.network import TaughtNetwork
-    from rtgenre.types import FloatArray
-
-_MAX_BYTES_OF_VALUES = 4 * MAX_WINDOWS * 512
 
 MIGRATIONS = (
     (
@@ -59,7 +55,10 @@ SELECT_STRETCHES = """
 def read_stretch(row: Sequence[Any]) -> tuple[str, TaughtStretch]:
     """Read a row of ``SELECT_STRETCHES``: the network's identity, and the stretch."""
     identity, node, start, end, genre, embeddings, said, size, n_said = row
-    values = (read_values(embeddings, size), read_values(said, n_said))
+    values = [
+        values_from_bytes(content, n_columns, at_most=MAX_WINDOWS)
+        for content, n_columns in ((embeddings, size), (said, n_said))
+    ]
     return identity, TaughtStretch(node, start, end, genre, *values)
 
 
@@ -77,8 +76,8 @@ def insert_stretch(connection: sqlite3.Connection, network_key: int, stretch: Ta
         (
             *place_of(network_key, stretch),
             stretch.genre,
-            stretch.embeddings.astype("<f2").tobytes(),
-            stretch.said.astype("<f2").tobytes(),
+            values_to_bytes(stretch.embeddings),
+            values_to_bytes(stretch.said),
         ),
     )
     return int(cursor.lastrowid or 0)
@@ -97,7 +96,7 @@ def key_of_network(connection: sqlite3.Connection, network: TaughtNetwork) -> in
             network.identity,
             network.probe.shape[1],
             "\n".join(network.labels),
-            network.probe.astype("<f2").tobytes(),
+            values_to_bytes(network.probe),
         ),
     )
     key, size, labels = connection.execute(
@@ -110,17 +109,3 @@ def key_of_network(connection: sqlite3.Connection, network: TaughtNetwork) -> in
             "heard elsewhere cannot be taken in"
         )
     return int(key)
-
-
-def read_values(blob: bytes, n_columns: int) -> FloatArray:
-    """Read ``(n, n_columns)`` of half precision.
-
-    Raises:
-        ValueError: the bytes are not that, or not finite.
-    """
-    if len(blob) > _MAX_BYTES_OF_VALUES:
-        raise ValueError("a row holds too many values")
-    values = np.frombuffer(blob, "<f2").astype(np.float32).reshape(-1, n_columns)
-    if not len(values) or not np.isfinite(values).all():
-        raise ValueError("a row holds no values, or values that are not numbers")
-    return values

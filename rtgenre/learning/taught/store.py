@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from platformdirs import user_data_path
 
 from rtgenre.history.sqlite_store import NewerFileError, SqliteStore
-from rtgenre.learning.taught.network import TaughtNetwork
+from rtgenre.learning.taught.network import MAX_PROBES, TaughtNetwork
 from rtgenre.learning.taught.notes import Notes
 from rtgenre.learning.taught.rows import (
     MIGRATIONS,
@@ -23,8 +23,8 @@ from rtgenre.learning.taught.rows import (
     key_of_network,
     place_of,
     read_stretch,
-    read_values,
 )
+from rtgenre.learning.taught.values import values_from_bytes
 from rtgenre.messages.taught import TeachError
 
 if TYPE_CHECKING:
@@ -154,8 +154,10 @@ class TaughtStore(SqliteStore):
             TeachError: the file cannot be written.
         """
         with self._transaction() as connection:
-            cursor = connection.executemany(
-                "DELETE FROM stretches WHERE stretch = ?", [(number,) for number in numbers]
+            # As JSON, numbers larger than SQLite's are none of these, and no error.
+            cursor = connection.execute(
+                "DELETE FROM stretches WHERE stretch IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(numbers)),),
             )
             return int(cursor.rowcount)
 
@@ -208,7 +210,11 @@ class TaughtStore(SqliteStore):
                 "SELECT identity, labels, probe, embedding_size FROM networks"
             )
             return [
-                TaughtNetwork(identity, tuple(labels.split("\n")), read_values(probe, size))
+                TaughtNetwork(
+                    identity,
+                    tuple(labels.split("\n")),
+                    values_from_bytes(probe, size, at_most=MAX_PROBES),
+                )
                 for identity, labels, probe, size in found
             ]
 
