@@ -76,7 +76,7 @@ def few_shot(
             before = _verdicts(ground, None, judges)
             for row, n in enumerate(n_songs):
                 for draw in range(n_draws if n < 1000 else 1):
-                    taught = _draw(pool, n, seed=100 * fold + draw)
+                    taught = drawn(pool, n, seed=100 * fold + draw)
                     counts[row] += _count(ground, taught, judges, before)
         for row, n in enumerate(n_songs):
             hits, of_genre, named, lost, others = counts[row]
@@ -117,7 +117,7 @@ def turned_to(embeddings: FloatArray, known: NDArray[np.bool_]) -> FloatArray:
     return np.asarray(values @ directions[:, ::-1], np.float32)
 
 
-def _draw(pool: Examples, n: int, seed: int) -> Examples:
+def drawn(pool: Examples, n: int, seed: int) -> Examples:
     """Draw songs, of as many artists as possible."""
     songs, first = np.unique(pool.recordings, return_index=True)
     order = np.random.default_rng(seed).permutation(len(songs))

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rtgenre.commands.options import add_config_file, add_model, config_with_logging
 from rtgenre.learning.cache import prune_cache
 from rtgenre.learning.cross_validation import Validation, cross_validate
+from rtgenre.learning.familiarity import told_apart
 from rtgenre.learning.fitting import lay_ground
 from rtgenre.learning.folds import N_FOLDS
 from rtgenre.learning.hearing import SAMPLE_SECONDS, Fault, HeardSong, SongRequest, hear_song
@@ -24,7 +25,7 @@ from rtgenre.learning.own_model import (
     read_ground_examples,
     write_own_model,
 )
-from rtgenre.learning.report import Report, report
+from rtgenre.learning.report import Report, report, wilson_interval
 from rtgenre.learning.songs import SongFile, check_enough, find_songs
 from rtgenre.model.folders import new_model_folder
 from rtgenre.model.info import read_model_info
@@ -90,9 +91,12 @@ def learn(options: LearnOptions, config: Config) -> int:
             tuple(_song(file, heard) for file, heard in songs),
             info.labels if options.keep else (),
         )
-        found = report(lesson, _validate(lesson, examples, info, progress))
+        validation = _validate(lesson, examples, info, progress)
+    found = report(lesson, validation)
     _print_report(found)
     head = lesson.fit(lay_ground(examples, len(info.labels)))
+    if not options.keep:
+        head = told_apart(head, validation.energies, validation.n_artists, examples.embeddings)
     write_own_model(target, ground_folder, lesson, head, found.document())
     print(f"\nmade the model {options.name}: rtgenre run --model {options.name}")
     return 0
@@ -187,6 +191,12 @@ def _print_report(found: Report) -> None:
     lines.append(f"{'all':<{width}}{found.n_songs:>6}{'':>9}   {found.accuracy:.0%}")
     if found.points_lost is not None:
         lines.append(f"the genres that stay lose {max(found.points_lost, 0.0):.1f} points")
+    if found.n_unfamiliar is not None:
+        low, high = wilson_interval(found.n_unfamiliar, found.n_songs)
+        lines.append(
+            f"called unfamiliar: {found.n_unfamiliar / found.n_songs:.0%} of these songs "
+            f"(95 %: {low:.0%} to {high:.0%})"
+        )
     for first, second, count in found.mixed_up:
         lines.append(f"mixed up: {first} and {second}, {count} songs")
     lines += [

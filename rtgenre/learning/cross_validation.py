@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rtgenre.learning.examples import OTHER
+from rtgenre.learning.familiarity import standard_energies, told_apart
 from rtgenre.learning.fitting import lay_ground, what_examples_say
 from rtgenre.learning.folds import N_FOLDS, deal_into_folds
+from rtgenre.model.head import embeddings_of
 from rtgenre.tracking.evidence import log_probabilities
 from rtgenre.tracking.smoothing import TrackerParams
 from rtgenre.tracking.verdict import track_verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from rtgenre.learning.examples import Examples, IntArray
     from rtgenre.learning.fitting import Ground
@@ -34,6 +36,10 @@ class Validation:
     points_lost: float | None
     """Percentage points of accuracy that the known genres lose, on the model's own examples; None
     where they do not stay."""
+    energies: tuple[FloatArray, ...]
+    """Where they do not stay, of each song ``standard_energies`` of its windows; else empty."""
+    n_artists: int
+    """How many artists the songs are by, each song counted for itself where its genre has one."""
 
 
 def cross_validate(lesson: Lesson, examples: Examples, n_labels: int) -> Iterator[int | Validation]:
@@ -47,29 +53,42 @@ def cross_validate(lesson: Lesson, examples: Examples, n_labels: int) -> Iterato
     Yields:
         How many of ``N_FOLDS`` are done, after each; then the outcome.
     """
-    folds = deal_into_folds(lesson.song_labels, _groups(lesson))
+    groups = _groups(lesson)
+    folds = deal_into_folds(lesson.song_labels, groups)
     example_folds = _example_folds(examples)
-    verdicts: list[TrackVerdict | None] = [None] * len(lesson.songs)
+    heads = []
     lost = judged = 0
     for fold in range(N_FOLDS):
         learnt = _learnt(lesson, folds, fold)
         mine = example_folds == fold
         ground = lay_ground(examples.select(~mine), n_labels)
-        head = lesson.fit(ground, learnt)
-        for song in np.flatnonzero(folds == fold).tolist():
-            verdicts[song] = track_verdict(
-                head.apply(lesson.songs[song].predictions),
-                TrackerParams(),
-                n_labels=len(lesson.labels),
-            )
+        heads.append(lesson.fit(ground, learnt))
         if lesson.known:
             judges = examples.select(mine & (examples.labels != OTHER))
-            counts = _count_lost(ground, head, judges)
+            counts = _count_lost(ground, heads[-1], judges)
             lost, judged = lost + counts[0], judged + counts[1]
         yield fold + 1
+    of_folds = list(zip(lesson.songs, folds.tolist(), strict=True))
+    energies: tuple[FloatArray, ...] = ()
+    n_artists = len(np.unique(groups))
+    if not lesson.known:
+        music = examples.embeddings
+        energies = tuple(
+            standard_energies(heads[fold], embeddings_of(song.predictions), music)
+            for song, fold in of_folds
+        )
+        heads = list(_told_apart(heads, folds, energies, n_artists, music))
+    labels = lesson.labels
     yield Validation(
-        verdicts=tuple(one for one in verdicts if one is not None),
+        verdicts=tuple(
+            track_verdict(
+                heads[fold].apply(song.predictions), TrackerParams(), n_labels=len(labels)
+            )
+            for song, fold in of_folds
+        ),
         points_lost=100.0 * lost / judged if judged else None,
+        energies=energies,
+        n_artists=n_artists,
     )
 
 
@@ -80,6 +99,19 @@ def genres_of_one_artist(lesson: Lesson) -> list[str]:
         for genre in dict.fromkeys(song.genre for song in lesson.songs)
         if len({song.artist for song in lesson.songs if song.genre == genre}) < 2
     ]
+
+
+def _told_apart(
+    heads: Sequence[Head],
+    folds: IntArray,
+    energies: Sequence[FloatArray],
+    n_artists: int,
+    music: FloatArray,
+) -> Iterator[Head]:
+    """Let each head say what is unfamiliar by the songs of the folds that it does not judge."""
+    for fold, head in enumerate(heads):
+        others = [energies[song] for song in np.flatnonzero(folds != fold).tolist()]
+        yield told_apart(head, others, n_artists, music) if others else head
 
 
 def _groups(lesson: Lesson) -> IntArray:

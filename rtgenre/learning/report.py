@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rtgenre.learning.cross_validation import genres_of_one_artist
+from rtgenre.types import UnknownReason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +64,8 @@ class Report:
     """Pairs of genres, and how many songs of either were taken for the other."""
     misfiled: tuple[Misfiled, ...]
     points_lost: float | None
+    n_unfamiliar: int | None
+    """How many songs were called unfamiliar; None where the known genres stay."""
     remarks: tuple[str, ...]
 
     @property
@@ -81,6 +84,7 @@ class Report:
             "n_songs": self.n_songs,
             "accuracy": round(self.accuracy, 4),
             "points_lost": None if self.points_lost is None else round(self.points_lost, 2),
+            "n_unfamiliar": self.n_unfamiliar,
             "per_genre": {
                 one.genre: {
                     "n": one.n_songs,
@@ -115,6 +119,7 @@ def report(lesson: Lesson, validation: Validation) -> Report:
         mixed_up=tuple(_mixed_up(lesson, named)),
         misfiled=tuple(_misfiled(lesson, validation)),
         points_lost=validation.points_lost,
+        n_unfamiliar=_n_unfamiliar(lesson, validation),
         remarks=tuple(_remarks(lesson, scores)),
     )
 
@@ -125,6 +130,12 @@ def wilson_interval(n_right: int, n: int) -> tuple[float, float]:
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * math.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _n_unfamiliar(lesson: Lesson, validation: Validation) -> int | None:
+    if lesson.known:
+        return None
+    return sum(one.reason is UnknownReason.UNFAMILIAR for one in validation.verdicts)
 
 
 def _mixed_up(lesson: Lesson, named: list[str | None]) -> Iterator[tuple[str, str, int]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -22,13 +22,20 @@ class ArraysError(ValueError):
     """A file does not hold the arrays that are needed; the message says what was found."""
 
 
-def read_arrays(path: Path, wanted: Mapping[str, tuple[str, int]], *, max_bytes: int) -> Arrays:
+def read_arrays(
+    path: Path,
+    wanted: Mapping[str, tuple[str, int]],
+    *,
+    max_bytes: int,
+    may_lack: Collection[str] = (),
+) -> Arrays:
     """Read the arrays that are wanted, and no others.
 
     Args:
         path: an ``.npz`` file.
         wanted: type, such as ``float32``, and number of dimensions of each array, by name.
         max_bytes: what all arrays together may take in memory.
+        may_lack: arrays that older files do not have; they are left out.
 
     Raises:
         ArraysError: it is no such file, an array is missing, of another type or shape, not
@@ -42,7 +49,11 @@ def read_arrays(path: Path, wanted: Mapping[str, tuple[str, int]], *, max_bytes:
         if size > max_bytes:
             raise ArraysError(f"{path} holds {size} bytes; at most {max_bytes} are read")
         with np.load(path, allow_pickle=False) as kept:
-            return {name: _checked(path, kept, name, *kind) for name, kind in wanted.items()}
+            return {
+                name: _checked(path, kept, name, *kind)
+                for name, kind in wanted.items()
+                if name in kept or name not in may_lack
+            }
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
         if isinstance(error, ArraysError):
             raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _MAX_BYTES = 2**20
 _LEAST_PROBABILITY = 1e-6
 """Of what a network says: a taught genre can outweigh its certainty."""
+FAMILIAR_AT_LIMIT, FAMILIAR_USUALLY = 0.4, 0.95
+"""Probabilities at the two ``familiar_energies``: below the first, music is shown as unfamiliar."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +43,9 @@ class Head:
     where no genre is kept."""
     base_bias: FloatArray
     """``(n_kept + 1,)``."""
+    familiar_energies: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
+    """``(2,)``, where none is kept: the energy (see ``energies``) below which music is unfamiliar,
+    and the usual one of the genres' music. Empty: nothing is unfamiliar."""
 
     @property
     def n_kept(self) -> int:
@@ -66,13 +71,32 @@ class Head:
         embeddings = embeddings_of(predictions)
         said = log_verdicts(predictions) if self.n_kept else None
         shares = np.exp(self.log_shares(embeddings, said))
-        other = shares[:, self.n_kept] if self.n_kept else np.zeros(len(shares))
+        other = shares[:, self.n_kept] if self.n_kept else 1.0 - self._familiar(embeddings)
         genres = np.delete(shares, self.n_kept, axis=1) if self.n_kept else shares
         genres /= np.maximum(genres.sum(axis=1, keepdims=True), _LEAST_PROBABILITY)
         return [
             replace(one, probabilities=row, familiar=float(1.0 - share))
             for one, row, share in zip(predictions, genres, other, strict=True)
         ]
+
+    def energies(self, embeddings: FloatArray) -> FloatArray:
+        """Say how well windows fit the genres as a whole, of a head that keeps none, ``(n,)``.
+
+        It is the logarithm of the sum of the exponentiated logits, the negative of what Liu et al.
+        (2020) call energy.
+        """
+        values = head_values(embeddings, self.scale)
+        return log_sum(values @ self.kernel + self.bias)[:, 0]
+
+    def _familiar(self, embeddings: FloatArray) -> FloatArray:
+        """Give the probability that windows are of one of the genres, ``(n,)``."""
+        if not len(self.familiar_energies):
+            return np.ones(len(embeddings), np.float32)
+        limit, usual = self.familiar_energies
+        at_limit, usually = (np.log(p / (1.0 - p)) for p in (FAMILIAR_AT_LIMIT, FAMILIAR_USUALLY))
+        along = (self.energies(embeddings) - limit) / (usual - limit)
+        odds = np.clip(at_limit + (usually - at_limit) * along, -30.0, 30.0)
+        return np.asarray(1.0 / (1.0 + np.exp(-odds)), np.float32)
 
     def log_shares(self, embeddings: FloatArray, said: FloatArray | None) -> FloatArray:
         """Give the logarithm of every column's probability, ``(n, n_columns)``.
@@ -149,7 +173,9 @@ def read_head(path: Path, *, n_network: int, n_labels: int, embedding_size: int)
         ArraysError: it is damaged, or is for another network.
     """
     kinds = {one.name: ("float32", 2 if one.name.endswith("kernel") else 1) for one in fields(Head)}
-    head = Head(**read_arrays(path, kinds, max_bytes=_MAX_BYTES))
+    # Those that were learnt before heads could say what is unfamiliar.
+    lacking = {"familiar_energies"}
+    head = Head(**read_arrays(path, kinds, max_bytes=_MAX_BYTES, may_lack=lacking))
     n_base = n_network + 1 if len(head.base_bias) else 0
     n_columns = n_labels + (n_base > 0)
     n_used = min(len(head.scale), embedding_size)
@@ -159,6 +185,7 @@ def read_head(path: Path, *, n_network: int, n_labels: int, embedding_size: int)
         "bias": (n_columns,),
         "base_kernel": (n_used, n_base),
         "base_bias": (n_base,),
+        "familiar_energies": (2 if len(head.familiar_energies) and not n_base else 0,),
     }
     for name, shape in shapes.items():
         found = getattr(head, name).shape
@@ -167,6 +194,8 @@ def read_head(path: Path, *, n_network: int, n_labels: int, embedding_size: int)
                 f"{name} in {path} has shape {list(found)}; {n_labels} genres on a network of "
                 f"{n_network} with an embedding of {embedding_size} need {list(shape)}"
             )
+    if (np.diff(head.familiar_energies) <= 0).any():
+        raise ArraysError(f"familiar_energies in {path} do not rise")
     return head
 
 

@@ -101,7 +101,9 @@ def test_genres_are_learnt_listed_used_and_removed(genres, homes, capsys):
     assert not own_model(homes).exists()
 
 
-def test_what_was_heard_is_kept_by_content_so_that_a_second_run_hears_nothing(genres, homes):
+def test_what_was_heard_is_kept_by_content_so_that_a_second_run_hears_nothing(
+    genres, homes, capsys
+):
     kept = sorted((homes / "cache").rglob("*.npz"))
     assert len(kept) == 8
     files = [path.stat().st_ino for path in kept]
@@ -115,6 +117,19 @@ def test_what_was_heard_is_kept_by_content_so_that_a_second_run_hears_nothing(ge
     assert [path.stat().st_ino for path in kept] == files
     assert not forgotten.exists()
     assert load_model("mine").labels == ("Baroque", "Heavy")
+    assert "called unfamiliar: " in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("learnt")
+def test_music_of_no_own_genre_is_unfamiliar_where_the_known_ones_were_not_kept():
+    model = load_model("mine")
+    found = {
+        name: model.classify(DEMO / f"{name}.ogg")
+        for name in ("classical", "metal", "jazz", "country")
+    }
+    assert (found["classical"].genre, found["metal"].genre) == ("Bach", "Heavy")
+    assert found["classical"].familiar > 0.8
+    assert {found["jazz"].reason, found["country"].reason} == {"unfamiliar"}
 
 
 @pytest.mark.usefixtures("learnt")

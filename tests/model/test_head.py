@@ -3,11 +3,12 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from rtgenre.model.arrays import ArraysError
+from rtgenre.model.arrays import ArraysError, write_arrays
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.features import FeatureParams
 from rtgenre.model.head import Head, read_head, write_head
 from rtgenre.model.info import ModelInfo
+from rtgenre.tracking.smoothing import TrackerParams
 from rtgenre.types import Prediction
 
 SIZE, N_KNOWN = 4, 2
@@ -42,18 +43,50 @@ def test_a_new_genre_takes_its_share_of_known_ones_and_of_other_music_alike():
     assert found.familiar == pytest.approx(0.9, abs=1e-5)
 
 
-def test_a_head_without_known_genres_says_only_new_ones():
-    alone = Head(
+def head_alone(*familiar_energies):
+    return Head(
         scale=np.ones(SIZE, np.float32),
         kernel=np.eye(SIZE, 3, dtype=np.float32),
         bias=np.zeros(3, np.float32),
         base_kernel=np.zeros((SIZE, 0), np.float32),
         base_bias=np.zeros(0, np.float32),
+        familiar_energies=np.array(familiar_energies, np.float32),
     )
-    (found,) = alone.apply([prediction((0.0, 5.0, 0.0, 0.0))])
+
+
+def test_a_head_without_known_genres_says_only_new_ones():
+    (found,) = head_alone().apply([prediction((0.0, 5.0, 0.0, 0.0))])
     assert found.probabilities.shape == (3,)
     assert found.probabilities.argmax() == 1
     assert found.familiar == 1.0
+
+
+def test_music_is_unfamiliar_where_it_fits_new_genres_less_than_most_of_theirs():
+    one = prediction((0.0, 5.0, 0.0, 0.0))
+    energy = float(head_alone().energies(one.embedding[None])[0])
+    for limit, usual, familiar in [
+        (energy, energy + 1.0, TrackerParams().familiar_below),
+        (energy - 1.0, energy, 0.95),
+    ]:
+        (found,) = head_alone(limit, usual).apply([one])
+        assert found.familiar == pytest.approx(familiar, abs=1e-4)
+    (strange,) = head_alone(energy + 3.0, energy + 4.0).apply([one])
+    assert strange.familiar < 0.01
+
+
+def test_a_head_of_before_heads_could_say_what_is_unfamiliar_is_read(tmp_path):
+    arrays = {one.name: getattr(head_alone(), one.name) for one in fields(Head)}
+    del arrays["familiar_energies"]
+    write_arrays(tmp_path / "head.npz", arrays)
+    after = read_head(tmp_path / "head.npz", n_network=2, n_labels=3, embedding_size=SIZE)
+    assert after.apply([prediction()])[0].familiar == 1.0
+
+
+@pytest.mark.parametrize("energies", [(1.0,), (1.0, 2.0, 3.0), (2.0, 1.0), (1.0, 1.0)])
+def test_energies_that_say_nothing_are_refused(tmp_path, energies):
+    write_head(head_alone(*energies), tmp_path / "head.npz")
+    with pytest.raises(ArraysError, match="familiar_energies"):
+        read_head(tmp_path / "head.npz", n_network=2, n_labels=3, embedding_size=SIZE)
 
 
 def test_heads_stand_on_each_other():
@@ -75,10 +108,13 @@ def test_a_prediction_without_an_embedding_is_refused():
         head().apply([replace(prediction(), embedding=None)])
 
 
-def test_a_head_comes_back_from_its_file_as_it_was(tmp_path):
-    before = head(n_new=2, kernel=0.25, bias=-1.0)
+@pytest.mark.parametrize(
+    "which", [head(n_new=2, kernel=0.25, bias=-1.0), head_alone(), head_alone(-0.5, 1.5)]
+)
+def test_a_head_comes_back_from_its_file_as_it_was(tmp_path, which):
+    before, n_labels = which, which.n_labels
     write_head(before, tmp_path / "head.npz")
-    after = read_head(tmp_path / "head.npz", n_network=2, n_labels=4, embedding_size=SIZE)
+    after = read_head(tmp_path / "head.npz", n_network=2, n_labels=n_labels, embedding_size=SIZE)
     for one in fields(Head):
         np.testing.assert_array_equal(getattr(after, one.name), getattr(before, one.name))
 
