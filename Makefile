@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format train bench soak docs addon pythons release clean
+.PHONY: help run test check format train bench soak docs addon pythons test-arm release clean
 
 help: ## list the commands
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 run: $(VENV)/.base ## listen to the default input; ARGS="--source NAME" passes options on
 	@$(BIN)/rtgenre run $(ARGS)
@@ -45,6 +45,9 @@ addon: $(VENV)/bin/python ## make Home Assistant's app into dist/home-assistant
 
 pythons: $(VENV)/bin/python ## try the wheel with the newer Pythons of Debian, as root; takes minutes
 	@sh scripts/test-pythons.sh $(BIN)/python $(ARGS)
+
+test-arm: $(VENV)/.base ## try the wheel on emulated 64-bit ARM, as root; takes half an hour
+	@sh scripts/test-arm.sh $(BIN)/python $(ARGS)
 
 release: $(VENV)/.release ## build wheel and sdist and try both; uploads nothing
 	@$(BIN)/python -m scripts.release $(ARGS)

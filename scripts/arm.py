@@ -1,0 +1,257 @@
+"""Compare what rtgenre does on 64-bit ARM, emulated, with what it does here.
+
+    python -m scripts.arm ROOT PLUGIN    # what scripts/test-arm.sh ends with
+
+Writes docs/arm.json when all is well.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rtgenre import load_model
+from scripts.arm_record import (
+    RECORD,
+    ROOT,
+    ArmRecord,
+    Comparison,
+    Counts,
+    Differences,
+    shipped_model,
+)
+from scripts.arm_service import check_service
+from scripts.arm_windows import WINDOWS, said_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+# The last is wider, for a reason that is not ARM's: the network rounds to 8 bits between its
+# layers, so that sound which differs by a millionth can change a probability by some thousandths.
+ALLOWED = Differences(network=1e-3, features=1e-3, probabilities=1e-2)
+GENRE = "jazz"
+
+_COUNT = re.compile(r"^instructions (\d+) vector (\d+)$", re.MULTILINE)
+
+
+class ArmError(Exception):
+    """What does not work on ARM, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    """One that QEMU knows, and how Linux describes it to programs."""
+
+    name: str
+    board: str
+    part: int
+    """As ``/proc/cpuinfo`` says it."""
+    features: str
+
+
+_BASE = "fp asimd evtstrm crc32 cpuid"
+PROCESSORS = (
+    Processor("cortex-a72", "Raspberry Pi 4", 0xD08, _BASE),
+    Processor(
+        "cortex-a76", "Raspberry Pi 5", 0xD0B, f"{_BASE} atomics fphp asimdhp asimdrdm asimddp"
+    ),
+    Processor("cortex-a53", "Raspberry Pi Zero 2 W", 0xD03, _BASE),
+)
+
+
+class EmulatedRoot:
+    """A root of Debian for ARM, with the wheel and all that it needs in ``/packages``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.processor = PROCESSORS[0]
+
+    def become(self, processor: Processor) -> None:
+        """Run what follows as on this processor: the network's kernels are chosen by it."""
+        self.processor = processor
+        cores = (
+            f"processor\t: {core}\nFeatures\t: {processor.features}\nCPU implementer\t: 0x41\n"
+            f"CPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: {processor.part:#x}\n"
+            "CPU revision\t: 3\n\n"
+            for core in range(4)
+        )
+        (self.folder / "proc" / "cpuinfo").write_text("".join(cores), encoding="utf-8")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the programs of the root see."""
+        return {
+            "HOME": "/root",
+            "LANG": "C.UTF-8",
+            "PATH": "/usr/sbin:/usr/bin",
+            "PYTHONPATH": "/packages",
+            "QEMU_CPU": self.processor.name,
+        }
+
+    def command(self, *words: str) -> list[str]:
+        """Return how a program of the root is started, with ``environment``."""
+        return ["chroot", str(self.folder), *words]
+
+    def rtgenre(self, *words: str) -> str:
+        """Run a command of rtgenre and return what it printed.
+
+        Raises:
+            ArmError: it failed.
+        """
+        return run(self.command("/usr/bin/python3", "-m", "rtgenre", *words), self.environment)
+
+    def judge(self, plugin: Path, out: Path) -> Counts:
+        """Judge the windows, and count what that takes.
+
+        Without a change of root: the plugin's libraries are those of this machine.
+
+        Raises:
+            ArmError: it failed, or the plugin did not count.
+        """
+        environment = {"PYTHONPATH": str(self.folder / "packages"), "OPENBLAS_NUM_THREADS": "1"}
+        python = (self.folder / "usr" / "bin" / "python3").resolve()
+        command = [
+            "qemu-aarch64", "-cpu", self.processor.name, "-L", str(self.folder),
+            "-plugin", str(plugin), str(python), "scripts/arm_windows.py", str(out),
+        ]  # fmt: skip
+        marks = np.array(_COUNT.findall(run(command, environment)), np.int64)
+        if len(marks) != 3 * WINDOWS:
+            raise ArmError(f"the plugin counted {len(marks)} times, not {3 * WINDOWS}")
+        before, between, after = marks.reshape(WINDOWS, 3, 2).transpose(1, 0, 2)
+        # The first window also loads what all others use.
+        spectrogram, all_of_it = np.median([between - before, after - before], axis=1) / 1e6
+        return Counts(
+            million_instructions=round(float(all_of_it[0]), 1),
+            million_on_vectors=round(float(all_of_it[1]), 1),
+            million_for_the_spectrogram=round(float(spectrogram[0]), 1),
+        )
+
+
+def run(command: list[str], environment: dict[str, str]) -> str:
+    """Run a program and return all that it printed.
+
+    Raises:
+        ArmError: it failed.
+    """
+    result = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
+    if result.returncode:
+        said = result.stderr.strip() or result.stdout.strip() or "it said nothing"
+        raise ArmError(
+            f"{' '.join(command)} ended with {result.returncode}: {said.splitlines()[-1]}"
+        )
+    return result.stdout + result.stderr
+
+
+def differences(
+    here: Path, there: Path, network: Callable[[np.ndarray], np.ndarray]
+) -> Differences:
+    """Return how far two judgements of the same windows are apart.
+
+    Args:
+        here: this machine's.
+        there: ARM's.
+        network: turns one window's features into its outputs, on this machine.
+
+    Raises:
+        ArmError: their shapes differ, or something is further apart than it may be.
+    """
+    with np.load(here) as arrays, np.load(there) as theirs:
+        ours, arm = dict(arrays), dict(theirs)
+    for name in ("features", "outputs"):
+        if ours[name].shape != arm[name].shape:
+            raise ArmError(f"{name} have shape {arm[name].shape}, here {ours[name].shape}")
+    same_input = np.array([network(features) for features in arm["features"]])
+    found = Differences(
+        network=float(np.abs(same_input - arm["outputs"]).max()),
+        features=float(np.abs(ours["features"] - arm["features"]).max()),
+        probabilities=float(np.abs(ours["outputs"] - arm["outputs"]).max()),
+    )
+    for field in fields(Differences):
+        apart, allowed = getattr(found, field.name), getattr(ALLOWED, field.name)
+        # Nothing compares with what is no number.
+        if not apart <= allowed:
+            raise ArmError(
+                f"{field.name} differ by {apart:.2g} from x86's; at most {allowed:g} may be"
+            )
+    return found
+
+
+def compare(root: EmulatedRoot, processor: Processor, here: Path, plugin: Path) -> Comparison:
+    """Judge the windows as on this processor, and compare with ``here``.
+
+    Raises:
+        ArmError: it fails, or says something else.
+    """
+    root.become(processor)
+    there = here.with_name(f"{processor.name}.npz")
+    counts = root.judge(plugin, there)
+    classifier = load_model().classifier
+    found = differences(here, there, lambda features: said_of(features, classifier))
+    found = found.of_two_digits()
+    print(
+        f"{processor.name}, as in a {processor.board}: the network differs by at most "
+        f"{found.network}, features by {found.features}, sound to probability by "
+        f"{found.probabilities}; a window takes {counts.million_instructions} million instructions",
+        flush=True,
+    )
+    return Comparison(found, counts)
+
+
+def check_commands(root: EmulatedRoot) -> None:
+    """Classify a recording, load PortAudio, write settings and read them.
+
+    Raises:
+        ArmError: one of them fails, or the recording is called something else.
+    """
+    said = root.rtgenre("classify", f"/packages/rtgenre/demo/{GENRE}.ogg")
+    if f": {GENRE}" not in said:
+        raise ArmError(f"rtgenre classify says of {GENRE}.ogg: {said.strip()}")
+    root.rtgenre("devices")
+    (root.folder / "settings.toml").unlink(missing_ok=True)
+    root.rtgenre("init", "--yes", "--config", "/settings.toml")
+    root.rtgenre("config", "check", "--config", "/settings.toml")
+    print(f"classify says {GENRE} of {GENRE}.ogg; devices, init and config check work", flush=True)
+
+
+def main(folder: Path, plugin: Path) -> None:
+    """Check everything, print each step and write the record.
+
+    Raises:
+        ArmError: something does not work on ARM.
+    """
+    begun = time.monotonic()
+    root = EmulatedRoot(folder.resolve())
+    here = plugin.resolve().with_name("here.npz")
+    run([sys.executable, "scripts/arm_windows.py", str(here)], dict(os.environ))
+    compared = {it.name: compare(root, it, here, plugin) for it in PROCESSORS}
+    root.become(PROCESSORS[0])
+    check_commands(root)
+    command = root.command("/usr/bin/python3", "-m", "rtgenre")
+    print(check_service(command, root.environment), flush=True)
+    version = run(root.command("/usr/bin/python3", "--version"), root.environment)
+    ArmRecord(
+        date=datetime.now(UTC).date().isoformat(),
+        commit=run(["git", "describe", "--always", "--dirty"], dict(os.environ)).strip(),
+        model=shipped_model(),
+        python=version.split()[-1],
+        windows=WINDOWS,
+        processors=compared,
+        minutes=round((time.monotonic() - begun) / 60),
+    ).save()
+    print(f"all is well on ARM; {RECORD.relative_to(ROOT)} says so")
+
+
+if __name__ == "__main__":
+    try:
+        main(Path(sys.argv[1]), Path(sys.argv[2]))
+    except (ArmError, TimeoutError) as error:
+        sys.exit(f"make test-arm: {error}")
