@@ -99,6 +99,7 @@ PURE = [
     "hub/reading.py",
     "sources/addresses.py",
     "sources/devices.py",
+    "sources/ogg.py",
     "sources/pcm.py",
     "sources/players.py",
     "sources/title.py",

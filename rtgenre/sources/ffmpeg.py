@@ -30,7 +30,10 @@ def find_ffmpeg() -> str | None:
 
 
 def start_ffmpeg(
-    arguments: list[str], environment: dict[str, str] | None = None
+    arguments: list[str],
+    environment: dict[str, str] | None = None,
+    *,
+    stdin: int = subprocess.DEVNULL,
 ) -> subprocess.Popen[bytes]:
     """Start ffmpeg with its output and messages piped to us; it never reads our standard input.
 
@@ -46,7 +49,7 @@ def start_ffmpeg(
     try:
         return subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,

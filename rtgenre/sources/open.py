@@ -11,7 +11,8 @@ from rtgenre.sources.device import DeviceSource
 from rtgenre.sources.file import FileSource
 from rtgenre.sources.folders import AUDIO_SUFFIXES
 from rtgenre.sources.pipe import PipeSource
-from rtgenre.sources.stream import StreamSource, masked_url
+from rtgenre.sources.stream import StreamSource
+from rtgenre.sources.stream_command import masked_url
 
 if TYPE_CHECKING:
     from rtgenre.config import SourceConfig

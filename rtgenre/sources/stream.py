@@ -7,8 +7,9 @@ import logging
 import math
 import os
 import re
+import subprocess
 import time
-from typing import TYPE_CHECKING
+from functools import partial
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -20,49 +21,32 @@ from rtgenre.sources.base import AudioSource, Deliver, SourceError
 from rtgenre.sources.clock import CaptureClock, Clock
 from rtgenre.sources.ffmpeg import LastMessage, start_ffmpeg
 from rtgenre.sources.guard import Guard
+from rtgenre.sources.ogg_feed import OggFeed
 from rtgenre.sources.pcm import PcmDecoder
-from rtgenre.sources.title import stream_title, stream_track
+from rtgenre.sources.stream_command import (
+    GUARDED,
+    N_CHANNELS,
+    PROTOCOLS,
+    SAMPLE_RATE_HZ,
+    SAMPLES,
+    masked_url,
+    stream_arguments,
+)
+from rtgenre.sources.title import is_ogg, stream_title, stream_track
 from rtgenre.threads import ThreadReader
 from rtgenre.types import Block, FloatArray
 
-if TYPE_CHECKING:
-    import subprocess
-
 log = logging.getLogger(__name__)
 
-SAMPLE_RATE_HZ = 44100
-N_CHANNELS = 2
 # As much as a pipe holds.
 READ_BYTES = 65536
 # A stream that sends nothing for this long is opened again.
 STALL_SECONDS = 10.0
 # After this much audio a connection counts as good, and the next is tried soon again.
 STEADY_SECONDS = 5.0
-# ffmpeg's own limit on network calls, so that it ends even if we are killed.
-_NETWORK_TIMEOUT_MICROSECONDS = "20000000"
 # A recording on a web server comes faster than it sounds; a little more than real time lets a
 # radio's clock be faster than ours.
 _MOST_SPEED = 1.02
-
-_HTTP = "http,https,httpproxy,tcp,tls,crypto,data"
-# What ffmpeg may open for each kind of address: never a local file, whatever a playlist says.
-_PROTOCOLS = {
-    "http": _HTTP,
-    "https": _HTTP,
-    "rtsp": "rtsp,rtp,udp,tcp,tls",
-    "rtsps": "rtsp,rtp,udp,tcp,tls",
-    "rtmp": "rtmp,tcp",
-    "rtmps": "rtmps,tcp,tls",
-    "mmsh": f"mmsh,{_HTTP}",
-    "srt": "srt,udp",
-    "rtp": "rtp,udp",
-    "udp": "udp",
-}
-
-
-# Those of them in which a server can lead to another one. A proxy that the environment sets
-# decides for itself.
-_GUARDED = frozenset({"http", "https", "mmsh"})
 
 
 class StreamSource(AudioSource):
@@ -87,10 +71,10 @@ class StreamSource(AudioSource):
         """
         super().__init__(f"stream: {masked_url(url)}", live=True)
         scheme = url.split("://", 1)[0].lower()
-        if scheme not in _PROTOCOLS:
+        if scheme not in PROTOCOLS:
             raise SourceError(
                 f"{masked_url(url)}: {scheme}:// is not played; an address begins with one of "
-                f"{', '.join(f'{name}://' for name in _PROTOCOLS)}, "
+                f"{', '.join(f'{name}://' for name in PROTOCOLS)}, "
                 "an HLS playlist's too; a file needs none"
             )
         if re.search(r"[\x00-\x1f\x7f]", url):
@@ -102,6 +86,8 @@ class StreamSource(AudioSource):
         self._leads_anywhere: bool | None = allow_private or None
         self._clock = clock or CaptureClock()
         self._backoff = Backoff(first_seconds=0.5, longest_seconds=30.0)
+        # Whether titles are read out of the stream itself.
+        self._is_ogg = False
         # Whether anything was delivered yet.
         self._begun = False
         # Whether the next block comes after lost audio.
@@ -142,7 +128,7 @@ class StreamSource(AudioSource):
 
     async def _may_lead_anywhere(self) -> bool:
         """Say whether this is a stream of our own network, or of a kind that leads nowhere."""
-        if self._scheme not in _GUARDED or "http_proxy" in os.environ:
+        if self._scheme not in GUARDED or "http_proxy" in os.environ:
             return True
         if self._leads_anywhere is None:
             try:
@@ -155,10 +141,45 @@ class StreamSource(AudioSource):
         return self._leads_anywhere
 
     async def _play_through(self, deliver: Deliver, environment: dict[str, str] | None) -> str:
-        process = start_ffmpeg(self._arguments(), environment=environment)
-        assert process.stdout is not None
-        stdout = process.stdout
-        errors = LastMessage(process, self._take_track)
+        """Play; what turns out to be Ogg is opened once more, in the way that reads titles."""
+        was_ogg = self._is_ogg
+        problem = await self._play_once(deliver, environment)
+        if self._is_ogg is was_ogg:
+            return problem
+        self._gap = self._gap or self._begun
+        return await self._play_once(deliver, environment)
+
+    async def _play_once(self, deliver: Deliver, environment: dict[str, str] | None) -> str:
+        as_ogg = self._is_ogg
+        opened = start_ffmpeg(stream_arguments(self._url, as_bytes=as_ogg), environment=environment)
+        errors = LastMessage(opened, partial(self._take_message, opened))
+        feed: OggFeed | None = None
+        try:
+            feed = OggFeed(opened, SAMPLES) if as_ogg else None
+            return await self._listen(deliver, opened, errors, feed)
+        except TimeoutError:
+            return f"the stream sent nothing for {STALL_SECONDS:.0f} s"
+        finally:
+            opened.kill()
+            opened.wait()
+            if feed is not None:
+                feed.end()
+            self.track = None
+
+    async def _listen(
+        self,
+        deliver: Deliver,
+        opened: subprocess.Popen[bytes],
+        errors: LastMessage,
+        feed: OggFeed | None,
+    ) -> str:
+        """Deliver what is decoded until it ends, and return why it did.
+
+        Raises:
+            TimeoutError: nothing came for too long.
+        """
+        stdout = (opened if feed is None else feed.decoding).stdout
+        assert stdout is not None
         reader = ThreadReader(
             lambda: os.read(stdout.fileno(), READ_BYTES), "stream-reader", close=stdout.close
         )
@@ -169,28 +190,30 @@ class StreamSource(AudioSource):
             while True:
                 async with asyncio.timeout(STALL_SECONDS):
                     data = await reader.read()
+                if feed is not None:
+                    self.track = feed.track(played_seconds)
+                elif self._is_ogg:
+                    return "it is opened again to read its titles"
                 if not data:
                     await self._deliver(self._rest, deliver)
-                    return await self._end_of(process, errors)
+                    return await self._end_of(opened, errors)
                 self._rest = np.concatenate([self._rest, decoder.push(data)])
                 played_seconds += await self._deliver_rest(deliver)
                 if played_seconds > STEADY_SECONDS:
                     self._backoff.reset()
-        except TimeoutError:
-            return f"the stream sent nothing for {STALL_SECONDS:.0f} s"
         finally:
             reader.stop()
-            process.kill()
-            process.wait()
-            self.track = None
 
-    def _take_track(self, message: str) -> None:
+    def _take_message(self, opened: subprocess.Popen[bytes], message: str) -> None:
         title = stream_title(message)
         if title is not None:
             self.track = stream_track(title)
+        elif is_ogg(message) and self._scheme in {"http", "https"}:
+            self._is_ogg = True
+            opened.kill()
 
     async def _end_of(self, process: subprocess.Popen[bytes], errors: LastMessage) -> str:
-        await asyncio.to_thread(process.wait)
+        await asyncio.to_thread(_wait, process)
         last_line = await asyncio.to_thread(errors.wait)
         return "the stream ended" if process.returncode == 0 else self._masked(last_line)
 
@@ -219,32 +242,16 @@ class StreamSource(AudioSource):
         self._begun = True
         return seconds
 
-    def _arguments(self) -> list[str]:
-        if self._scheme.startswith("rtsp"):
-            by_scheme = ["-rtsp_transport", "tcp"]
-        else:
-            by_scheme = ["-rw_timeout", _NETWORK_TIMEOUT_MICROSECONDS]
-        return [
-            *(
-                "-loglevel",
-                "level+verbose",
-                "-nostats",
-                "-protocol_whitelist",
-                _PROTOCOLS[self._scheme],
-            ),
-            *by_scheme,
-            *("-i", self._url, "-map", "0:a:0", "-f", "f32le"),
-            *("-ac", str(N_CHANNELS), "-ar", str(SAMPLE_RATE_HZ), "-"),
-        ]
-
     def _masked(self, message: str) -> str:
         message = message.replace(self._url, masked_url(self._url))
         message = re.sub(r"://[^/@\s]+@", "://", message)
         return one_line(re.sub(r"\?\S+", "?…", message)) or "ffmpeg gave up without a message"
 
 
-def masked_url(url: str) -> str:
-    """Return the address without what may be secret: user, password, query and fragment."""
-    without_user = re.sub(r"://[^/?#]*@", "://", url)
-    address, query = re.match(r"([^?#]*)(.*)", without_user, re.DOTALL).groups()  # type: ignore[union-attr]
-    return one_line(f"{address}?…" if query else address)
+def _wait(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a process whose output has ended; one that goes on has lost who took it."""
+    try:
+        process.wait(timeout=2)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

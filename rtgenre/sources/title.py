@@ -36,6 +36,11 @@ def stream_title(message: str) -> str | None:
     return None if match is None else _printable(match[1])
 
 
+def is_ogg(message: str) -> bool:
+    """Say whether ffmpeg tells that what it opened is Ogg, which holds its titles in itself."""
+    return message.startswith("Input #0, ogg,")
+
+
 def stream_track(title: str) -> Track | None:
     """Return what a radio plays: it writes artist and title into one text, with a dash between."""
     artist, dash, rest = title.partition(_DASH)

@@ -16,7 +16,8 @@ import soundfile
 from rtgenre.sources import ffmpeg, stream
 from rtgenre.sources.backoff import Backoff
 from rtgenre.sources.base import SourceError
-from rtgenre.sources.stream import StreamSource, masked_url
+from rtgenre.sources.stream import StreamSource
+from rtgenre.sources.stream_command import masked_url
 from rtgenre.sources.title import MAX_CHARACTERS
 from rtgenre.types import Track
 
@@ -164,6 +165,60 @@ async def test_a_title_that_is_huge_or_lies_about_its_length_costs_no_more_than_
         await heard.until(lambda: heard.n_samples > 44100)
         assert source.track == track
         assert source.problem is None
+
+
+def _song(folder, number, codec, suffix):
+    path = folder / f"{number}.{suffix}"
+    subprocess.run(
+        [
+            *("ffmpeg", "-v", "error", "-f", "lavfi"),
+            *("-i", f"sine=frequency={440 * number}:duration=2"),
+            *("-metadata", f"title=Song {number}", "-metadata", "artist=B\u00e9la"),
+            *("-c:a", codec, "-f", "ogg", path),
+        ],
+        check=True,
+    )
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix"), [("libvorbis", "ogg"), ("libopus", "opus"), ("flac", "oga")]
+)
+async def test_titles_that_an_ogg_radio_sends_within_the_stream_come_with_their_songs(
+    radio, tmp_path, codec, suffix
+):
+    radio.encoded = b"".join(_song(tmp_path, number, codec, suffix) for number in (1, 2))
+    radio.hold = threading.Event()
+    source, told = StreamSource(radio.url), []
+    heard = Heard()
+
+    async def deliver(block):
+        told.append((heard.n_samples / 44100, source.track))
+        await heard(block)
+
+    async with running(source, deliver):
+        await heard.until(lambda: heard.n_samples > 3.5 * 44100)
+        assert source.problem is None
+    songs = [Track(f"Song {number}", "B\u00e9la") for number in (1, 2)]
+    # Some sound may have come before it was known what it is.
+    assert list(dict.fromkeys(track for _, track in told if track is not None)) == songs
+    changed_at = min(seconds for seconds, track in told if track == songs[1])
+    assert changed_at == pytest.approx(2.0, abs=0.4)
+    # The sound of the second is heard, too.
+    assert peak_frequency_hz(heard.samples()[-44100:, 0], 44100) == pytest.approx(880, abs=4)
+    # Once to learn what it is.
+    assert (radio.requests, source.reopens) == (2, 0)
+    assert source.track is None
+    assert not _ffmpeg_children()
+
+
+async def test_an_ogg_radio_that_drops_is_opened_again_in_the_same_way(radio, tmp_path):
+    radio.encoded = _song(tmp_path, 1, "libvorbis", "ogg")
+    source, heard = StreamSource(radio.url), Heard()
+    async with running(source, heard):
+        await heard.until(lambda: source.reopens > 0)
+        assert source.track == Track("Song 1", "B\u00e9la")
+        assert radio.requests == 3
 
 
 async def test_a_dropped_stream_is_opened_again_and_marks_the_gap(radio):
