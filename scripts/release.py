@@ -105,6 +105,7 @@ def release(root: Path) -> None:
     _run(sys.executable, "-m", "twine", "check", "--strict", *map(str, built), cwd=root)
     for archive in built:
         try_archive(archive, version)
+    try_runners(*dist.glob("*.whl"))
     print(f"dist/ holds {' and '.join(path.name for path in built)}; nothing was uploaded.")
     print(f"Next: git tag v{version}, push it, and upload with: python -m twine upload dist/*")
 
@@ -134,8 +135,29 @@ def try_archive(archive: Path, version: str) -> None:
         print(f"{archive.name}: {said} hears {verdict['genre']}", flush=True)
 
 
-def _run(*command: str, cwd: str | Path, capture: bool = False) -> str:
-    """Run a command; return what it printed if that is captured."""
+def try_runners(wheel: Path) -> None:
+    """Classify the demo recording by the two programs that run a package without installing it.
+
+    Raises:
+        ReleaseError: one of them finds no genre.
+        subprocess.CalledProcessError: a step failed; it has said why.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        # What either kept of an earlier wheel of this version would be tried in its place.
+        own = {"PIPX_HOME": f"{folder}/pipx", "UV_CACHE_DIR": f"{folder}/uv"}
+        for module, *arguments in (("pipx", "run", "--spec"), ("uv", "tool", "run", "--from")):
+            command = [sys.executable, "-m", module, *arguments, str(wheel)]
+            command += ["rtgenre", "classify", "--json", str(DEMO)]
+            verdict = json.loads(_run(*command, cwd=folder, capture=True, own=own))
+            if not verdict.get("genre"):
+                raise ReleaseError(f"{module} finds no genre in the demo recording")
+            print(f"{module} {arguments[0]}: hears {verdict['genre']}", flush=True)
+
+
+def _run(
+    *command: str, cwd: str | Path, capture: bool = False, own: dict[str, str] | None = None
+) -> str:
+    """Run a command, with settings of its own; return what it printed if that is captured."""
     # What is tried is what was installed, by default settings, and not this checkout.
     environment = {
         name: value
@@ -146,7 +168,7 @@ def _run(*command: str, cwd: str | Path, capture: bool = False) -> str:
         command,
         check=True,
         cwd=cwd,
-        env=environment,
+        env=environment | (own or {}),
         text=True,
         stdout=subprocess.PIPE if capture else None,
     )

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Tries the wheel with newer Pythons than this one: those of Debian's releases, each in a root of its own.
 # Usage, as root: sh scripts/test-pythons.sh PYTHON [SUITE …]; needs mmdebstrap and the package index.
+# Says how much is installed, and how long it takes from then to the first genre of a file.
 set -eu
 
 python=$1
@@ -25,17 +26,26 @@ for suite in "$@"; do
     # Fetched outside, since the root has neither the network's certificates nor its settings.
     "$python" -m pip download --quiet --python-version "$version" --only-binary :all: \
         --dest "$root/wheels" "$here"/rtgenre-*.whl
-    chroot "$root" sh -eu <<'END'
+    # With /proc, from which the model's runtime learns what the processor can do; it goes with the last process.
+    unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec chroot "$0" sh -eu' "$root" <<'END' >"$here/$suite.txt"
 cd /tmp
+megabytes() { du --summarize --apparent-size --block-size=1MB /venv | cut -f1; }
 python3 -m venv /venv
+before=$(megabytes)
 /venv/bin/pip install --quiet --no-index --find-links /wheels rtgenre
-/venv/bin/rtgenre classify /venv/lib/python3*/site-packages/rtgenre/demo/jazz.ogg | grep ': jazz'
+begun=$(date +%s%N)
+/venv/bin/rtgenre classify /venv/lib/python3*/site-packages/rtgenre/demo/jazz.ogg >/tmp/genre
+took_ms=$((($(date +%s%N) - begun) / 1000000))
+size=$(($(megabytes) - before))
+grep -q ': jazz' /tmp/genre || { cat /tmp/genre >&2; exit 1; }
 /venv/bin/rtgenre init --yes --config /settings.toml >/dev/null
-/venv/bin/rtgenre config check --config /settings.toml
+/venv/bin/rtgenre config check --config /settings.toml >&2
 /venv/bin/rtgenre completion fish | grep -q classify
 # It plays until it is stopped; what is asked is whether it names a genre.
 (timeout 120 /venv/bin/rtgenre demo --json --port 0 2>/tmp/log || true) | grep -m 1 '"state": "music"' >/tmp/heard
-test -s /tmp/heard || { cat /tmp/log; exit 1; }
+test -s /tmp/heard || { cat /tmp/log >&2; exit 1; }
+echo "$size MB, the first genre of a file $took_ms ms after they were installed"
+test "$size" -le 220 || { echo "$size MB are more than the 220 that may be installed" >&2; exit 1; }
 END
-    echo "Python $version: rtgenre installs, names genres, and plays its demo"
+    echo "Python $version: rtgenre installs, names genres, and plays its demo; $(cat "$here/$suite.txt")"
 done
