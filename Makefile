@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format train bench soak docs addon pythons test-arm release clean
+.PHONY: help run test check format train bench soak docs addon pythons test-arm test-image lock release clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -48,6 +48,12 @@ pythons: $(VENV)/bin/python ## try the wheel with the newer Pythons of Debian, a
 
 test-arm: $(VENV)/.base ## try the wheel on emulated 64-bit ARM, as root; takes half an hour
 	@sh scripts/test-arm.sh $(BIN)/python $(ARGS)
+
+test-image: $(VENV)/bin/python ## build the container images without Docker and try them, as root; takes minutes
+	@$(BIN)/python -m scripts.image $(ARGS)
+
+lock: $(VENV)/.release ## list what images are made of, with hashes; ARGS=--upgrade takes newer packages
+	@$(BIN)/python -m scripts.lock $(ARGS)
 
 release: $(VENV)/.release ## build wheel and sdist and try both; uploads nothing
 	@$(BIN)/python -m scripts.release $(ARGS)

@@ -41,17 +41,22 @@ def make_addon(wheel: Path, version: str, target: Path) -> Path:
     return target / "rtgenre"
 
 
-def main() -> None:
+def build_addon() -> Path:
+    """Build the wheel and put the app together; return the app's folder.
+
+    Raises:
+        ReleaseError: the app says another version than the package.
+        subprocess.CalledProcessError: no wheel could be built; pip has said why.
+    """
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
         subprocess.run([*command, "--wheel-dir", folder, str(ROOT)], check=True)
         (wheel,) = Path(folder).glob("*.whl")
-        app = make_addon(wheel, version_of(ROOT), TARGET)
-    print(f"{app} is complete; copy it into the folder addons of Home Assistant.")
+        return make_addon(wheel, version_of(ROOT), TARGET)
 
 
 if __name__ == "__main__":
     try:
-        main()
+        print(f"{build_addon()} is complete; copy it into the folder addons of Home Assistant.")
     except (ReleaseError, subprocess.CalledProcessError) as error:
         sys.exit(str(error))

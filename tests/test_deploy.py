@@ -11,11 +11,17 @@ import aiomqtt
 import compose_spec
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
+from rtgenre import __version__
 from rtgenre.config import load_config
+from scripts.image import ImageError
+from scripts.image import main as build_images
+from scripts.lock import wanted
 from tests.broker import MOSQUITTO, Broker
 
-DEPLOY = Path(__file__).parent.parent / "deploy"
+ROOT = Path(__file__).parent.parent
+DEPLOY = ROOT / "deploy"
 
 
 def dockerfile():
@@ -46,6 +52,74 @@ def test_the_image_runs_as_a_user_of_its_own_and_checks_its_health():
     assert "tensorflow" not in text.lower()
 
 
+def test_the_image_is_labelled_with_this_version():
+    (version,) = re.findall(r'image\.version="([^"]+)"', dockerfile())
+    assert version == __version__
+
+
+def test_every_file_that_the_image_takes_is_there_and_is_sent_to_the_builder():
+    let_through = [
+        line[1:]
+        for line in (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
+        if line.startswith("!")
+    ]
+    copied = [
+        source
+        for sources in re.findall(r"^COPY (?!--from)(.*) \S+$", dockerfile(), re.MULTILINE)
+        for source in sources.split()
+    ]
+    assert sorted(copied) == sorted(let_through)
+    assert [source for source in copied if not (ROOT / source).exists()] == []
+
+
+def test_both_images_are_built_on_the_same_pinned_base_for_every_architecture():
+    texts = [DEPLOY / "Dockerfile", DEPLOY / "home-assistant" / "rtgenre" / "Dockerfile"]
+    bases = [re.search(r"^ARG BASE=(\S+)$", path.read_text(), re.MULTILINE)[1] for path in texts]
+    assert bases[0] == bases[1]
+    assert re.fullmatch(
+        r"docker\.io/library/debian:trixie-\d{8}-slim@sha256:[0-9a-f]{64}", bases[0]
+    )
+    for path in texts:
+        # What names an architecture would be wrong on another one.
+        assert not re.search(
+            r"--platform|x86_64|amd64|aarch64", re.sub("#.*", "", path.read_text())
+        )
+
+
+def locked(path):
+    """Return what a list of packages pins, and how many hashes each has."""
+    found = []
+    for entry in re.split(r"\n(?=\S)", re.sub(r"^#.*\n", "", path.read_text(), flags=re.MULTILINE)):
+        pin, *hashes = entry.split(" \\\n")
+        assert all(re.fullmatch(r" +--hash=sha256:[0-9a-f]{64}\s*", line) for line in hashes), entry
+        found.append((Requirement(pin), len(hashes)))
+    return found
+
+
+@pytest.mark.parametrize("path", wanted(ROOT), ids=str)
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13", "3.14"])
+def test_the_locked_packages_are_what_pyproject_asks_for_each_with_hashes(path, python):
+    linux = {"python_version": python, "python_full_version": f"{python}.0"}
+    linux |= {"sys_platform": "linux", "implementation_name": "cpython"}
+    pins = {}
+    for pin, hashes in locked(ROOT / path):
+        assert hashes > 0, pin
+        if pin.marker is None or pin.marker.evaluate(linux):
+            assert pin.name not in pins
+            ((pins[pin.name]),) = pin.specifier
+    assert {pin.operator for pin in pins.values()} == {"=="}
+    for requirement in map(Requirement, wanted(ROOT)[path]):
+        version = pins[requirement.name].version
+        assert requirement.specifier.contains(version), f"make lock: {requirement}, not {version}"
+
+
+def test_the_image_is_not_built_where_something_for_it_is_missing(monkeypatch):
+    monkeypatch.setattr("scripts.image.shutil.which", lambda name: None)
+    monkeypatch.setattr("sys.argv", ["image"])
+    with pytest.raises(ImageError, match="apt-get install podman runc mmdebstrap"):
+        build_images()
+
+
 @pytest.fixture
 def compose_text():
     return (DEPLOY / "compose.yaml").read_text()
@@ -67,6 +141,14 @@ def test_compose_follows_the_compose_specification(compose_text):
 def test_the_check_of_compose_would_notice_a_mistake(compose_text, right, wrong):
     with pytest.raises(ValueError, match=r"services\.rtgenre"):
         compose_spec.PyCompose.from_yaml(compose_text.replace(right, wrong, 1))
+
+
+def test_compose_builds_the_dockerfile_from_the_folder_that_it_copies_from(compose_text):
+    compose = yaml.safe_load(compose_text)
+    for service in (compose["services"][name] for name in ("rtgenre", "hub")):
+        context = (DEPLOY / service["build"]["context"]).resolve()
+        assert context == ROOT
+        assert (context / service["build"]["dockerfile"]).is_file()
 
 
 def test_compose_names_settings_files_and_secrets_that_exist(compose_text, monkeypatch, tmp_path):

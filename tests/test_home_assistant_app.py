@@ -148,6 +148,7 @@ def test_make_addon_puts_everything_into_one_folder(tmp_path):
     assert names == {path.name for path in APP.iterdir() if path.name != "__pycache__"} | {
         wheel.name
     }
+    assert "requirements.txt" in names
     assert (app.parent / "repository.yaml").is_file()
     with pytest.raises(ReleaseError, match=r'write version: "9\.9\.9"'):
         make_addon(wheel, "9.9.9", tmp_path / "other")
