@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rtgenre.learning.distances import fit_distance
 from rtgenre.learning.examples import OTHER, IntArray
 from rtgenre.learning.regression import fit_coefficients
 from rtgenre.model.head import Head, head_values, log_sum
 
 if TYPE_CHECKING:
     from rtgenre.learning.examples import Examples
+    from rtgenre.model.distance import GenreDistance
     from rtgenre.types import FloatArray
 
 # Chosen by artists that were not learnt from: see training/README.md.
@@ -25,7 +27,7 @@ EVENNESS = 0.1
 SPREAD_OF_GENRES = 0.1
 MEAN_WEIGHT = 0.2
 WINDOWS_OF_A_SONG = 4
-MOST_LIFT, LIFT_PER_SONG = 2.45, 0.55
+MOST_LIFT, LIFT_PER_SONG = 2.75, 0.55
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,18 +53,19 @@ class Ground:
     n_labels: int
     scale: FloatArray
     """``(n_used,)``, see ``model.head.head_values``."""
+    distance: GenreDistance
     values: FloatArray
-    """``(n, n_used)``, of the examples."""
+    """``(n, n_values)``, of the examples."""
     columns: IntArray
     """``(n,)``: genres, and other music behind them."""
     weights: FloatArray
     """``(n,)``: genres count by the root of their size."""
     coefficients: FloatArray
-    """``(n_used + 1, n_labels + 1)``: of genres and other music, biases last."""
+    """``(n_values + 1, n_labels + 1)``: of genres and other music, biases last."""
     centre: FloatArray
-    """``(n_used,)``: mean of the genres' means."""
+    """``(n_values,)``: mean of the genres' means."""
     between_songs: FloatArray
-    """``(n_used, n_used)``: covariance of songs of one genre."""
+    """``(n_values, n_values)``: covariance of songs of one genre."""
     within_song: FloatArray
     """The same of windows of one song."""
 
@@ -75,7 +78,8 @@ def lay_ground(examples: Examples, n_labels: int) -> Ground:
         n_labels: how many genres there are.
     """
     scale = 1.0 / np.maximum(examples.embeddings.std(axis=0)[:N_USED], 1e-6)
-    values = head_values(examples.embeddings, scale.astype(np.float32))
+    distance = fit_distance(examples, n_labels)
+    values = head_values(examples.embeddings, scale.astype(np.float32), distance)
     columns = np.where(examples.labels == OTHER, n_labels, examples.labels)
     weights = _balanced(columns, n_labels + 1)
     nothing = np.zeros((values.shape[1] + 1, n_labels + 1), np.float32)
@@ -85,6 +89,7 @@ def lay_ground(examples: Examples, n_labels: int) -> Ground:
         examples=examples,
         n_labels=n_labels,
         scale=scale.astype(np.float32),
+        distance=distance,
         values=values,
         columns=columns,
         weights=weights,
@@ -103,7 +108,7 @@ def fit_head(ground: Ground, taught: Taught, n_new: int) -> Head:
         taught: at least one window of each new genre.
         n_new: how many genres are new.
     """
-    values = head_values(taught.examples.embeddings, ground.scale)
+    values = head_values(taught.examples.embeddings, ground.scale, ground.distance)
     columns = _columns(taught.examples.labels, ground.n_labels)
     n_base = ground.n_labels + 1
     means = _new_columns(ground, values, taught.examples, first_label=ground.n_labels, n_new=n_new)
@@ -127,12 +132,13 @@ def fit_head(ground: Ground, taught: Taught, n_new: int) -> Head:
         bias=corrections[-1],
         base_kernel=ground.coefficients[:-1],
         base_bias=ground.coefficients[-1],
+        **asdict(ground.distance),
     )
 
 
 def fit_head_alone(ground: Ground, taught: Taught, n_new: int) -> Head:
     """Learn songs in place of the genres that a model knows: only the new ones come out."""
-    values = head_values(taught.examples.embeddings, ground.scale)
+    values = head_values(taught.examples.embeddings, ground.scale, ground.distance)
     columns = taught.examples.labels
     prior = _new_columns(ground, values, taught.examples, first_label=0, n_new=n_new)
     weights = _per_song(columns, taught.examples.recordings, n_new)
@@ -141,8 +147,9 @@ def fit_head_alone(ground: Ground, taught: Taught, n_new: int) -> Head:
         scale=ground.scale,
         kernel=found[:-1],
         bias=found[-1],
-        base_kernel=np.zeros((len(ground.scale), 0), np.float32),
+        base_kernel=np.zeros((values.shape[1], 0), np.float32),
         base_bias=np.zeros(0, np.float32),
+        **asdict(ground.distance),
     )
 
 
@@ -152,7 +159,7 @@ def what_examples_say(ground: Ground, examples: Examples) -> FloatArray:
     Returns:
         ``(n, n_labels + 1)``, as ``model.head.log_verdicts``.
     """
-    values = head_values(examples.embeddings, ground.scale)
+    values = head_values(examples.embeddings, ground.scale, ground.distance)
     logits = values @ ground.coefficients[:-1] + ground.coefficients[-1]
     return np.asarray(logits - log_sum(logits), np.float32)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rtgenre.model.arrays import ArraysError, read_arrays, write_arrays
+from rtgenre.model.distance import GenreDistance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,10 @@ FAMILIAR_AT_LIMIT, FAMILIAR_USUALLY = 0.4, 0.95
 """Probabilities at the two ``familiar_energies``: below the first, music is shown as unfamiliar."""
 
 
+def _nothing(*shape: int) -> FloatArray:
+    return np.zeros(shape, np.float32)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Head:
     """Says what a window is, from what the network says of it and from its embedding.
@@ -34,18 +39,30 @@ class Head:
     scale: FloatArray
     """``(n_used,)``: how many values of an embedding count, and what each is multiplied by."""
     kernel: FloatArray
-    """``(n_used, n_columns)``: of kept genres and other music corrections, then new genres. Where
-    none is kept, there is no column for other music either."""
+    """``(n_values, n_columns)``, see ``head_values``: of kept genres and other music corrections,
+    then new genres. Where none is kept, there is no column for other music either."""
     bias: FloatArray
     """``(n_columns,)``."""
     base_kernel: FloatArray
-    """``(n_used, n_kept + 1)``: what the network says, as far as an embedding tells; no columns
+    """``(n_values, n_kept + 1)``: what the network says, as far as an embedding tells; no columns
     where no genre is kept."""
     base_bias: FloatArray
     """``(n_kept + 1,)``."""
-    familiar_energies: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))
+    familiar_energies: FloatArray = field(default_factory=lambda: _nothing(0))
     """``(2,)``, where none is kept: the energy (see ``energies``) below which music is unfamiliar,
     and the usual one of the genres' music. Empty: nothing is unfamiliar."""
+    whitening: FloatArray = field(default_factory=lambda: _nothing(0, 0))
+    """This and the next two: see ``GenreDistance``, from all genres that the model knew before. All
+    empty: the distance does not count."""
+    centres: FloatArray = field(default_factory=lambda: _nothing(0, 0))
+    standard: FloatArray = field(default_factory=lambda: _nothing(0))
+
+    @property
+    def distance(self) -> GenreDistance | None:
+        """From the genres that the model knew before; None where it does not count."""
+        if not len(self.centres):
+            return None
+        return GenreDistance(self.whitening, self.centres, self.standard)
 
     @property
     def n_kept(self) -> int:
@@ -85,7 +102,7 @@ class Head:
         It is the logarithm of the sum of the exponentiated logits, the negative of what Liu et al.
         (2020) call energy.
         """
-        values = head_values(embeddings, self.scale)
+        values = head_values(embeddings, self.scale, self.distance)
         return log_sum(values @ self.kernel + self.bias)[:, 0]
 
     def _familiar(self, embeddings: FloatArray) -> FloatArray:
@@ -105,7 +122,7 @@ class Head:
             embeddings: ``(n, embedding_size)``.
             said: ``(n, n_kept + 1)``, see ``log_verdicts``; None where no genre is kept.
         """
-        values = head_values(embeddings, self.scale)
+        values = head_values(embeddings, self.scale, self.distance)
         logits = values @ self.kernel + self.bias
         if said is not None:
             n_said = said.shape[1]
@@ -114,19 +131,25 @@ class Head:
         return np.asarray(logits - log_sum(logits), dtype=np.float32)
 
 
-def head_values(embeddings: FloatArray, scale: FloatArray) -> FloatArray:
-    """Turn embeddings into what heads take: scaled, and all of one length.
+def head_values(
+    embeddings: FloatArray, scale: FloatArray, distance: GenreDistance | None
+) -> FloatArray:
+    """Turn embeddings into what heads take: scaled, and all of one length; then their distance.
 
     Args:
         embeddings: ``(n, embedding_size)``.
         scale: ``(n_used,)``.
+        distance: from the genres that the model knew before, if it counts.
 
     Returns:
-        ``(n, n_used)``, whose mean square is 1.
+        ``(n, n_values)``: ``n_used`` of mean square 1, and one more where there is a distance.
     """
     values = embeddings[:, : len(scale)] * scale
     sizes = np.sqrt(np.mean(values**2, axis=1, keepdims=True))
-    return np.asarray(values / np.maximum(sizes, 1e-6), dtype=np.float32)
+    values = values / np.maximum(sizes, 1e-6)
+    if distance is not None:
+        values = np.column_stack([values, distance.of(embeddings)])
+    return np.asarray(values, dtype=np.float32)
 
 
 def embeddings_of(predictions: Sequence[Prediction]) -> FloatArray:
@@ -172,20 +195,26 @@ def read_head(path: Path, *, n_network: int, n_labels: int, embedding_size: int)
     Raises:
         ArraysError: it is damaged, or is for another network.
     """
-    kinds = {one.name: ("float32", 2 if one.name.endswith("kernel") else 1) for one in fields(Head)}
-    # Those that were learnt before heads could say what is unfamiliar.
-    lacking = {"familiar_energies"}
+    tables = {"kernel", "base_kernel", "whitening", "centres"}
+    kinds = {one.name: ("float32", 2 if one.name in tables else 1) for one in fields(Head)}
+    # Those that were learnt before heads could say what is unfamiliar, or knew distances.
+    lacking = {"familiar_energies", "whitening", "centres", "standard"}
     head = Head(**read_arrays(path, kinds, max_bytes=_MAX_BYTES, may_lack=lacking))
     n_base = n_network + 1 if len(head.base_bias) else 0
     n_columns = n_labels + (n_base > 0)
     n_used = min(len(head.scale), embedding_size)
+    far = head.distance is not None
+    n_values = n_used + far
     shapes = {
         "scale": (n_used,),
-        "kernel": (n_used, n_columns),
+        "kernel": (n_values, n_columns),
         "bias": (n_columns,),
-        "base_kernel": (n_used, n_base),
+        "base_kernel": (n_values, n_base),
         "base_bias": (n_base,),
         "familiar_energies": (2 if len(head.familiar_energies) and not n_base else 0,),
+        "whitening": (far * embedding_size, far * embedding_size),
+        "centres": (far * n_network, far * embedding_size),
+        "standard": (far * 2,),
     }
     for name, shape in shapes.items():
         found = getattr(head, name).shape

@@ -89,6 +89,39 @@ def test_energies_that_say_nothing_are_refused(tmp_path, energies):
         read_head(tmp_path / "head.npz", n_network=2, n_labels=3, embedding_size=SIZE)
 
 
+def head_of_distance():
+    return replace(
+        head(),
+        kernel=np.zeros((SIZE + 1, N_KNOWN + 2), np.float32),
+        base_kernel=np.zeros((SIZE + 1, N_KNOWN + 1), np.float32),
+        whitening=np.eye(SIZE, dtype=np.float32),
+        centres=np.zeros((N_KNOWN, SIZE), np.float32),
+        standard=np.array([0.0, 1.0], np.float32),
+    )
+
+
+def test_music_far_from_all_known_genres_may_be_a_new_one():
+    rows = np.zeros((SIZE + 1, N_KNOWN + 2), np.float32)
+    rows[SIZE, N_KNOWN + 1] = 1.0
+    near, far = replace(head_of_distance(), kernel=rows).apply(
+        [prediction((0.1, -0.1, 0.1, 0.0)), prediction((30.0, -30.0, 30.0, 0.0))]
+    )
+    assert near.probabilities.argmax() == 0
+    assert far.probabilities.argmax() == N_KNOWN
+
+
+def test_distances_that_do_not_fit_the_network_are_refused(tmp_path):
+    write_head(head_of_distance(), tmp_path / "head.npz")
+    fits = {"n_network": N_KNOWN, "n_labels": 3, "embedding_size": SIZE}
+    again = read_head(tmp_path / "head.npz", **fits)
+    np.testing.assert_array_equal(again.whitening, head_of_distance().whitening)
+    for name in ("whitening", "centres", "standard"):
+        wrong = replace(head_of_distance(), **{name: getattr(head_of_distance(), name)[:-1]})
+        write_head(wrong, tmp_path / "head.npz")
+        with pytest.raises(ArraysError, match=name):
+            read_head(tmp_path / "head.npz", **fits)
+
+
 def test_heads_stand_on_each_other():
     first = head(bias=np.log(3.0))
     second = Head(
