@@ -215,11 +215,13 @@ def check_commands(root: EmulatedRoot) -> None:
     said = root.rtgenre("classify", f"/packages/rtgenre/demo/{GENRE}.ogg")
     if f": {GENRE}" not in said:
         raise ArmError(f"rtgenre classify says of {GENRE}.ogg: {said.strip()}")
-    root.rtgenre("devices")
+    # The command itself ends with 1 where there is no input, as in this root.
+    listing = "from rtgenre.sources.portaudio import list_input_devices as find; print(find())"
+    run(root.command("/usr/bin/python3", "-c", listing), root.environment)
     (root.folder / "settings.toml").unlink(missing_ok=True)
     root.rtgenre("init", "--yes", "--config", "/settings.toml")
     root.rtgenre("config", "check", "--config", "/settings.toml")
-    print(f"classify says {GENRE} of {GENRE}.ogg; devices, init and config check work", flush=True)
+    print(f"{GENRE}.ogg is {GENRE}; PortAudio loads; settings are written and read", flush=True)
 
 
 def main(folder: Path, plugin: Path) -> None:
