@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from rtgenre.history.store import HistoryStore, read_stretches
 from rtgenre.history.stretches import Stretch
 from tests.documents import a_state
+from tests.outputs.web.page.conftest import PHONE, TABLET
 
 DASH = "\u2013"
 N_COLORS = """(canvas) => {
@@ -158,6 +159,19 @@ def test_what_played_stands_below_its_genre_as_text(open_page, puppet, tmp_path)
     page = open_page(f"{puppet().url}?view=history")
     expect(rows(page).locator(".played")).to_have_text("<b>So What</b> · Miles Davis")
     expect(rows(page)).to_have_text([re.compile("Jazz.*So What")])
+
+
+@pytest.mark.parametrize("size", [PHONE, TABLET])
+def test_a_long_title_does_not_push_the_history_out_of_the_screen(
+    open_page, puppet, tmp_path, size
+):
+    now = time.time()
+    song = Stretch("den", now - 200, now - 100, "jazz", 0.8, "crnn 4")
+    with HistoryStore(tmp_path / "history.db") as store:
+        store.write([song._replace(title="So What, live " * 14, artist="M" * 200)])
+    page = open_page(f"{puppet().url}?view=history", size=size)
+    expect(rows(page).locator(".played")).to_contain_text("So What")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
 def test_a_long_list_is_shown_in_parts(open_page, puppet, tmp_path):

@@ -454,6 +454,17 @@ def test_a_genre_of_another_model_needs_no_colour_of_its_own(open_page, puppet):
     expect(page.locator("#genre")).to_have_text("Drum and bass")
 
 
+def test_the_name_of_the_room_makes_way_for_the_clock_of_a_phone_on_the_wall(open_page, puppet):
+    service = puppet(hello=lambda: a_hello("den", names={"den": "Wohnzimmer im Süden"}))
+    service.publish(a_state(1))
+    page = open_page(f"{service.url}?kiosk", size=PHONE)
+    expect(page.locator("#room-name")).to_have_text("Wohnzimmer im Süden")
+    ends = page.locator(".eyebrow > *").evaluate_all(
+        "all => all.map((each) => each.getBoundingClientRect().right)"
+    )
+    assert max(ends) <= page.locator("#clock").bounding_box()["x"]
+
+
 def test_kiosk_shows_the_genre_alone_and_as_large_as_it_fits(open_page, puppet):
     service = puppet()
     service.publish(a_state(1))
