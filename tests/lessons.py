@@ -1,5 +1,6 @@
 """Takes in lessons in the service's place, for the tests of who gives them."""
 
+from rtgenre.learning.genres import LearningError, checked_genre
 from rtgenre.messages.taught import (
     TeachError,
     taken_in_document,
@@ -22,6 +23,7 @@ class Lessons:
     async def teach(self, node, genre):
         if self.problem is not None:
             raise TeachError(self.problem, 409)
+        _check(genre)
         number = 100 + len(self.lessons)
         self.lessons.append((node, genre))
         self.genres[number] = genre
@@ -39,6 +41,7 @@ class Lessons:
         return sum(self.genres.pop(number, None) is not None for number in gone)
 
     async def rename(self, genre, new_genre):
+        _check(new_genre)
         found = [number for number, each in self.genres.items() if each == genre]
         self.genres |= dict.fromkeys(found, new_genre)
         return len(found)
@@ -67,3 +70,10 @@ class Lessons:
             for number, genre in self.genres.items()
         ]
         return taught_list_document(items, limit=5000, model="crnn 4", problem=None)
+
+
+def _check(genre):
+    try:
+        checked_genre(genre)
+    except LearningError as error:
+        raise TeachError(str(error)) from error

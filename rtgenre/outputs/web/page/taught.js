@@ -4,6 +4,7 @@ import { colorOf } from "./colors.js";
 import { confirmed } from "./confirm.js";
 import { clock, day, duration, genreName } from "./format.js";
 import { saveTaught, sendTaught } from "./taught-file.js";
+import { nameOf } from "./teach.js";
 import { get } from "./token.js";
 
 const ROWS_AT_ONCE = 50;
@@ -29,7 +30,7 @@ export class TaughtView {
     byId("forget-all").addEventListener("click", () => this.#forgetAll());
     byId("rename-form").addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#rename(byId("rename-from").value, byId("rename-to").value.trim());
+      this.#rename(byId("rename-from").value, nameOf(byId("rename-to").value));
     });
   }
 
@@ -66,6 +67,9 @@ export class TaughtView {
     // Who moves through the rows by keyboard stays where he is, also after a removal.
     if (focused >= 0) this.#buttons[Math.min(focused, this.#buttons.length - 1)]?.focus();
     const n = this.#stretches.length;
+    if (!n && (focused >= 0 || document.activeElement === byId("forget-all"))) {
+      byId("taught-import").focus();
+    }
     byId("taught-count").textContent = n ? `${n} ${n === 1 ? "stretch" : "stretches"}` : "";
     byId("taught-more").hidden = n <= this.#wanted;
     byId("forget-all").disabled = n === 0;
@@ -158,6 +162,8 @@ export class TaughtView {
 
   #hint(text) {
     byId("taught-hint").textContent = text;
+    // What was pressed may be below a long list.
+    if (text) byId("taught-hint").scrollIntoView({ block: "nearest" });
   }
 }
 

@@ -5,6 +5,7 @@ import { genreName } from "./format.js";
 import { get } from "./token.js";
 
 const NOTE_MS = 15e3;
+const BAD_NAME = 400;
 
 const byId = (id) => document.getElementById(id);
 
@@ -26,8 +27,8 @@ export class Teach {
     byId("teach-close").addEventListener("click", () => byId("teach-dialog").close());
     byId("teach-form").addEventListener("submit", (event) => {
       event.preventDefault();
-      const name = byId("teach-new").value.trim();
-      if (name) this.#teach(name);
+      const name = nameOf(byId("teach-new").value);
+      if (name) this.#teach(name, true);
     });
     byId("undo").addEventListener("click", () => this.#undo());
     byId("note-close").addEventListener("click", () => this.#hide());
@@ -48,7 +49,8 @@ export class Teach {
     this.#likelihoods = document.probabilities;
   }
 
-  #open() {
+  /** Ask what is playing; again, where a name that was typed could not be taken. */
+  #open(typed = "", problem = "") {
     const likelihood = (label) => this.#likelihoods[label] ?? 0;
     const ranked = [...this.#labels].sort((a, b) => likelihood(b) - likelihood(a));
     const items = ranked.map((label) => {
@@ -61,12 +63,14 @@ export class Teach {
       return item;
     });
     byId("teach-genres").replaceChildren(...items);
-    byId("teach-new").value = "";
+    byId("teach-new").value = typed;
+    byId("teach-problem").textContent = problem;
     byId("teach-dialog").showModal();
-    items[0]?.firstChild.focus();
+    if (typed) byId("teach-new").select();
+    else items[0]?.firstChild.focus();
   }
 
-  async #teach(genre) {
+  async #teach(genre, typed = false) {
     byId("teach-dialog").close();
     const query = new URLSearchParams({ node: this.#node, genre });
     try {
@@ -77,7 +81,8 @@ export class Teach {
       this.#note(`Learnt: the last ${seconds} s are ${genreName(answer.genre)}.${older}`, true);
       this.#changed();
     } catch (error) {
-      this.#note(`Not learnt: ${error.message}`, false);
+      if (typed && error.status === BAD_NAME) this.#open(genre, error.message);
+      else this.#note(`Not learnt: ${error.message}`, false);
     }
   }
 
@@ -96,15 +101,25 @@ export class Teach {
     byId("note-text").textContent = text;
     byId("undo").hidden = !undoable;
     byId("note").hidden = false;
+    this.#hideLater();
+  }
+
+  #hideLater() {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#hide(), NOTE_MS);
+    this.#timer = setTimeout(() => {
+      // Who is about to press Undo has time.
+      if (byId("note").matches(":hover, :focus-within")) this.#hideLater();
+      else this.#hide();
+    }, NOTE_MS);
   }
 
   #hide() {
-    // Who is about to press Undo has time.
-    if (byId("note").contains(document.activeElement) && !byId("undo").hidden) {
-      byId("genre-name").focus();
-    }
+    if (byId("note").contains(document.activeElement)) byId("genre-name").focus();
     byId("note").hidden = true;
   }
+}
+
+/** Write a name as messages take it: people put spaces between words. */
+export function nameOf(text) {
+  return text.trim().replace(/\s+/g, "-");
 }

@@ -67,6 +67,66 @@ def test_a_new_genre_is_taught_by_keyboard_alone(show, lessons):
     assert lessons.lessons == [("den", "techno")]
 
 
+def test_a_name_that_cannot_be_taken_stays_in_its_field_with_the_reason(show, lessons):
+    page = show()
+    page.get_by_role("button", name="Not right?").click()
+    field = page.get_by_label("Another genre")
+    field.fill("kids' songs")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("for example 'kids-songs'")
+    expect(field).to_be_focused()
+    expect(field).to_have_value("kids'-songs")
+    assert violations(page) == []
+    # It is selected, so that typing replaces it.
+    page.keyboard.type("kids songs")
+    page.keyboard.press("Enter")
+    expect(page.locator("#note-text")).to_contain_text("Kids-songs")
+    assert lessons.lessons == [("den", "kids-songs")]
+    page.get_by_role("button", name="Not right?").click()
+    expect(field).to_have_value("")
+    expect(page.locator("#teach-problem")).to_be_hidden()
+
+
+def test_the_note_waits_while_somebody_is_about_to_press_undo(show, lessons):
+    page = show()
+    page.clock.install()
+    page.get_by_role("button", name="Not right?").click()
+    page.get_by_role("button", name="Rock").click()
+    page.get_by_role("button", name="Undo").focus()
+    page.clock.run_for(60_000)
+    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+    page.locator("#genre-name").focus()
+    page.clock.run_for(60_000)
+    expect(page.locator("#note")).to_be_hidden()
+
+
+def test_who_works_by_keyboard_is_not_thrown_out_when_the_list_becomes_empty(show, lessons):
+    lessons.genres = {1: "techno"}
+    page = show("?view=taught")
+    page.get_by_role("button", name="Remove Techno").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Import")).to_be_focused()
+    lessons.genres = {2: "techno"}
+    page.get_by_role("button", name="Live").click()
+    page.get_by_role("button", name="Taught").click()
+    page.get_by_role("button", name="Forget everything").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Forget", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#taught-rows")).to_contain_text("Nothing was taught yet")
+    expect(page.get_by_role("button", name="Import")).to_be_focused()
+
+
+def test_why_a_genre_was_not_renamed_is_in_sight_below_a_long_list(show, lessons):
+    lessons.genres = dict.fromkeys(range(1, 50), "techno")
+    page = show("?view=taught")
+    page.get_by_label("is called").fill("unknown")
+    page.get_by_label("is called").press("Enter")
+    hint = page.locator("#taught-hint")
+    expect(hint).to_contain_text("cannot be called 'unknown'")
+    expect(hint).to_be_in_viewport()
+
+
 def test_why_nothing_was_learnt_is_said(show, lessons):
     lessons.problem = "nothing that could be taught is playing in den"
     page = show()
