@@ -48,6 +48,8 @@ class RecentWindows:
         if track != self._track:
             self.clear()
             self._track = track
+        if self._windows and window.ended_at <= self._windows[-1].started_at:
+            self.clear()  # the clock was set back: nobody knows what the last minute is
         self._windows.append(window)
         while self._windows[0].started_at < window.ended_at - MAX_SECONDS:
             self._windows.popleft()

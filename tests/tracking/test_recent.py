@@ -27,6 +27,13 @@ def test_no_more_than_the_last_minute_is_meant():
     assert len(found) == 29
 
 
+def test_after_the_clock_was_set_back_only_what_was_heard_since_is_meant():
+    recent = pushed(window(5000.0 + 2.0 * n) for n in range(20))
+    for n in range(3):
+        recent.push(window(1400.0 + 2.0 * n), None)
+    assert starts(recent) == [1400.0, 1402.0, 1404.0]
+
+
 def test_another_title_is_other_music():
     recent = pushed([window(0.0), window(2.0)], track=Track("one"))
     recent.push(window(4.0), Track("two"))

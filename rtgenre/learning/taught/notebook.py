@@ -119,7 +119,9 @@ class Notebook:
                 f"{self._examples_file} is missing",
                 _CONFLICT,
             )
-        span = (heard[0].started_at, heard[-1].ended_at)
+        began_at = heard[0].started_at
+        # A clock that was set back a little leaves no stretch of less than nothing.
+        span = (began_at, max(began_at, heard[-1].ended_at))
         stretch = taught_stretch(node, genre, span, [one.prediction for one in heard])
         with TaughtStore(self._file, max_stretches=self.max_stretches) as store:
             return store.add(self._own(), [stretch])

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from rtgenre.learning.taught.network import TaughtNetwork
 
+_FIRST_SECOND, _LAST_SECOND = -62_135_596_800, 253_402_300_799
+"""Of the years 1 and 9999, which are all that dates can say."""
+
 MIGRATIONS = (
     (
         """
@@ -55,11 +58,33 @@ SELECT_STRETCHES = """
 def read_stretch(row: Sequence[Any]) -> tuple[str, TaughtStretch]:
     """Read a row of ``SELECT_STRETCHES``: the network's identity, and the stretch."""
     identity, node, start, end, genre, embeddings, said, size, n_said = row
+    check_row(identity, node, start, end, genre)
     values = [
         values_from_bytes(content, n_columns, at_most=MAX_WINDOWS)
         for content, n_columns in ((embeddings, size), (said, n_said))
     ]
     return identity, TaughtStretch(node, start, end, genre, *values)
+
+
+def check_row(identity: Any, node: Any, start: Any, end: Any, genre: Any) -> None:
+    """Check what a row says beside its numbers: SQLite lets anything stand in it.
+
+    Raises:
+        ValueError: no lesson has such values.
+    """
+    check_names(identity, node, genre)
+    if not all(_FIRST_SECOND <= moment <= _LAST_SECOND for moment in (start, end)):
+        raise ValueError("a row is of no time that there is")
+
+
+def check_names(*names: Any) -> None:
+    """Check names of networks, rooms or genres.
+
+    Raises:
+        ValueError: one is no text in one line.
+    """
+    if not all(isinstance(name, str) and name and name.isprintable() for name in names):
+        raise ValueError("a row has a name that is none")
 
 
 def place_of(network_key: int, stretch: TaughtStretch) -> tuple[int, str, int, int]:

@@ -19,6 +19,8 @@ from rtgenre.learning.taught.notes import Notes
 from rtgenre.learning.taught.rows import (
     MIGRATIONS,
     SELECT_STRETCHES,
+    check_names,
+    check_row,
     insert_stretch,
     key_of_network,
     place_of,
@@ -197,7 +199,10 @@ class TaughtStore(SqliteStore):
                 " FROM stretches JOIN networks USING (network)"
                 " ORDER BY started_ms DESC, stretch DESC"
             )
-            return [TaughtRow(*row) for row in found]
+            rows = [TaughtRow(*row) for row in found]
+            for one in rows:
+                check_row(one.network, one.node, one.started_at, one.ended_at, one.genre)
+            return rows
 
     def networks(self) -> list[TaughtNetwork]:
         """List the networks that stretches were heard with.
@@ -208,7 +213,9 @@ class TaughtStore(SqliteStore):
         with self._explaining():
             found = self._connection.execute(
                 "SELECT identity, labels, probe, embedding_size FROM networks"
-            )
+            ).fetchall()
+            for identity, labels, *_ in found:
+                check_names(identity, *labels.split("\n"))
             return [
                 TaughtNetwork(
                     identity,
@@ -249,7 +256,7 @@ def _explained(file: Path, error: Exception) -> TeachError:
     if isinstance(error, NewerFileError):
         return TeachError(f"{file} {error}, or set another [teach] file", _UNAVAILABLE)
     if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
-        return TeachError(f"the disk of {file} is full: make room, and teach again", _UNAVAILABLE)
+        return TeachError(f"the disk of {file} is full: make room, and try again", _UNAVAILABLE)
     if isinstance(error, sqlite3.DatabaseError | ValueError | TypeError | AttributeError) and (
         not isinstance(error, sqlite3.OperationalError)
     ):

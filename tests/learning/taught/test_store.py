@@ -78,6 +78,36 @@ def test_a_row_that_nobody_taught_is_said_and_does_not_end_anything(tmp_path, st
         store.stretches("net 1")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "stretches SET genre = x'00ff'",
+        "stretches SET genre = ''",
+        "stretches SET genre = 'a' || char(10) || 'b'",
+        "stretches SET node = x'00ff'",
+        "stretches SET started_ms = 9e15",
+        "stretches SET ended_ms = -1e300",
+        "networks SET identity = x'00ff'",
+        "networks SET labels = 'jazz' || char(10) || char(10) || 'rock'",
+        "networks SET embedding_size = 1e300",
+    ],
+)
+def test_whatever_stands_in_a_damaged_row_is_said_and_ends_nothing(tmp_path, store, change):
+    store.add(NETWORK, [stretch()])
+    with sqlite3.connect(tmp_path / "taught.db") as connection:
+        connection.execute(f"UPDATE {change}")
+    connection.close()
+    with pytest.raises(TeachError, match="damaged"):
+        written(store.notes())
+    with pytest.raises(TeachError, match="damaged"):
+        everything(store)
+
+
+def everything(store):
+    """Read all that a service reads."""
+    return store.networks(), store.rows(), store.stretches("net 1")
+
+
 def test_a_newer_file_is_left_alone(tmp_path):
     file = tmp_path / "newer.db"
     with sqlite3.connect(file) as connection:
