@@ -8,13 +8,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from rtgenre import __version__
-from rtgenre.learning.examples import Examples, joined, read_examples, write_examples
+from rtgenre.learning.examples import OTHER, Examples, joined, read_examples, write_examples
 from rtgenre.learning.genres import LearningError
 from rtgenre.model.arrays import ArraysError
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.folders import find_model_folder
-from rtgenre.model.head import write_head
+from rtgenre.model.head import FAMILIAR_AT_LIMIT, write_head
 from rtgenre.model.info import (
     EXAMPLES_FILE_NAME,
     HEAD_FILE_NAME,
@@ -100,7 +102,7 @@ def write_own_model(
         write_head(head, part / HEAD_FILE_NAME)
         ground = read_model_info(ground_folder)
         write_examples(
-            _all_examples(lesson, read_ground_examples(ground_folder, ground)),
+            _all_examples(lesson, head, read_ground_examples(ground_folder, ground)),
             part / EXAMPLES_FILE_NAME,
         )
         info = _info(folder.name, ground, lesson, scores)
@@ -140,7 +142,13 @@ def _info(name: str, ground: ModelInfo, lesson: Lesson, scores: dict[str, Any]) 
     )
 
 
-def _all_examples(lesson: Lesson, ground: Examples) -> Examples:
-    """Put the songs' windows to the examples of the genres that stay: later ones join them."""
+def _all_examples(lesson: Lesson, head: Head, ground: Examples) -> Examples:
+    """Give the songs' windows with what they are to be told from, for what is taught later.
+
+    Where the known genres go, what of them is unfamiliar is other music from now on.
+    """
     own = lesson.taught().examples
-    return joined(ground, own) if lesson.known else own
+    if lesson.known:
+        return joined(ground, own)
+    other = ground.select(head.familiar(ground.embeddings) < FAMILIAR_AT_LIMIT)
+    return joined(own, replace(other, labels=np.full(len(other), OTHER, np.int64)))

@@ -88,7 +88,7 @@ class Head:
         embeddings = embeddings_of(predictions)
         said = log_verdicts(predictions) if self.n_kept else None
         shares = np.exp(self.log_shares(embeddings, said))
-        other = shares[:, self.n_kept] if self.n_kept else 1.0 - self._familiar(embeddings)
+        other = shares[:, self.n_kept] if self.n_kept else 1.0 - self.familiar(embeddings)
         genres = np.delete(shares, self.n_kept, axis=1) if self.n_kept else shares
         genres /= np.maximum(genres.sum(axis=1, keepdims=True), _LEAST_PROBABILITY)
         return [
@@ -105,8 +105,8 @@ class Head:
         values = head_values(embeddings, self.scale, self.distance)
         return log_sum(values @ self.kernel + self.bias)[:, 0]
 
-    def _familiar(self, embeddings: FloatArray) -> FloatArray:
-        """Give the probability that windows are of one of the genres, ``(n,)``."""
+    def familiar(self, embeddings: FloatArray) -> FloatArray:
+        """Give the probability that windows are of one of the genres, ``(n,)``; none is kept."""
         if not len(self.familiar_energies):
             return np.ones(len(embeddings), np.float32)
         limit, usual = self.familiar_energies

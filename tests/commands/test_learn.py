@@ -15,6 +15,7 @@ from rtgenre.api.model import load_model
 from rtgenre.cli import main
 from rtgenre.learning import own_model as own_model_module
 from rtgenre.model.folders import shipped_models
+from tests.taught_song import SONG, teach_song
 
 DEMO = Path(rtgenre.demo.__file__).parent
 EXCERPT_SECONDS = 9
@@ -130,6 +131,16 @@ def test_music_of_no_own_genre_is_unfamiliar_where_the_known_ones_were_not_kept(
     assert (found["classical"].genre, found["metal"].genre) == ("Bach", "Heavy")
     assert found["classical"].familiar > 0.8
     assert {found["jazz"].reason, found["country"].reason} == {"unfamiliar"}
+
+
+@pytest.mark.usefixtures("learnt")
+def test_what_is_taught_on_top_of_own_genres_makes_other_music_no_more_familiar(homes):
+    teach_song(homes / "data" / "rtgenre" / "taught.db", "kids")
+    model = load_model("mine")
+    assert model.labels == ("Bach", "Heavy", "kids")
+    assert model.classify(SONG).genre == "kids"
+    assert model.classify(DEMO / "metal.ogg").genre == "Heavy"
+    assert model.classify(DEMO / "jazz.ogg").reason == "unfamiliar"
 
 
 @pytest.mark.usefixtures("learnt")
