@@ -127,6 +127,16 @@ def test_why_a_genre_was_not_renamed_is_in_sight_below_a_long_list(show, lessons
     expect(hint).to_be_in_viewport()
 
 
+def test_long_names_leave_every_button_of_the_list_within_a_phone(show, lessons):
+    lessons.genres = {1: "christmas-songs-of-the-whole-wide-world", 2: "grandmas-jazz"}
+    page = show("?view=taught", size=PHONE)
+    expect(page.locator("#taught-rows tr")).to_have_count(2)
+    for button in page.locator("#taught-rows button").all():
+        box = button.bounding_box()
+        assert box["x"] + box["width"] <= PHONE[0]
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+
+
 def test_why_nothing_was_learnt_is_said(show, lessons):
     lessons.problem = "nothing that could be taught is playing in den"
     page = show()
