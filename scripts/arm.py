@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 ALLOWED = Differences(network=1e-3, features=1e-3, probabilities=1e-2)
 GENRE = "jazz"
 
+_RTGENRE = ("/usr/bin/python3", "-m", "rtgenre")
 _COUNT = re.compile(r"^instructions (\d+) vector (\d+)$", re.MULTILINE)
 
 
@@ -71,20 +74,32 @@ PROCESSORS = (
 class EmulatedRoot:
     """A root of Debian for ARM, with the wheel and all that it needs in ``/packages``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, processor: Processor) -> None:
+        """Describe the processor to the programs: the network's kernels are chosen by it."""
         self.folder = folder
-        self.processor = PROCESSORS[0]
-
-    def become(self, processor: Processor) -> None:
-        """Run what follows as on this processor: the network's kernels are chosen by it."""
         self.processor = processor
+        self.packages = folder / "packages"
         cores = (
             f"processor\t: {core}\nFeatures\t: {processor.features}\nCPU implementer\t: 0x41\n"
             f"CPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: {processor.part:#x}\n"
             "CPU revision\t: 3\n\n"
             for core in range(4)
         )
-        (self.folder / "proc" / "cpuinfo").write_text("".join(cores), encoding="utf-8")
+        description = folder / "proc" / "cpuinfo"
+        # The same file can be another root's.
+        description.unlink(missing_ok=True)
+        description.write_text("".join(cores), encoding="utf-8")
+
+    def as_on(self, processor: Processor) -> EmulatedRoot:
+        """Return a root of the same files, linked, for what runs as on this processor."""
+        folder = self.folder.with_name(f"{self.folder.name}-{processor.name}")
+        shutil.rmtree(folder, ignore_errors=True)
+        for name in ("etc", "proc", "sys", "usr"):
+            shutil.copytree(self.folder / name, folder / name, symlinks=True, copy_function=os.link)
+        (folder / "lib").symlink_to("usr/lib")
+        root = EmulatedRoot(folder, processor)
+        root.packages = self.packages
+        return root
 
     @property
     def environment(self) -> dict[str, str]:
@@ -107,7 +122,7 @@ class EmulatedRoot:
         Raises:
             ArmError: it failed.
         """
-        return run(self.command("/usr/bin/python3", "-m", "rtgenre", *words), self.environment)
+        return run(self.command(*_RTGENRE, *words), self.environment)
 
     def judge(self, plugin: Path, out: Path) -> Counts:
         """Judge the windows, and count what that takes.
@@ -117,7 +132,7 @@ class EmulatedRoot:
         Raises:
             ArmError: it failed, or the plugin did not count.
         """
-        environment = {"PYTHONPATH": str(self.folder / "packages"), "OPENBLAS_NUM_THREADS": "1"}
+        environment = {"PYTHONPATH": str(self.packages), "OPENBLAS_NUM_THREADS": "1"}
         python = (self.folder / "usr" / "bin" / "python3").resolve()
         command = [
             "qemu-aarch64", "-cpu", self.processor.name, "-L", str(self.folder),
@@ -185,20 +200,19 @@ def differences(
     return found
 
 
-def compare(root: EmulatedRoot, processor: Processor, here: Path, plugin: Path) -> Comparison:
-    """Judge the windows as on this processor, and compare with ``here``.
+def compare(root: EmulatedRoot, here: Path, plugin: Path) -> Comparison:
+    """Judge the windows as on the root's processor, and compare with ``here``.
 
     Raises:
         ArmError: it fails, or says something else.
     """
-    root.become(processor)
-    there = here.with_name(f"{processor.name}.npz")
+    there = here.with_name(f"{root.processor.name}.npz")
     counts = root.judge(plugin, there)
     classifier = load_model().classifier
     found = differences(here, there, lambda features: said_of(features, classifier))
     found = found.of_two_digits()
     print(
-        f"{processor.name}, as in a {processor.board}: the network differs by at most "
+        f"{root.processor.name}, as in a {root.processor.board}: the network differs by at most "
         f"{found.network}, features by {found.features}, sound to probability by "
         f"{found.probabilities}; a window takes {counts.million_instructions} million instructions",
         flush=True,
@@ -231,18 +245,21 @@ def main(folder: Path, plugin: Path) -> None:
         ArmError: something does not work on ARM.
     """
     begun = time.monotonic()
-    root = EmulatedRoot(folder.resolve())
+    root = EmulatedRoot(folder.resolve(), PROCESSORS[0])
     here = plugin.resolve().with_name("here.npz")
     run([sys.executable, "scripts/arm_windows.py", str(here)], dict(os.environ))
-    compared = {it.name: compare(root, it, here, plugin) for it in PROCESSORS}
-    root.become(PROCESSORS[0])
-    check_commands(root)
-    command = root.command("/usr/bin/python3", "-m", "rtgenre")
-    print(check_service(command, root.environment), flush=True)
+    commit = run(["git", "describe", "--always", "--dirty"], dict(os.environ)).strip()
+    with ThreadPoolExecutor() as pool:
+        waiting = {it.name: pool.submit(compare, root.as_on(it), here, plugin) for it in PROCESSORS}
+        commands = pool.submit(check_commands, root)
+        service = pool.submit(check_service, root.command(*_RTGENRE), root.environment)
+        compared = {name: future.result() for name, future in waiting.items()}
+        commands.result()
+        print(service.result(), flush=True)
     version = run(root.command("/usr/bin/python3", "--version"), root.environment)
     ArmRecord(
         date=datetime.now(UTC).date().isoformat(),
-        commit=run(["git", "describe", "--always", "--dirty"], dict(os.environ)).strip(),
+        commit=commit,
         model=shipped_model(),
         python=version.split()[-1],
         windows=WINDOWS,
