@@ -36,6 +36,12 @@ LABELS = [
     f"org.opencontainers.image.{name}"
     for name in ("title", "description", "version", "licenses", "base.name")
 ]
+OPEN_PULSE = """
+import ctypes, os
+os.dup2(1, 2)
+alsa = ctypes.CDLL("libasound.so.2")
+alsa.snd_pcm_open(ctypes.byref(ctypes.c_void_p()), b"pulse", 1, 0)
+"""
 SBOM = "/opt/rtgenre/sbom.cdx.json"
 # As in compose.yaml; and no network, so that nothing of this machine is in the way.
 CONFINED = ["--read-only", "--tmpfs=/tmp", "--cap-drop=all", "--security-opt=no-new-privileges"]
@@ -202,14 +208,19 @@ def wait_until_healthy(container: str, check: list[str], seconds: float = 180) -
 
 
 def check_app(tag: str) -> str:
-    """Look at Home Assistant's app: its Python has rtgenre, and its ffmpeg answers.
+    """Look at Home Assistant's app: it hears, its ffmpeg answers, and ALSA can use PulseAudio.
 
     Raises:
-        ImageError: one of them does not start.
+        ImageError: one of them does not work.
     """
-    said = run(tag, "--version")
+    (line,) = run(tag, "classify", "--json", DEMO).splitlines()
     run(tag, "-version", entrypoint="ffmpeg")
-    return f"{said}, {inspect(tag)['Size'] / 1e6:.0f} MB"
+    # Without a PulseAudio here, that is what the plugin complains of.
+    said = run(tag, "-c", OPEN_PULSE, entrypoint="python")
+    if "Connection refused" not in said:
+        raise ImageError(f"ALSA cannot use PulseAudio in Home Assistant's app: {said}")
+    heard, size_mb = json.loads(line)["genre"], inspect(tag)["Size"] / 1e6
+    return f"hears {heard} in a file, has PulseAudio and ffmpeg, {size_mb:.0f} MB"
 
 
 def try_all(architecture: str, base: str | None) -> None:
