@@ -58,10 +58,13 @@ class LightsExtension:
         ]
 
     def change(self, lights: LightsConfig, *, colors: dict[str, str]) -> None:
-        """Follow other settings from the next document on."""
-        self._lights = lights
-        for director in self._directors.values():
+        """Follow other settings from the next document on, which tells new lamps what plays."""
+        for node, director in self._directors.items():
+            first = node == self._first_node
+            if lights.lamps(node, first=first) != self._lights.lamps(node, first=first):
+                self._reconnected.add(node)
             director.params, director.colors = lights, colors
+        self._lights = lights
 
     def try_color(self, node: str, color: str) -> None:
         """Show a colour on a node's lamps with the next document, for a moment."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import aiomqtt
@@ -23,7 +24,7 @@ from rtgenre.outputs.mqtt.topics import OFFLINE, Message, NodeTopics
 from rtgenre.sources.backoff import Backoff
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     from rtgenre.config import MqttConfig
     from rtgenre.messages.documents import AboutDocument, Document
@@ -160,9 +161,11 @@ class MqttOutput:
 
     async def _serve(self, client: aiomqtt.Client, node: str, topics: NodeTopics) -> None:
         # No TaskGroup: when an error and a cancellation meet, Python 3.11 forgets the latter.
+        subscribe = partial(self._subscribe, client, set())
+        publishing = self._publish(client, node, topics, subscribe)
         tasks = {
-            asyncio.create_task(self._publish(client, node, topics), name=f"mqtt publish {node}"),
-            asyncio.create_task(self._answer(client, node), name=f"mqtt answer {node}"),
+            asyncio.create_task(publishing, name=f"mqtt publish {node}"),
+            asyncio.create_task(self._answer(client, node, subscribe), name=f"mqtt answer {node}"),
             asyncio.create_task(lost(client), name=f"mqtt lost {node}"),
         }
         try:
@@ -176,7 +179,13 @@ class MqttOutput:
         for task in done:
             task.result()
 
-    async def _publish(self, client: aiomqtt.Client, node: str, topics: NodeTopics) -> NoReturn:
+    async def _publish(
+        self,
+        client: aiomqtt.Client,
+        node: str,
+        topics: NodeTopics,
+        subscribe: Callable[[], Awaitable[None]],
+    ) -> NoReturn:
         about = None if self._about is None else self._about(node, local_address(client))
         await send(client, topics.on_connect(about))
         for extension in self._extensions:
@@ -197,9 +206,18 @@ class MqttOutput:
                     if now != about:
                         await send(client, topics.introduction(now))
                     about = now
+                await subscribe()
                 await send(client, topics.on_document(document))
                 for extension in self._extensions:
                     await send(client, extension.on_document(document))
+
+    async def _subscribe(self, client: aiomqtt.Client, subscribed: set[str]) -> None:
+        """Subscribe to what is new among the topics: lamps may be added while it runs."""
+        for extension in self._extensions if self._listens else []:
+            for topic in extension.topics:
+                if topic not in subscribed:
+                    subscribed.add(topic)
+                    await client.subscribe(topic, qos=self._config.qos)
 
     def _last_words(self, node: str, topics: NodeTopics) -> Iterator[Message]:
         """Say once more that the input is gone, which may have ended the service just now."""
@@ -209,11 +227,11 @@ class MqttOutput:
                 for extension in self._extensions:
                     yield from extension.on_document(document)
 
-    async def _answer(self, client: aiomqtt.Client, node: str) -> None:
+    async def _answer(
+        self, client: aiomqtt.Client, node: str, subscribe: Callable[[], Awaitable[None]]
+    ) -> None:
         """Hand incoming messages to the extensions."""
-        for extension in self._extensions if self._listens else []:
-            for topic in extension.topics:
-                await client.subscribe(topic, qos=self._config.qos)
+        await subscribe()
         async for message in client.messages:
             for extension in self._extensions:
                 if message.retain and not extension.takes_retained:

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 
+import aiomqtt
 import numpy as np
 import pytest
 
@@ -226,6 +227,34 @@ async def test_a_lamp_that_was_switched_off_by_hand_is_not_lit_by_silence(broker
     switched_on, calm = (json.loads(payload) for _, payload in lamp.seen)
     assert (switched_on["state"], switched_on["brightness"]) == ("ON", 254)
     assert calm == {"color": {"hex": config.lights.neutral_color}, "transition": 5.0}
+
+
+async def test_a_lamp_that_is_added_while_music_plays_follows_it_and_is_not_lit_if_it_is_off(
+    broker,
+):
+    silence = {"silence_after_seconds": 0}
+    lights = {"turn_on": True, "hold_seconds": 0}
+    config = settings(broker.port, lights=lights, smoothing=silence)
+    more = settings(broker.port, lights=lights | {"zigbee2mqtt": ["Sofa"]}, smoothing=silence)
+    async with (
+        subscribed(broker.port) as seen,
+        running(config) as (service, source),
+        aiomqtt.Client("127.0.0.1", broker.port) as lamp,
+    ):
+        await lamp.publish("zigbee2mqtt/Sofa", '{"state": "OFF"}', qos=1, retain=True)
+        source.play(tone(200, 4))
+        await seen.until(lambda it: "rtgenre/den/color" in it.latest)
+        service.reload(more)
+        source.play(tone(200, 4))
+        await seen.until(lambda it: "zigbee2mqtt/Sofa/set" in it.latest)
+        told = json.loads(seen.latest["zigbee2mqtt/Sofa/set"])
+        assert told == {"color": {"hex": Config().colors["jazz"]}, "transition": 1.5}
+        source.play(np.zeros(22050 * 8, np.float32))
+        await seen.until(
+            lambda it: config.lights.neutral_color in it.latest["zigbee2mqtt/Sofa/set"]
+        )
+    told = json.loads(seen.latest["zigbee2mqtt/Sofa/set"])
+    assert told == {"color": {"hex": config.lights.neutral_color}, "transition": 5.0}
 
 
 async def test_the_colour_is_published_without_any_lamp(broker):
