@@ -25,6 +25,14 @@ from rtgenre.history.stretches import Stretch
 
 NODE = "living-room"
 DAY_SECONDS = 86400.0
+# Lamps that the settings show; there is no such broker.
+SETTINGS = """\
+[mqtt]
+host = "127.0.0.1:1"
+[lights]
+wled = ["tv", "shelf"]
+zigbee2mqtt = ["Sofa lamp"]
+"""
 # A spectrogram's width of music.
 SETTLE_SECONDS = 45
 SIZES = {"phone": (390, 844), "tablet": (1180, 820), "wall": (1920, 1080)}
@@ -95,7 +103,11 @@ def take(browser: Browser, url: str, picture: tuple[str, ...], folder: Path) -> 
         page.get_by_role("button", name=span).click()
         page.wait_for_timeout(2000)
     elif view == "settings":
+        page.wait_for_timeout(20_000)
         page.get_by_role("button", name="Settings").click()
+        # Where it lies on this machine helps nobody.
+        shown = "each => { each.textContent = '~/.config/rtgenre/config.toml' }"
+        page.locator("#settings-file:not(:empty)").evaluate(shown)
         page.wait_for_timeout(2000)
     else:
         page.wait_for_timeout(1000 * (SETTLE_SECONDS if view in {"live", "teach"} else 2))
@@ -120,8 +132,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
         with HistoryStore(Path(data) / "history.db") as store:
             store.write(made_up_week(time.time() - 60))
+        Path(data, "rtgenre.toml").write_text(SETTINGS)
         with running_service(
             *(*map(str, DEMO_RECORDINGS), "--loop", "--node", NODE),
+            *("--config", f"{data}/rtgenre.toml"),
             *(["--model", options.model] if options.model else []),
             HISTORY__FILE=f"{data}/history.db",
             TEACH__FILE=f"{data}/taught.db",
