@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
@@ -64,8 +65,28 @@ def hearing_classifier(network=None):
     return Classifier(HEARING_INFO, network or HearingNetwork())
 
 
-def write_hearing_examples(folder):
-    """Write what the hearing network was taught: low sounds as jazz, high ones as rock."""
+_COPIES = 100
+"""Of each example, almost alike: models have thousands, and few count for less than one lesson."""
+
+
+def write_hearing_examples(folder, *further):
+    """Write what the hearing network was taught: low sounds as jazz, high ones as rock.
+
+    Args:
+        folder: of the model.
+        further: for each genre behind these its tone's frequency.
+    """
+    embeddings, labels = _hearing_examples(further)
+    generator = np.random.default_rng(4)
+    embeddings = np.repeat(embeddings, _COPIES, axis=0)
+    embeddings = embeddings + generator.normal(0, 0.02, embeddings.shape).astype(np.float32)
+    index = np.arange(len(embeddings))
+    examples = Examples(embeddings, np.repeat(labels, _COPIES), index, index)
+    write_examples(examples, folder / EXAMPLES_FILE_NAME)
+
+
+@cache
+def _hearing_examples(further):
     network, features, labels = HearingNetwork(), [], []
     generator = np.random.default_rng(3)
     for index in range(40):
@@ -74,7 +95,8 @@ def write_hearing_examples(folder):
         sound = tone(hz) + noise(amplitude=generator.uniform(0.001, 0.05), seed=index)
         features.append(log_mel_spectrogram(sound, HEARING_INFO.features))
         labels.append(0 if is_low else 1)
-    index = np.arange(len(labels))
-    embeddings = network.run(np.stack(features))[:, HEARING_INFO.n_probabilities :]
-    examples = Examples(embeddings, np.array(labels), index, index)
-    write_examples(examples, folder / EXAMPLES_FILE_NAME)
+    for label, hz in enumerate(further, start=2):
+        sound = tone(hz) + noise(amplitude=0.003)
+        features.append(log_mel_spectrogram(sound, HEARING_INFO.features))
+        labels.append(label)
+    return network.run(np.stack(features))[:, HEARING_INFO.n_probabilities :], np.array(labels)

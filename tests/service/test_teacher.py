@@ -5,6 +5,7 @@ import contextlib
 import sqlite3
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from rtgenre.config import Config
@@ -91,8 +92,15 @@ class Rooms:
 
     async def learnt(self, *labels):
         """Wait until the genres are the model's and these."""
+        await self.until(
+            lambda: (
+                self.teacher.labels == ("jazz", "rock", *labels) and not self.teacher.is_learning
+            )
+        )
+
+    async def until(self, condition):
         async with asyncio.timeout(30):
-            while self.teacher.labels != ("jazz", "rock", *labels) or self.teacher.is_learning:
+            while not condition():
                 await asyncio.sleep(0.01)
 
 
@@ -181,6 +189,25 @@ async def test_a_damaged_file_is_said_left_alone_and_costs_no_window(folder):
     assert (folder / "taught.db").read_bytes() == damaged
 
 
+async def test_a_file_that_is_damaged_while_it_listens_is_said_and_what_was_learnt_stays(folder):
+    file = folder / "taught.db"
+    async with Rooms(folder) as rooms:
+        await rooms.begin(LOW)
+        await rooms.teacher.teach("den", "techno")
+        await rooms.learnt("techno")
+        for path in folder.glob("taught.db-*"):
+            path.unlink()
+        file.write_bytes(b"no SQLite file at all" * 100)
+        await rooms.until(lambda: rooms.teacher.problem)
+        assert "damaged" in rooms.teacher.problem
+        assert (await rooms.hear(LOW, windows=2))["genre"] == "techno"
+        # Once it is moved away, as the message says, all is well: nothing is taught.
+        file.unlink()
+        await rooms.learnt()
+        assert rooms.teacher.problem is None
+        assert (await rooms.hear(LOW, windows=2))["genre"] == "jazz"
+
+
 async def test_a_full_disk_teaches_nothing_says_so_and_keeps_what_was_known(folder):
     async with Rooms(folder) as rooms:
         await rooms.begin(LOW, windows=14)
@@ -219,6 +246,40 @@ async def test_an_updated_model_that_hears_alike_takes_over_what_was_taught(fold
     async with Rooms(folder, classifier=updated) as rooms:
         await rooms.learnt("techno")
         assert (await rooms.begin(LOW))["genre"] == "techno"
+
+
+class KnowsTechno(HearingNetwork):
+    """Hears alike, and has an output for techno, too, which it never says."""
+
+    def run(self, features):
+        said = super().run(features)
+        return np.concatenate([said[:, :2], np.full_like(said[:, :1], 0.01), said[:, 2:]], axis=1)
+
+
+async def test_an_updated_model_that_knows_a_taught_genre_by_now_has_it_once(folder):
+    async with Rooms(folder) as rooms:
+        await rooms.begin(LOW)
+        await rooms.teacher.teach("den", "techno")
+    info = replace(HEARING_INFO, version="2", labels=("jazz", "rock", "techno"))
+    write_hearing_examples(folder, 2000.0)
+    async with Rooms(folder, classifier=Classifier(info, KnowsTechno())) as rooms:
+        shown = await rooms.begin(LOW)
+        await rooms.until(lambda: rooms.teacher._uses_taught)
+        shown = await rooms.hear(LOW, windows=2)
+        (item,) = (await rooms.teacher.list())["stretches"]
+    assert item["used"]
+    assert list(shown["probabilities"]) == ["jazz", "rock", "techno"]
+    assert shown["genre"] == "techno"
+
+
+async def test_a_model_without_examples_of_a_genre_says_that_nothing_can_be_taught(folder):
+    info = replace(HEARING_INFO, labels=("jazz", "rock", "techno"))
+    async with Rooms(folder, classifier=Classifier(info, KnowsTechno())) as rooms:
+        await rooms.begin(LOW)
+        await rooms.teacher.teach("den", "house")
+        await rooms.until(lambda: rooms.teacher.problem)
+        assert "has no examples of techno" in rooms.teacher.problem
+        assert (await rooms.hear(LOW))["genre"] == "jazz"
 
 
 class OtherEars(HearingNetwork):

@@ -228,5 +228,12 @@ class Notebook:
                     f"nothing can be taught on top of the model {self._info.name}: {error}",
                     _CONFLICT,
                 ) from error
+            missing = set(range(n_labels)) - set(examples.labels.tolist())
+            if missing:
+                raise TeachError(
+                    f"nothing can be taught on top of the model {self._info.name}: "
+                    f"{self._examples_file} has no examples of {self._info.labels[min(missing)]}",
+                    _CONFLICT,
+                )
             self._ground = lay_ground(examples, n_labels)
         return self._ground

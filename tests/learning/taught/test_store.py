@@ -1,4 +1,6 @@
 import sqlite3
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -106,6 +108,38 @@ def test_whatever_stands_in_a_damaged_row_is_said_and_ends_nothing(tmp_path, sto
 def everything(store):
     """Read all that a service reads."""
     return store.networks(), store.rows(), store.stretches("net 1")
+
+
+def test_two_processes_that_teach_at_once_lose_nothing_that_was_answered_though_one_is_killed(
+    tmp_path,
+):
+    file = tmp_path / "taught.db"
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from tests.learning.taught.test_store import NETWORK, stretch\n"
+        "from rtgenre.learning.taught.store import TaughtStore\n"
+        "for number in range(100):\n"
+        "    with TaughtStore(Path(sys.argv[1])) as store:\n"
+        "        store.add(NETWORK, [stretch(f'{sys.argv[2]}{number}')])\n"
+        "    print(f'{sys.argv[2]}{number}', flush=True)\n"
+    )
+    victim, other = (
+        subprocess.Popen(
+            [sys.executable, "-c", program, file, name], stdout=subprocess.PIPE, text=True
+        )
+        for name in ("victim", "other")
+    )
+    answered = [victim.stdout.readline() for _ in range(10)]
+    victim.kill()
+    answered += victim.communicate()[0].splitlines()
+    answered += other.communicate()[0].splitlines()
+    assert other.returncode == 0
+    with TaughtStore(file) as store:
+        kept = {row.genre for row in store.rows()}
+    # A line that was cut off was not answered.
+    assert {line.strip() for line in answered if line.strip()[-1:].isdigit()} <= kept
+    assert {f"other{number}" for number in range(100)} <= kept
 
 
 def test_a_newer_file_is_left_alone(tmp_path):
