@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 # OpenBLAS's helper threads spin between windows, which costs more than they save. Read on import.
@@ -52,6 +53,14 @@ def _explain(error: BaseException) -> int:
             # Whoever read the output has left, as `head` does.
             return EXIT_OK
         print(f"rtgenre: the output is incomplete: {error.strerror}", file=sys.stderr)
+        return EXIT_FAILED
+    if isinstance(error, PermissionError) and error.filename:
+        home = Path("~").expanduser()
+        print(
+            f"rtgenre: this user may not open {error.filename}; its rights say who may, or HOME, "
+            f"which is {home}, has to be this user's own folder",
+            file=sys.stderr,
+        )
         return EXIT_FAILED
     if not isinstance(error, RtgenreError):
         raise error

@@ -16,6 +16,7 @@ import soundfile
 from rtgenre import __version__
 from rtgenre.cli import main
 from rtgenre.demo import DEMO_RECORDING
+from tests.rights import not_root
 from tests.signals import music
 
 LABELS = {
@@ -338,3 +339,22 @@ def test_closed_standard_streams_neither_raise_nor_hide_anything(
     assert process.returncode == code, process.stderr
     assert b"Traceback" not in process.stderr
     assert part in process.stdout + process.stderr
+
+
+@pytest.mark.parametrize("command", [["config", "check"], ["history"]])
+def test_a_home_of_another_user_is_told_in_one_line(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir("/")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    # What is imported when it is needed may be root's, too.
+    main(command)
+    capsys.readouterr()
+    home = tmp_path / "home"
+    home.mkdir(mode=0)
+    # Where settings are looked for, and where the history is.
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home) if command[0] == "config" else "/nowhere")
+    monkeypatch.setenv("XDG_DATA_HOME", str(home))
+    with not_root():
+        assert main(command) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(home) in line

@@ -251,7 +251,7 @@ def _explained(file: Path, error: Exception) -> HistoryError:
         return HistoryError(
             f"{file} is not a history of rtgenre; move it away, or set another [history] file"
         )
-    if file.parent.is_dir() and not os.access(file.parent, os.W_OK):
+    if os.access(file.parent, os.F_OK) and not os.access(file.parent, os.W_OK):
         return HistoryError(
             f"the history {file} cannot be used: its folder is read-only for this user; change "
             "that, or set another [history] file"

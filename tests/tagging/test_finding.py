@@ -1,10 +1,10 @@
 import os
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from rtgenre.tagging.finding import find_songs
+from tests.rights import not_root
 
 
 @pytest.fixture
@@ -13,19 +13,6 @@ def library(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"12345")
     return tmp_path
-
-
-@contextmanager
-def not_root():
-    """Root may read everything."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
 
 
 def names(songs, folder):
