@@ -59,6 +59,8 @@ def few_shot(
     genres: Sequence[str] = GENRES,
     n_songs: Sequence[int] = N_SONGS,
     n_draws: int = N_DRAWS,
+    *,
+    disturbed: bool = False,
 ) -> Iterator[FewShot]:
     """Learn genres again from few songs.
 
@@ -68,11 +70,14 @@ def few_shot(
         genres: which are left out, one at a time.
         n_songs: from how many songs each is learnt.
         n_draws: how often songs are drawn; where there are no more, once.
+        disturbed: songs are learnt and judged through rooms, loudspeakers and noise.
     """
     for genre in genres:
         left_out = labels.index(genre)
         counts = np.zeros((len(n_songs), 5))
-        for fold, (ground, pool, judges) in enumerate(_folds(examples, len(labels), left_out)):
+        for fold, (ground, pool, judges) in enumerate(
+            _folds(examples, len(labels), left_out, disturbed=disturbed)
+        ):
             before = _verdicts(ground, None, judges)
             for row, n in enumerate(n_songs):
                 for draw in range(n_draws if n < 1000 else 1):
@@ -84,7 +89,7 @@ def few_shot(
 
 
 def _folds(
-    examples: Examples, n_labels: int, left_out: int
+    examples: Examples, n_labels: int, left_out: int, *, disturbed: bool
 ) -> Iterator[tuple[Ground, Examples, Examples]]:
     """Yield what is known without a genre, its songs to draw from, and the songs that judge."""
     others = np.delete(np.arange(n_labels), left_out)
@@ -98,11 +103,13 @@ def _folds(
     for fold in range(N_FOLDS):
         judging = fold_of == fold
         known = ~judging & ~mine
-        turned = replace(numbered, embeddings=turned_to(numbered.embeddings, known))
+        as_it_is = examples.as_it_is
+        heard = ~as_it_is if disturbed else as_it_is
+        turned = replace(numbered, embeddings=turned_to(numbered.embeddings, known & as_it_is))
         yield (
             lay_ground(turned.select(known), n_labels - 1),
-            turned.select(~judging & mine),
-            turned.select(judging & (numbered.labels != OTHER)),
+            turned.select(~judging & mine & heard),
+            turned.select(judging & (numbered.labels != OTHER) & heard),
         )
 
 
@@ -184,6 +191,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--model", default="crnn", help="name or folder: crnn")
     parser.add_argument("--genres", nargs="+", default=GENRES, help="which are left out")
+    parser.add_argument(
+        "--disturbed", action="store_true", help="songs are heard through rooms and noise"
+    )
     parser.add_argument("--json", action="store_true", help="print the figures alone")
     options = parser.parse_args(arguments)
     folder = find_model_folder(options.model)
@@ -192,7 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         folder / EXAMPLES_FILE_NAME, n_labels=len(info.labels), embedding_size=info.embedding_size
     )
     found = []
-    for one in few_shot(examples, info.labels, options.genres):
+    for one in few_shot(examples, info.labels, options.genres, disturbed=options.disturbed):
         print(f"{one.genre}, {one.n_songs} songs: {one.recall:.3f}", file=sys.stderr)
         found.append(one)
     if options.json:

@@ -75,11 +75,11 @@ def own_genres(
     for number, pair in enumerate(combinations(genres, 2)):
         own = [labels.index(genre) for genre in pair]
         judging, mine = fold_of == number % N_FOLDS, np.isin(examples.labels, own)
-        known = ~judging & ~mine
-        turned = replace(examples, embeddings=turned_to(examples.embeddings, known))
-        judges = songs_of(turned.select(judging), labels)
+        known, as_it_is = ~judging & ~mine, examples.as_it_is
+        turned = replace(examples, embeddings=turned_to(examples.embeddings, known & as_it_is))
+        judges = songs_of(turned.select(judging & as_it_is), labels)
         for n in n_songs:
-            pools = [turned.select(~judging & (turned.labels == one)) for one in own]
+            pools = [turned.select(~judging & as_it_is & (turned.labels == one)) for one in own]
             songs = [song for pool in pools for song in songs_of(drawn(pool, n, number), labels)]
             head = _learnt(Lesson(tuple(songs), ()), _renumbered(turned.select(known)))
             yield _judged(pair, n, head, judges)

@@ -96,7 +96,8 @@ def learn(options: LearnOptions, config: Config) -> int:
     _print_report(found)
     head = lesson.fit(lay_ground(examples, len(info.labels)))
     if not options.keep:
-        head = told_apart(head, validation.energies, validation.n_artists, examples.embeddings)
+        music = examples.embeddings[examples.as_it_is]
+        head = told_apart(head, validation.energies, validation.n_artists, music)
     write_own_model(target, ground_folder, lesson, head, found.document())
     print(f"\nmade the model {options.name}: rtgenre run --model {options.name}")
     return 0

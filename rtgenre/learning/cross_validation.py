@@ -64,7 +64,8 @@ def cross_validate(lesson: Lesson, examples: Examples, n_labels: int) -> Iterato
         ground = lay_ground(examples.select(~mine), n_labels)
         heads.append(lesson.fit(ground, learnt))
         if lesson.known:
-            judges = examples.select(mine & (examples.labels != OTHER))
+            judging = mine & (examples.labels != OTHER) & examples.as_it_is
+            judges = examples.select(judging)
             counts = _count_lost(ground, heads[-1], judges)
             lost, judged = lost + counts[0], judged + counts[1]
         yield fold + 1
@@ -72,7 +73,7 @@ def cross_validate(lesson: Lesson, examples: Examples, n_labels: int) -> Iterato
     energies: tuple[FloatArray, ...] = ()
     n_artists = len(np.unique(groups))
     if not lesson.known:
-        music = examples.embeddings
+        music = examples.embeddings[examples.as_it_is]
         energies = tuple(
             standard_energies(heads[fold], embeddings_of(song.predictions), music)
             for song, fold in of_folds

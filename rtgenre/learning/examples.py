@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +26,7 @@ _KINDS = {
     "labels": ("uint8", 1),
     "groups": ("uint32", 1),
     "recordings": ("uint32", 1),
+    "disturbed": ("uint8", 1),
 }
 _MAX_BYTES = 64 * 2**20
 _STEPS = 127
@@ -43,6 +44,14 @@ class Examples:
     """``(n,)``, which artist each is by: no figure has an artist on both of its sides."""
     recordings: IntArray
     """``(n,)``, which recording each is of."""
+    disturbed: NDArray[np.bool_] | None = None
+    """``(n,)``, which are heard through a room, a loudspeaker or noise: they teach what that does
+    to music, and judge nothing. None: nobody noted it."""
+
+    @property
+    def as_it_is(self) -> NDArray[np.bool_]:
+        """Which are heard as they are, ``(n,)``."""
+        return np.ones(len(self), np.bool_) if self.disturbed is None else ~self.disturbed
 
     def __len__(self) -> int:
         """How many windows there are."""
@@ -51,7 +60,11 @@ class Examples:
     def select(self, rows: IntArray | NDArray[np.bool_]) -> Examples:
         """Take some windows."""
         return Examples(
-            self.embeddings[rows], self.labels[rows], self.groups[rows], self.recordings[rows]
+            self.embeddings[rows],
+            self.labels[rows],
+            self.groups[rows],
+            self.recordings[rows],
+            None if self.disturbed is None else self.disturbed[rows],
         )
 
 
@@ -61,15 +74,18 @@ def read_examples(path: Path, *, n_labels: int, embedding_size: int) -> Examples
     Raises:
         ArraysError: they are damaged, or of another model.
     """
-    kept = read_arrays(path, _KINDS, max_bytes=_MAX_BYTES)
+    kept = read_arrays(path, _KINDS, max_bytes=_MAX_BYTES, may_lack={"disturbed"})
     n = len(kept["labels"])
     if kept["embeddings"].shape != (n, embedding_size) or len(kept["scale"]) != embedding_size:
         raise ArraysError(
             f"the embeddings in {path} have shape {list(kept['embeddings'].shape)}, their scale "
             f"{list(kept['scale'].shape)}; this model needs {[n, embedding_size]}"
         )
-    if not n or len(kept["groups"]) != n or len(kept["recordings"]) != n:
-        raise ArraysError(f"labels, groups and recordings in {path} are not of one length, or none")
+    disturbed = kept.get("disturbed", np.zeros(n, np.uint8))
+    if not n or {len(kept["groups"]), len(kept["recordings"]), len(disturbed)} != {n}:
+        raise ArraysError(
+            f"labels, groups, recordings and disturbed in {path} are not of one length, or none"
+        )
     labels = kept["labels"].astype(np.int64)
     if ((labels >= n_labels) & (labels != OTHER)).any():
         raise ArraysError(f"{path} has labels beyond the model's {n_labels} genres")
@@ -78,6 +94,7 @@ def read_examples(path: Path, *, n_labels: int, embedding_size: int) -> Examples
         labels=labels,
         groups=kept["groups"].astype(np.int64),
         recordings=kept["recordings"].astype(np.int64),
+        disturbed=disturbed > 0,
     )
 
 
@@ -97,6 +114,7 @@ def write_examples(examples: Examples, path: Path) -> None:
             "labels": examples.labels.astype(np.uint8),
             "groups": examples.groups.astype(np.uint32),
             "recordings": examples.recordings.astype(np.uint32),
+            "disturbed": (~examples.as_it_is).astype(np.uint8),
         },
     )
 
@@ -105,12 +123,7 @@ def renumbered(examples: Examples, first_group: int, first_recording: int) -> Ex
     """Number groups and recordings from given numbers on, so that they join others."""
     groups = np.unique(examples.groups, return_inverse=True)[1]
     recordings = np.unique(examples.recordings, return_inverse=True)[1]
-    return Examples(
-        examples.embeddings,
-        examples.labels,
-        groups + first_group,
-        recordings + first_recording,
-    )
+    return replace(examples, groups=groups + first_group, recordings=recordings + first_recording)
 
 
 def joined(first: Examples, second: Examples) -> Examples:
@@ -123,4 +136,5 @@ def joined(first: Examples, second: Examples) -> Examples:
         np.concatenate([first.labels, behind.labels]),
         np.concatenate([first.groups, behind.groups]),
         np.concatenate([first.recordings, behind.recordings]),
+        ~np.concatenate([first.as_it_is, behind.as_it_is]),
     )

@@ -27,7 +27,8 @@ EVENNESS = 0.1
 SPREAD_OF_GENRES = 0.1
 MEAN_WEIGHT = 0.2
 WINDOWS_OF_A_SONG = 4
-MOST_LIFT, LIFT_PER_SONG = 2.75, 0.55
+MOST_LIFT, LIFT_PER_SONG = 2.9, 0.55
+DISTURBED_WEIGHT = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,13 +79,17 @@ def lay_ground(examples: Examples, n_labels: int) -> Ground:
         n_labels: how many genres there are.
     """
     scale = 1.0 / np.maximum(examples.embeddings.std(axis=0)[:N_USED], 1e-6)
-    distance = fit_distance(examples, n_labels)
+    as_it_is = examples.as_it_is
+    distance = fit_distance(examples.select(as_it_is), n_labels)
     values = head_values(examples.embeddings, scale.astype(np.float32), distance)
     columns = np.where(examples.labels == OTHER, n_labels, examples.labels)
-    weights = _balanced(columns, n_labels + 1)
+    weights = _balanced(columns, n_labels + 1) * np.where(as_it_is, 1.0, DISTURBED_WEIGHT)
+    weights = np.asarray(weights / weights.mean(), np.float32)
     nothing = np.zeros((values.shape[1] + 1, n_labels + 1), np.float32)
     found = fit_coefficients(values, columns, weights, nothing, ridge=BASE_RIDGE)
-    between_songs, within_song, means = _spreads(values, columns, examples.recordings)
+    between_songs, within_song, means = _spreads(
+        values[as_it_is], columns[as_it_is], examples.recordings[as_it_is]
+    )
     return Ground(
         examples=examples,
         n_labels=n_labels,

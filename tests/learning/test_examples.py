@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from rtgenre.learning.examples import OTHER, joined, read_examples, write_examples
-from rtgenre.model.arrays import ArraysError
+from rtgenre.model.arrays import ArraysError, write_arrays
 from tests.learning.songs import LABELS, SIZE, examples
 
 
@@ -21,6 +23,24 @@ def test_joined_examples_share_no_artist_and_no_recording():
     n = len(both) // 2
     assert not set(both.groups[:n]) & set(both.groups[n:])
     assert not set(both.recordings[:n]) & set(both.recordings[n:])
+
+
+def test_what_was_heard_in_rooms_stays_known_as_such(tmp_path):
+    disturbed = np.arange(len(examples())) % 3 == 0
+    both = joined(examples(), replace(examples(), disturbed=disturbed))
+    write_examples(both, tmp_path / "e.npz")
+    again = read_examples(tmp_path / "e.npz", n_labels=3, embedding_size=SIZE)
+    expected = np.concatenate([np.ones(len(disturbed), bool), ~disturbed])
+    np.testing.assert_array_equal(again.as_it_is, expected)
+    np.testing.assert_array_equal(again.select(expected).as_it_is, expected[expected])
+
+
+def test_examples_of_before_rooms_were_noted_are_read_as_heard_as_they_are(tmp_path):
+    write_examples(examples(), tmp_path / "e.npz")
+    with np.load(tmp_path / "e.npz") as kept:
+        arrays = {name: kept[name] for name in kept if name != "disturbed"}
+    write_arrays(tmp_path / "e.npz", arrays)
+    assert read_examples(tmp_path / "e.npz", n_labels=3, embedding_size=SIZE).as_it_is.all()
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rtgenre.learning import fitting
 from rtgenre.learning.examples import OTHER, Examples
 from training import few_shot
+
+if TYPE_CHECKING:
+    import pytest
 
 LABELS = ("left", "right", "up")
 N_ARTISTS = 10
@@ -52,6 +57,32 @@ def test_nothing_of_the_genre_that_is_left_out_says_which_values_count() -> None
     again = few_shot.turned_to(louder, known)[known]
 
     np.testing.assert_allclose(np.abs(turned), np.abs(again), rtol=1e-3, atol=1e-3)
+
+
+def _in_a_room(examples: Examples) -> Examples:
+    """Put the same windows behind them as a room shows them: all moved alike."""
+    moved = examples.embeddings + 6.0 * np.eye(16, dtype=np.float32)[9]
+    twice = (np.tile(one, 2) for one in (examples.labels, examples.groups, examples.recordings))
+    disturbed = np.repeat([False, True], len(examples))
+    return Examples(np.concatenate([examples.embeddings, moved]), *twice, disturbed)
+
+
+def test_examples_heard_in_rooms_keep_a_genre_that_is_learnt_there_from_taking_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    examples = _in_a_room(_examples(apart=6.0))
+
+    def learnt_in_a_room() -> few_shot.FewShot:
+        (found,) = few_shot.few_shot(examples, LABELS, ["up"], [5], 1, disturbed=True)
+        return found
+
+    with_them = learnt_in_a_room()
+    monkeypatch.setattr(fitting, "DISTURBED_WEIGHT", 0.0)
+    without = learnt_in_a_room()
+
+    assert with_them.recall > 0.9
+    assert without.points_lost > 50.0
+    assert with_them.points_lost < without.points_lost / 2
 
 
 def test_the_table_names_songs_recall_and_what_is_lost() -> None:

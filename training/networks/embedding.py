@@ -27,6 +27,10 @@ EMBEDDING_SIZE = 128
 EXAMPLES_FILE_NAME = "examples.npz"
 """In the folder of a run and of a model: embeddings of what it was taught, see ``rtgenre``."""
 EXAMPLES_PER_RECORDING = 4
+DISTURBED_PER_RECORDING = 2
+"""Of ``disturbance``: own genres that are learnt in a room are learnt beside music in rooms."""
+_DISTURBED = 2
+"""Which of the copies is disturbed sound, see ``training.frontends.hearing``."""
 _OTHER = 255
 _LEAST_VARIANCE = 1e-4
 """Of a component, relative to the first one: what varies less is not blown up."""
@@ -74,12 +78,20 @@ def write_examples(
 
     ``embeddings`` int8 ``(n, size)``, to be multiplied by ``scale`` float32 ``(size,)``; ``labels``
     uint8 ``(n,)``, 255 for other music; ``recordings`` and ``groups`` uint32 ``(n,)``, which
-    recording each is of, and which artist that is by.
+    recording each is of, and which artist that is by; ``disturbed`` uint8 ``(n,)``, 1 where sound
+    was disturbed.
     """
-    rows = _spread_over_recordings(examples)
-    embeddings = model.predict(
-        examples.copies[0][rows].astype(np.float32), batch_size=512, verbose=0
+    chosen = [(0, _spread_over_recordings(examples, EXAMPLES_PER_RECORDING))]
+    if len(examples.copies) > _DISTURBED:
+        chosen.append((_DISTURBED, _spread_over_recordings(examples, DISTURBED_PER_RECORDING)))
+    embeddings = np.concatenate(
+        [
+            model.predict(examples.copies[copy][rows].astype(np.float32), batch_size=512, verbose=0)
+            for copy, rows in chosen
+        ]
     )
+    disturbed = np.repeat([copy > 0 for copy, _ in chosen], [len(rows) for _, rows in chosen])
+    rows = np.concatenate([rows for _, rows in chosen])
     scale = np.maximum(np.abs(embeddings).max(axis=0), 1e-6) / 127.0
     index = examples.recording_index[rows]
     artists = {name: number for number, name in enumerate(sorted({r.artist for r in recordings}))}
@@ -92,16 +104,17 @@ def write_examples(
         labels=np.where(genres < 0, _OTHER, genres).astype(np.uint8),
         recordings=index.astype(np.uint32),
         groups=np.array([artists[recordings[one].artist] for one in index], np.uint32),
+        disturbed=disturbed.astype(np.uint8),
     )
 
 
-def _spread_over_recordings(examples: Examples) -> IntArray:
+def _spread_over_recordings(examples: Examples, most: int) -> IntArray:
     """Choose some windows of every recording of music, evenly over it."""
     music = np.flatnonzero(examples.is_music > 0)
     index = examples.recording_index[music]
     chosen: list[int] = []
     for recording in np.unique(index):
         rows = music[index == recording]
-        n = min(EXAMPLES_PER_RECORDING, len(rows))
+        n = min(most, len(rows))
         chosen += rows[np.linspace(0, len(rows) - 1, n + 2)[1:-1].round().astype(int)].tolist()
     return np.unique(np.array(chosen, dtype=np.int64))

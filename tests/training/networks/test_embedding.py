@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from rtgenre.learning.examples import read_examples
 from training.data.library import Recording
 from training.networks.embedding import fit_embedding, write_examples
 from training.networks.fitting import Examples
@@ -68,3 +70,19 @@ def test_examples_hold_a_few_windows_of_every_recording_and_nothing_that_is_no_m
     expected = np.asarray(model(material.copies[0][:40].astype(np.float32)))
     distances = np.abs(values[:, None] - expected[None]).max(axis=2).min(axis=1)
     assert distances.max() < 0.03
+
+
+def test_examples_hold_disturbed_windows_of_every_recording_too(tmp_path: Path) -> None:
+    material = examples()
+    copies = [material.copies[0]] * 2 + [material.copies[0] + np.float16(1.0)]
+    write_examples(
+        tmp_path / "examples.npz",
+        fit_embedding(material, size=4),
+        replace(material, copies=copies),
+        RECORDINGS,
+    )
+    kept = read_examples(tmp_path / "examples.npz", n_labels=2, embedding_size=4)
+    assert np.bincount(kept.recordings[~kept.as_it_is]).tolist() == [2, 2, 2, 2]
+    assert np.bincount(kept.recordings[kept.as_it_is]).tolist() == [4, 4, 4, 4]
+    means = [kept.embeddings[rows].mean() for rows in (kept.as_it_is, ~kept.as_it_is)]
+    assert abs(means[0] - means[1]) > 0.1
