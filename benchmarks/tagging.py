@@ -39,14 +39,14 @@ KILL_SECONDS = 20.0
 def cores(options: argparse.Namespace) -> None:
     """Judge the same songs with one process and with two, by turns."""
     with tempfile.TemporaryDirectory() as folder:
-        library = _library(Path(folder) / "library", options.songs, options.minutes)
+        library = make_library(Path(folder) / "library", options.songs, options.minutes)
         speeds: dict[int, list[float]] = {1: [], 2: []}
         used: dict[int, list[float]] = {1: [], 2: []}
         for number in range(options.pairs):
             for processes in (1, 2) if number % 2 == 0 else (2, 1):
                 output = Path(folder) / f"{number}-{processes}.jsonl"
                 started, before = time.perf_counter(), os.times()
-                _tag(library, output, "--processes", str(processes))
+                tag(library, output, "--processes", str(processes))
                 seconds, after = time.perf_counter() - started, os.times()
                 used[processes].append(after.children_user - before.children_user)
                 hours = options.songs * options.minutes / 60
@@ -69,7 +69,7 @@ def again(options: argparse.Namespace) -> None:
             path.write_bytes(b"not opened")
         songs, _ = find_songs([str(library)])
         one = Path(folder) / "one.jsonl"
-        _tag(Path(DEMO_RECORDINGS[0]), one)
+        tag(Path(DEMO_RECORDINGS[0]), one)
         document = json.loads(one.read_text())
         # A song of four minutes has so many sections.
         document["sections"] = tuple(document["sections"] * 8)
@@ -83,7 +83,7 @@ def again(options: argparse.Namespace) -> None:
             seconds = []
             for _ in range(options.pairs):
                 started = time.perf_counter()
-                _tag(library, output)
+                tag(library, output)
                 seconds.append(time.perf_counter() - started)
             told = ", ".join(f"{value:.2f}" for value in seconds)
             print(f"{options.songs} songs done, {ending}: {told} s")
@@ -92,7 +92,7 @@ def again(options: argparse.Namespace) -> None:
 def killed(options: argparse.Namespace) -> None:
     """Kill a worker every 20 s, and look whether every song has one row."""
     with tempfile.TemporaryDirectory() as folder, dask_cluster(3) as cluster:
-        library = _library(Path(folder) / "library", options.songs, options.minutes)
+        library = make_library(Path(folder) / "library", options.songs, options.minutes)
         output = Path(folder) / "tags.jsonl"
         done = threading.Event()
         kills = 0
@@ -107,7 +107,7 @@ def killed(options: argparse.Namespace) -> None:
         killer = threading.Thread(target=kill)
         killer.start()
         started = time.perf_counter()
-        _tag(library, output, "--scheduler", cluster.address)
+        tag(library, output, "--scheduler", cluster.address)
         seconds = time.perf_counter() - started
         done.set()
         killer.join()
@@ -181,7 +181,7 @@ def sample(options: argparse.Namespace) -> None:
         ):
             output = Path(folder) / "tags.jsonl"
             output.unlink(missing_ok=True)
-            _tag(library, output, "--model", options.model, *flags)
+            tag(library, output, "--model", options.model, *flags)
             rows = [json.loads(line) for line in output.read_text().splitlines()]
             probable = {
                 Path(row["path"]).stem: max(row["probabilities"], key=row["probabilities"].get)
@@ -195,7 +195,7 @@ def sample(options: argparse.Namespace) -> None:
             print(f"{name}: {len(probable)} recordings, {right:.1%} right, {same:.1%} as whole")
 
 
-def _library(folder: Path, songs: int, minutes: float) -> Path:
+def make_library(folder: Path, songs: int, minutes: float) -> Path:
     """Make songs as MP3 from the demo recordings, each played again and again."""
     folder.mkdir()
     for number, source in enumerate(DEMO_RECORDINGS[:songs]):
@@ -208,7 +208,7 @@ def _library(folder: Path, songs: int, minutes: float) -> Path:
     return folder
 
 
-def _tag(library: Path, output: Path, *flags: str) -> None:
+def tag(library: Path, output: Path, *flags: str) -> None:
     command = [sys.executable, "-m", "rtgenre", "tag", str(library), "--output", str(output)]
     result = subprocess.run([*command, *flags], check=False, capture_output=True, text=True)
     if result.returncode != 0 and not re.search("rtgenre: /", result.stderr):

@@ -1,0 +1,97 @@
+"""How fast ``rtgenre tag`` is beside musicnn as its authors ship it, and beside YAMNet.
+
+``python -m benchmarks.others`` lets all three hear the same songs by turns, on all cores, their
+start included. musicnn (MSD_musicnn, its defaults) and the Keras that it needs are fetched with pip
+into a folder of their own. YAMNet's authors put no package on PyPI: its network is built here in
+Keras of their weights, and hears each song at once in patches without overlap, half as many as
+theirs. librosa reads the songs for it, as it does for musicnn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.tagging import make_library, tag
+
+MUSICNN = """
+import sys
+from musicnn.extractor import extractor
+for song in sys.argv[1:]:
+    extractor(song, model="MSD_musicnn", extract_features=False)
+"""
+YAMNET = """
+import sys
+import librosa
+from training.frontends.ear import build_yamnet
+from training.frontends.yamnet import load_yamnet
+convolutions, networks = load_yamnet(), {}
+for song in sys.argv[1:]:
+    sound, _ = librosa.load(song, sr=16000)
+    if len(sound) not in networks:
+        networks[len(sound)] = build_yamnet(convolutions, len(sound))
+    networks[len(sound)].predict(sound[None], verbose=0)
+"""
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--songs", type=int, default=16)
+    parser.add_argument("--minutes", type=float, default=4.0, help="of each song")
+    parser.add_argument("--pairs", type=int, default=2, help="how often it is measured")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        environment = _musicnn(folder / "musicnn")
+        library = make_library(folder / "library", options.songs, options.minutes)
+        songs = [str(path) for path in sorted(library.rglob("*")) if path.is_file()]
+        hours = options.songs * options.minutes / 60
+        for number in range(options.pairs):
+            speeds = []
+            for what in ("rtgenre tag", "musicnn", "YAMNet"):
+                started = time.perf_counter()
+                if what == "rtgenre tag":
+                    tag(library, folder / f"{number}.jsonl")
+                else:
+                    code = MUSICNN if what == "musicnn" else YAMNET
+                    _run(code, songs, environment)
+                speeds.append(hours * 60 / (time.perf_counter() - started))
+                print(f"{what}: {speeds[-1]:.2f} h of music a minute")
+            print(f"times as fast as musicnn {speeds[0] / speeds[1]:.1f}, ", end="")
+            print(f"as YAMNet {speeds[0] / speeds[2]:.1f}; load {os.getloadavg()[0]:.1f}")
+
+
+def _musicnn(folder: Path) -> dict[str, str]:
+    """Fetch musicnn, and say in which environment it runs."""
+    version = _run("import tensorflow; print(tensorflow.__version__)", [], dict(os.environ))
+    tf_keras = ".".join(version.split(".")[:2])
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
+    packages = ["musicnn==0.1.0", f"tf-keras=={tf_keras}.*"]
+    subprocess.run([*command, str(folder), *packages], check=True)
+    path = os.pathsep.join([str(folder), str(Path.cwd())])
+    return os.environ | {"PYTHONPATH": path, "TF_USE_LEGACY_KERAS": "1"}
+
+
+def _run(code: str, arguments: list[str], environment: dict[str, str]) -> str:
+    if code == YAMNET:
+        environment = environment | {"TF_USE_LEGACY_KERAS": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return done.stdout.strip()
+
+
+if __name__ == "__main__":
+    main()
