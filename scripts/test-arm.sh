@@ -45,29 +45,30 @@ if ! [ -e "$root/made" ]; then
 fi
 version=$(chroot "$root" /usr/bin/python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
+pip() {
+    "$python" -m pip "$@" --quiet >"$here/pip.log" 2>&1 ||
+        refuse "pip $1 failed, see $here/pip.log; $(grep '^ERROR' "$here/pip.log" | tail -n 1)"
+}
 rm -rf "$here"/*.whl "$here/wheels" "$root/packages"
-"$python" -m pip wheel --quiet --no-deps --wheel-dir "$here" .
+pip wheel --no-deps --wheel-dir "$here" .
 wheel=$(echo "$here"/rtgenre-*.whl)
 # Wheels name the oldest glibc that they run with: Debian 12 has 2.36.
-platforms="--platform manylinux2014_aarch64"
+for_arm="--only-binary :all: --platform manylinux2014_aarch64"
 for glibc in $(seq 17 36); do
-    platforms="$platforms --platform manylinux_2_${glibc}_aarch64"
+    for_arm="$for_arm --platform manylinux_2_${glibc}_aarch64"
 done
 # From outside: the root has neither the network's certificates nor its settings, and is slow.
-for_arm() {
-    "$python" -m pip "$@" --quiet $platforms --only-binary :all: >"$here/pip.log" 2>&1 ||
-        refuse "pip $1 for ARM failed: $(grep '^ERROR' "$here/pip.log" | tail -n 1)"
-}
 echo "Fetching wheels for ARM and Python $version …"
-for_arm download --python-version "$version" --dest "$here/wheels" "$wheel"
+pip download $for_arm --python-version "$version" --dest "$here/wheels" "$wheel"
 # Which Python a wheel is for was seen to when it was fetched; pip would ask for its own.
-for_arm install --python-version "$version" --target "$root/packages" --no-compile --no-index \
-    --no-deps --ignore-requires-python "$here"/wheels/*.whl
+pip install $for_arm --python-version "$version" --target "$root/packages" --no-compile \
+    --no-index --no-deps --ignore-requires-python "$here"/wheels/*.whl
 for other in 3.11 3.12 3.13 3.14; do
-    for_arm install --dry-run --ignore-installed --target "$here/nowhere" \
+    pip install $for_arm --dry-run --ignore-installed --target "$here/nowhere" \
         --python-version "$other" "rtgenre[parquet,cluster,plot] @ file://$PWD/$wheel"
     echo "Python $other: everything that rtgenre and its extras need has a wheel for ARM"
 done
 
 gcc -O2 -shared -fPIC -o "$here/count.so" scripts/count_instructions.c
-exec "$python" -m scripts.arm "$root" "$here/count.so"
+"$python" -m scripts.arm "$root" "$here/count.so"
+"$python" -m scripts.arm_page

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from scripts.arm import ArmError, differences
+from scripts.arm_page import Board, table
 from scripts.arm_record import ArmRecord, Comparison, Counts, Differences, in_words, read_record
 from scripts.arm_service import check_service
 
@@ -23,6 +24,7 @@ A_RECORD = ArmRecord(
     windows=8,
     processors={
         "cortex-a53": Comparison(Differences(3e-6, 4e-4, 4e-3), Counts(250.0, 130.0, 20.0)),
+        "cortex-a76": Comparison(Differences(1e-6, 4e-4, 3e-3), Counts(230.0, 130.0, 20.0)),
         "cortex-a72": Comparison(Differences(2e-5, 4e-4, 3e-3), Counts(240.0, 130.0, 20.0)),
     },
     minutes=30,
@@ -123,3 +125,12 @@ def test_a_service_that_ends_at_once_fails_with_its_last_line():
     broken = [shutil.which("sh"), "-c", "echo begun; echo it is broken; exit 3", "sh"]
     with pytest.raises(TimeoutError, match=r"heard no music in .* it is broken"):
         check_service(broken, dict(os.environ))
+
+
+def test_an_estimate_divides_the_instructions_by_clock_and_pace():
+    assert Board("a board", "cortex-a72", 1.5, 2.0).milliseconds(300.0) == pytest.approx(100.0)
+    shown = table(A_RECORD)
+    assert (
+        "| Raspberry Pi 4 | Cortex-A72, 1.5 GHz | 240 million | 107 ms (71 to 160) | 5 % |" in shown
+    )
+    assert "differ by at most 0.00002 from a PC" in shown
