@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from scripts.arm import ArmError, differences
-from scripts.arm_page import Board, table
+from scripts.arm_page import PAGE, Board, page_with, table
 from scripts.arm_record import ArmRecord, Comparison, Counts, Differences, in_words, read_record
 from scripts.arm_service import check_service
 
@@ -125,6 +125,12 @@ def test_a_service_that_ends_at_once_fails_with_its_last_line():
     broken = [shutil.which("sh"), "-c", "echo begun; echo it is broken; exit 3", "sh"]
     with pytest.raises(TimeoutError, match=r"heard no music in .* it is broken"):
         check_service(broken, dict(os.environ))
+
+
+def test_the_page_shows_what_the_last_run_found():
+    page = PAGE.read_text(encoding="utf-8")
+    assert page_with(page, read_record()) == page
+    assert "million" in page
 
 
 def test_an_estimate_divides_the_instructions_by_clock_and_pace():
