@@ -47,7 +47,7 @@ version=$(chroot "$root" /usr/bin/python3 -c 'import sys; print("%d.%d" % sys.ve
 
 pip() {
     "$python" -m pip "$@" --quiet >"$here/pip.log" 2>&1 ||
-        refuse "pip $1 failed, see $here/pip.log; $(grep '^ERROR' "$here/pip.log" | tail -n 1)"
+        refuse "pip $1 failed, see $here/pip.log; $(grep -o 'ERROR.*' "$here/pip.log" | tail -n 1)"
 }
 rm -rf "$here"/*.whl "$here/wheels" "$root/packages"
 pip wheel --no-deps --wheel-dir "$here" .
