@@ -59,6 +59,8 @@ class SongMemory:
             stretches: what to remember.
             labels: all genres, the model's first.
         """
+        # Rivals in rooms would hold back less what is not alike.
+        examples = examples.select(examples.as_it_is)
         centre = examples.embeddings.mean(axis=0)
         scale = 1.0 / np.maximum(examples.embeddings.std(axis=0), 1e-6)
         embeddings = np.concatenate([one.embeddings for one in stretches])
