@@ -59,7 +59,7 @@ class SongMemory:
             stretches: what to remember.
             labels: all genres, the model's first.
         """
-        # Rivals in rooms would hold back less what is not alike.
+        # With those in rooms as rivals, too, twice as many right songs went wrong.
         examples = examples.select(examples.as_it_is)
         centre = examples.embeddings.mean(axis=0)
         scale = 1.0 / np.maximum(examples.embeddings.std(axis=0), 1e-6)
