@@ -16,8 +16,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.tagging import make_library, tag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MUSICNN = """
 import sys
@@ -56,16 +60,17 @@ def main() -> None:
         environment = _musicnn(folder / "musicnn")
         library = make_library(folder / "library", options.songs, options.minutes)
         songs = [str(path) for path in sorted(library.rglob("*")) if path.is_file()]
+        programs: dict[str, Callable[[int], object]] = {
+            "rtgenre tag": lambda number: tag(library, folder / f"{number}.jsonl"),
+            "musicnn": lambda _: _run(MUSICNN, songs, environment),
+            "YAMNet": lambda _: _run(YAMNET, songs, dict(os.environ)),
+        }
         hours = options.songs * options.minutes / 60
         for number in range(options.pairs):
             speeds = []
-            for what in ("rtgenre tag", "musicnn", "YAMNet"):
+            for what, run in programs.items():
                 started = time.perf_counter()
-                if what == "rtgenre tag":
-                    tag(library, folder / f"{number}.jsonl")
-                else:
-                    code = MUSICNN if what == "musicnn" else YAMNET
-                    _run(code, songs, environment)
+                run(number)
                 speeds.append(hours * 60 / (time.perf_counter() - started))
                 print(f"{what}: {speeds[-1]:.2f} h of music a minute")
             print(f"times as fast as musicnn {speeds[0] / speeds[1]:.1f}, ", end="")
@@ -79,13 +84,10 @@ def _musicnn(folder: Path) -> dict[str, str]:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target"]
     packages = ["musicnn==0.1.0", f"tf-keras=={tf_keras}.*"]
     subprocess.run([*command, str(folder), *packages], check=True)
-    path = os.pathsep.join([str(folder), str(Path.cwd())])
-    return os.environ | {"PYTHONPATH": path, "TF_USE_LEGACY_KERAS": "1"}
+    return os.environ | {"PYTHONPATH": str(folder), "TF_USE_LEGACY_KERAS": "1"}
 
 
 def _run(code: str, arguments: list[str], environment: dict[str, str]) -> str:
-    if code == YAMNET:
-        environment = environment | {"TF_USE_LEGACY_KERAS": "0"}
     done = subprocess.run(
         [sys.executable, "-c", code, *arguments],
         env=environment,

@@ -25,7 +25,7 @@ import websockets
 
 from benchmarks.service import Service, running_service
 from rtgenre.demo import DEMO_RECORDINGS
-from rtgenre.learning.examples import Examples, read_examples
+from rtgenre.learning.own_model import read_ground_examples
 from rtgenre.learning.taught.in_use import test_sounds_heard
 from rtgenre.learning.taught.network import TaughtNetwork
 from rtgenre.learning.taught.notebook import Notebook
@@ -33,10 +33,11 @@ from rtgenre.learning.taught.store import TaughtStore
 from rtgenre.learning.taught.stretch import MAX_WINDOWS, TaughtStretch
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.folders import find_model_folder
-from rtgenre.model.info import EXAMPLES_FILE_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from rtgenre.learning.examples import Examples
 
 HOP_SECONDS = 0.5
 LESSON_EVERY_SECONDS = 1.0
@@ -46,9 +47,7 @@ NEW_GENRES = ("techno", "christmas", "kids")
 def write_lessons(file: Path, folder: Path, classifier: Classifier, n: int) -> None:
     """Write stretches of windows of one genre each, every third one as a new genre."""
     info = classifier.info
-    examples = read_examples(
-        folder / EXAMPLES_FILE_NAME, n_labels=len(info.labels), embedding_size=info.embedding_size
-    )
+    examples = read_ground_examples(folder, info)
     heard = test_sounds_heard(Notebook(file, info, folder), classifier)
     with TaughtStore(file) as store:
         store.add(TaughtNetwork.of(info, heard), list(_stretches(examples, info.labels, n)))

@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtgenre.learning.examples import OTHER, Examples, read_examples
+from rtgenre.learning.examples import OTHER, Examples
 from rtgenre.learning.fitting import Ground, Taught, fit_head, lay_ground, what_examples_say
-from rtgenre.learning.folds import N_FOLDS, deal_into_folds
+from rtgenre.learning.folds import N_FOLDS, folds_of_examples
+from rtgenre.learning.own_model import read_ground_examples
 from rtgenre.model.folders import find_model_folder
-from rtgenre.model.info import EXAMPLES_FILE_NAME, read_model_info
+from rtgenre.model.info import read_model_info
 from rtgenre.tracking.evidence import log_probabilities
 
 if TYPE_CHECKING:
@@ -96,9 +97,7 @@ def _folds(
     numbers = np.full(OTHER + 1, OTHER)
     numbers[others], numbers[left_out] = np.arange(n_labels - 1), n_labels - 1
     numbered = replace(examples, labels=numbers[examples.labels])
-    _, first = np.unique(examples.recordings, return_index=True)
-    dealt = deal_into_folds(examples.labels[first], examples.groups[first])
-    fold_of = dealt[np.searchsorted(examples.recordings[first], examples.recordings)]
+    fold_of = folds_of_examples(examples)
     mine = numbered.labels == n_labels - 1
     for fold in range(N_FOLDS):
         judging = fold_of == fold
@@ -198,9 +197,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     folder = find_model_folder(options.model)
     info = read_model_info(folder)
-    examples = read_examples(
-        folder / EXAMPLES_FILE_NAME, n_labels=len(info.labels), embedding_size=info.embedding_size
-    )
+    examples = read_ground_examples(folder, info)
     found = []
     for one in few_shot(examples, info.labels, options.genres, disturbed=options.disturbed):
         print(f"{one.genre}, {one.n_songs} songs: {one.recall:.3f}", file=sys.stderr)

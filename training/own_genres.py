@@ -20,14 +20,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from rtgenre.learning.cross_validation import Validation, cross_validate
-from rtgenre.learning.examples import OTHER, Examples, read_examples
-from rtgenre.learning.familiarity import told_apart
-from rtgenre.learning.fitting import lay_ground
-from rtgenre.learning.folds import N_FOLDS, deal_into_folds
+from rtgenre.learning.cross_validation import Validation, cross_validate, learn_all
+from rtgenre.learning.examples import OTHER, Examples
+from rtgenre.learning.folds import N_FOLDS, folds_of_examples
 from rtgenre.learning.lesson import Lesson, Song
+from rtgenre.learning.own_model import read_ground_examples
 from rtgenre.model.folders import find_model_folder
-from rtgenre.model.info import EXAMPLES_FILE_NAME, read_model_info
+from rtgenre.model.info import read_model_info
 from rtgenre.tracking.smoothing import TrackerParams
 from rtgenre.tracking.verdict import track_verdict
 from rtgenre.types import Prediction, UnknownReason
@@ -69,9 +68,7 @@ def own_genres(
         genres: which pairs are made of.
         n_songs: from how many songs of each genre.
     """
-    _, first = np.unique(examples.recordings, return_index=True)
-    dealt = deal_into_folds(examples.labels[first], examples.groups[first])
-    fold_of = dealt[np.searchsorted(examples.recordings[first], examples.recordings)]
+    fold_of = folds_of_examples(examples)
     for number, pair in enumerate(combinations(genres, 2)):
         own = [labels.index(genre) for genre in pair]
         judging, mine = fold_of == number % N_FOLDS, np.isin(examples.labels, own)
@@ -116,8 +113,7 @@ def _learnt(lesson: Lesson, known: Examples) -> Head:
     *_, validation = cross_validate(lesson, known, n_labels)
     if not isinstance(validation, Validation):
         raise TypeError("a cross-validation ends with its outcome")
-    head = lesson.fit(lay_ground(known, n_labels))
-    return told_apart(head, validation.energies, validation.n_artists, known.embeddings)
+    return learn_all(lesson, known, n_labels, validation)
 
 
 def _judged(pair: tuple[str, str], n: int, head: Head, judges: Sequence[Song]) -> OwnGenres:
@@ -165,9 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     folder = find_model_folder(options.model)
     info = read_model_info(folder)
-    examples = read_examples(
-        folder / EXAMPLES_FILE_NAME, n_labels=len(info.labels), embedding_size=info.embedding_size
-    )
+    examples = read_ground_examples(folder, info)
     found = []
     for one in own_genres(examples, info.labels):
         print(f"{' and '.join(one.genres)}, {one.n_songs} songs: {one.auroc:.3f}", file=sys.stderr)

@@ -21,12 +21,11 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track as progress_bar
 
-from rtgenre.learning.examples import read_examples
 from rtgenre.learning.fitting import Ground, lay_ground
+from rtgenre.learning.own_model import read_ground_examples
 from rtgenre.learning.taught.genres import TaughtGenres, fit_taught
 from rtgenre.learning.taught.stretch import taught_stretch
 from rtgenre.model.folders import find_model_folder
-from rtgenre.model.info import EXAMPLES_FILE_NAME
 from rtgenre.tracking.smoothing import TrackerParams
 from rtgenre.tracking.verdict import track_verdict
 from training.data.library import OTHER, cut_windows, read_sound
@@ -166,9 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     classifier = load_classifier(options.model)
     info = classifier.info
     folder = find_model_folder(options.model)
-    examples = read_examples(
-        folder / EXAMPLES_FILE_NAME, n_labels=len(info.labels), embedding_size=info.embedding_size
-    )
+    examples = read_ground_examples(folder, info)
     recordings = [
         one
         for one in recordings_of(Material(tuple(options.data), options.split))

@@ -14,9 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from rtgenre.commands.options import add_config_file, add_model, config_with_logging
 from rtgenre.learning.cache import prune_cache
-from rtgenre.learning.cross_validation import Validation, cross_validate
-from rtgenre.learning.familiarity import told_apart
-from rtgenre.learning.fitting import lay_ground
+from rtgenre.learning.cross_validation import Validation, cross_validate, learn_all
 from rtgenre.learning.folds import N_FOLDS
 from rtgenre.learning.hearing import SAMPLE_SECONDS, Fault, HeardSong, SongRequest, hear_song
 from rtgenre.learning.lesson import Lesson, Song
@@ -94,10 +92,7 @@ def learn(options: LearnOptions, config: Config) -> int:
         validation = _validate(lesson, examples, info, progress)
     found = report(lesson, validation)
     _print_report(found)
-    head = lesson.fit(lay_ground(examples, len(info.labels)))
-    if not options.keep:
-        music = examples.embeddings[examples.as_it_is]
-        head = told_apart(head, validation.energies, validation.n_artists, music)
+    head = learn_all(lesson, examples, len(info.labels), validation)
     write_own_model(target, ground_folder, lesson, head, found.document())
     print(f"\nmade the model {options.name}: rtgenre run --model {options.name}")
     return 0

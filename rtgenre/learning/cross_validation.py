@@ -10,7 +10,7 @@ import numpy as np
 from rtgenre.learning.examples import OTHER
 from rtgenre.learning.familiarity import standard_energies, told_apart
 from rtgenre.learning.fitting import lay_ground, what_examples_say
-from rtgenre.learning.folds import N_FOLDS, deal_into_folds
+from rtgenre.learning.folds import N_FOLDS, deal_into_folds, folds_of_examples
 from rtgenre.model.head import embeddings_of
 from rtgenre.tracking.evidence import log_probabilities
 from rtgenre.tracking.smoothing import TrackerParams
@@ -55,7 +55,7 @@ def cross_validate(lesson: Lesson, examples: Examples, n_labels: int) -> Iterato
     """
     groups = _groups(lesson)
     folds = deal_into_folds(lesson.song_labels, groups)
-    example_folds = _example_folds(examples)
+    example_folds = folds_of_examples(examples)
     heads = []
     lost = judged = 0
     for fold in range(N_FOLDS):
@@ -73,7 +73,7 @@ def cross_validate(lesson: Lesson, examples: Examples, n_labels: int) -> Iterato
     energies: tuple[FloatArray, ...] = ()
     n_artists = len(np.unique(groups))
     if not lesson.known:
-        music = examples.embeddings[examples.as_it_is]
+        music = _music(examples)
         energies = tuple(
             standard_energies(heads[fold], embeddings_of(song.predictions), music)
             for song, fold in of_folds
@@ -93,6 +93,21 @@ def cross_validate(lesson: Lesson, examples: Examples, n_labels: int) -> Iterato
     )
 
 
+def learn_all(lesson: Lesson, examples: Examples, n_labels: int, validation: Validation) -> Head:
+    """Learn all songs; where known genres do not stay, say by the validation what is unfamiliar.
+
+    Args:
+        lesson: what is learnt.
+        examples: of the model that it is learnt on.
+        n_labels: how many genres that model has.
+        validation: of the same lesson on the same examples.
+    """
+    head = lesson.fit(lay_ground(examples, n_labels))
+    if lesson.known:
+        return head
+    return told_apart(head, validation.energies, validation.n_artists, _music(examples))
+
+
 def genres_of_one_artist(lesson: Lesson) -> list[str]:
     """Name the genres whose songs are all by one artist: nothing says how others would fare."""
     return [
@@ -100,6 +115,11 @@ def genres_of_one_artist(lesson: Lesson) -> list[str]:
         for genre in dict.fromkeys(song.genre for song in lesson.songs)
         if len({song.artist for song in lesson.songs if song.genre == genre}) < 2
     ]
+
+
+def _music(examples: Examples) -> FloatArray:
+    """Give embeddings of music of all kinds, as it is."""
+    return examples.embeddings[examples.as_it_is]
 
 
 def _told_apart(
@@ -133,11 +153,6 @@ def _learnt(lesson: Lesson, folds: IntArray, fold: int) -> IntArray:
         if not (learnt & (labels == label)).any():
             learnt |= labels == label
     return np.flatnonzero(learnt)
-
-
-def _example_folds(examples: Examples) -> IntArray:
-    _, first, recording = np.unique(examples.recordings, return_index=True, return_inverse=True)
-    return deal_into_folds(examples.labels[first], examples.groups[first])[recording]
 
 
 def _count_lost(ground: Ground, head: Head, judges: Examples) -> tuple[int, int]:

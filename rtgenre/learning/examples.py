@@ -98,6 +98,12 @@ def read_examples(path: Path, *, n_labels: int, embedding_size: int) -> Examples
     )
 
 
+def first_missing(examples: Examples, n_labels: int) -> int | None:
+    """Find the first genre without an example; None where each has one."""
+    missing = set(range(n_labels)) - set(examples.labels.tolist())
+    return min(missing) if missing else None
+
+
 def write_examples(examples: Examples, path: Path) -> None:
     """Write examples, each value as one of 255 steps.
 

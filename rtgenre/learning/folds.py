@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from rtgenre.learning.examples import IntArray
+    from rtgenre.learning.examples import Examples, IntArray
 
 N_FOLDS = 5
 
@@ -37,3 +37,13 @@ def deal_into_folds(labels: IntArray, groups: IntArray, n_folds: int = N_FOLDS) 
         folds[songs] = fold
         dealt[:, fold] += np.bincount(labels[songs], minlength=len(dealt))
     return folds
+
+
+def folds_of_examples(examples: Examples) -> IntArray:
+    """Deal the windows of a model's examples, those of one recording into one fold.
+
+    Returns:
+        ``(n,)``, in ``[0, N_FOLDS)``.
+    """
+    _, first, recording = np.unique(examples.recordings, return_index=True, return_inverse=True)
+    return deal_into_folds(examples.labels[first], examples.groups[first])[recording]

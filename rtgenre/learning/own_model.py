@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rtgenre import __version__
-from rtgenre.learning.examples import OTHER, Examples, joined, read_examples, write_examples
+from rtgenre.learning.examples import (
+    OTHER,
+    Examples,
+    first_missing,
+    joined,
+    read_examples,
+    write_examples,
+)
 from rtgenre.learning.genres import LearningError
 from rtgenre.model.arrays import ArraysError
 from rtgenre.model.classifier import Classifier
@@ -73,9 +80,9 @@ def read_ground_examples(folder: Path, info: ModelInfo) -> Examples:
         )
     except ArraysError as error:
         raise LearningError(f"{error}; install rtgenre again, or copy the model anew") from error
-    missing = set(range(len(info.labels))) - set(examples.labels.tolist())
-    if missing:
-        raise LearningError(f"{path} has no examples of {info.labels[min(missing)]}")
+    missing = first_missing(examples, len(info.labels))
+    if missing is not None:
+        raise LearningError(f"{path} has no examples of {info.labels[missing]}")
     return examples
 
 

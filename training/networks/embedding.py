@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rtgenre.learning import examples as learning
 from training.networks.heads import build_embedding
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ DISTURBED_PER_RECORDING = 2
 """Of ``disturbance``: own genres that are learnt in a room are learnt beside music in rooms."""
 _DISTURBED = 2
 """Which of the copies is disturbed sound, see ``training.frontends.hearing``."""
-_OTHER = 255
 _LEAST_VARIANCE = 1e-4
 """Of a component, relative to the first one: what varies less is not blown up."""
 _LEAST_SPREAD = 0.1
@@ -74,13 +74,7 @@ def _pooled(window: FloatArray) -> FloatArray:
 def write_examples(
     path: Path, model: keras.Model, examples: Examples, recordings: list[Recording]
 ) -> None:
-    """Write embeddings of a few windows of every recording, as plain numbers.
-
-    ``embeddings`` int8 ``(n, size)``, to be multiplied by ``scale`` float32 ``(size,)``; ``labels``
-    uint8 ``(n,)``, 255 for other music; ``recordings`` and ``groups`` uint32 ``(n,)``, which
-    recording each is of, and which artist that is by; ``disturbed`` uint8 ``(n,)``, 1 where sound
-    was disturbed.
-    """
+    """Write embeddings of a few windows of every recording, for ``rtgenre.learning``."""
     chosen = [(0, _spread_over_recordings(examples, EXAMPLES_PER_RECORDING))]
     if len(examples.copies) > _DISTURBED:
         chosen.append((_DISTURBED, _spread_over_recordings(examples, DISTURBED_PER_RECORDING)))
@@ -92,20 +86,17 @@ def write_examples(
     )
     disturbed = np.repeat([copy > 0 for copy, _ in chosen], [len(rows) for _, rows in chosen])
     rows = np.concatenate([rows for _, rows in chosen])
-    scale = np.maximum(np.abs(embeddings).max(axis=0), 1e-6) / 127.0
     index = examples.recording_index[rows]
     artists = {name: number for number, name in enumerate(sorted({r.artist for r in recordings}))}
     genres = examples.genres[rows]
-    np.savez_compressed(
-        path,
-        allow_pickle=False,
-        embeddings=np.rint(embeddings / scale).astype(np.int8),
-        scale=scale.astype(np.float32),
-        labels=np.where(genres < 0, _OTHER, genres).astype(np.uint8),
-        recordings=index.astype(np.uint32),
-        groups=np.array([artists[recordings[one].artist] for one in index], np.uint32),
-        disturbed=disturbed.astype(np.uint8),
+    taught = learning.Examples(
+        embeddings,
+        labels=np.where(genres < 0, learning.OTHER, genres),
+        groups=np.array([artists[recordings[one].artist] for one in index]),
+        recordings=index,
+        disturbed=disturbed,
     )
+    learning.write_examples(taught, path)
 
 
 def _spread_over_recordings(examples: Examples, most: int) -> IntArray:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtgenre.learning.examples import read_examples
+from rtgenre.learning.examples import first_missing, read_examples
 from rtgenre.learning.fitting import Ground, lay_ground
 from rtgenre.learning.genres import MAX_GENRES, LearningError, checked_genre, known_genre
 from rtgenre.learning.taught import notes
@@ -228,11 +228,11 @@ class Notebook:
                     f"nothing can be taught on top of the model {self._info.name}: {error}",
                     _CONFLICT,
                 ) from error
-            missing = set(range(n_labels)) - set(examples.labels.tolist())
-            if missing:
+            missing = first_missing(examples, n_labels)
+            if missing is not None:
                 raise TeachError(
                     f"nothing can be taught on top of the model {self._info.name}: "
-                    f"{self._examples_file} has no examples of {self._info.labels[min(missing)]}",
+                    f"{self._examples_file} has no examples of {self._info.labels[missing]}",
                     _CONFLICT,
                 )
             self._ground = lay_ground(examples, n_labels)
