@@ -23,7 +23,7 @@ ONLY_IMPORTERS = {
     "websockets": {
         "outputs/web/server.py",
         "outputs/web/connection.py",
-        "hub/relay.py",
+        "hub/own_service.py",
         "commands/bench.py",
     },
     "sounddevice": {"sources/portaudio.py"},

@@ -87,7 +87,7 @@ class HistoryConfig(SettingsTable):
 
 
 class HubConfig(SettingsTable):
-    """``[hub]``: how ``rtgenre hub`` fetches spectrograms from the nodes' own services."""
+    """``[hub]``: how ``rtgenre hub`` asks the nodes' own services, for what MQTT does not carry."""
 
     token: SecretStr = SecretStr("")
     """What the pages of all machines ask for, if it is the same."""

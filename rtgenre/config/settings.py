@@ -63,7 +63,7 @@ class Config(BaseSettings):
     """What was heard: `rtgenre history` prints it and the page draws it."""
     hub: HubConfig = HubConfig()
     """`rtgenre hub` shows the rooms of all machines on one page. These settings are for their
-    spectrograms."""
+    spectrograms, and for the lists of what they were taught."""
     teach: TeachConfig = TeachConfig()
     """Saying what is playing, on the page or else, so that it is known from then on."""
     mdns: MdnsConfig = MdnsConfig()

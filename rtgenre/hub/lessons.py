@@ -35,13 +35,13 @@ class Sender(Protocol):
 class Lessons:
     """Takes in lessons for rooms, as a room's own page does."""
 
-    def __init__(self, sender: Sender, prefix: str, rooms: Callable[[], dict[str, str]]) -> None:
+    def __init__(self, sender: Sender, prefix: str, rooms: Callable[[], list[str]]) -> None:
         """Prepare.
 
         Args:
             sender: sends to the broker.
             prefix: the first part of every topic.
-            rooms: gives the address of each room's own page, empty where it has none.
+            rooms: gives the rooms that are shown.
         """
         self._sender = sender
         self._prefix = prefix
@@ -82,19 +82,19 @@ class Lessons:
         return n
 
     async def rename(self, genre: str, new_genre: str) -> int:
-        """Refuse: rooms do that."""
+        """Refuse: each room has a list of its own."""
         self._refuse()
 
     async def list(self) -> TaughtListDocument:
-        """Refuse: rooms do that."""
+        """Refuse: each room has a list of its own."""
         self._refuse()
 
     async def written(self, numbers: Sequence[int] | None) -> str:
-        """Refuse: rooms do that."""
+        """Refuse: each room has a list of its own."""
         self._refuse()
 
     async def take_in(self, text: str) -> TakenInDocument:
-        """Refuse: rooms do that."""
+        """Refuse: each room has a list of its own."""
         self._refuse()
 
     def on_answer(self, node: str, payload: bytes) -> None:
@@ -129,11 +129,9 @@ class Lessons:
         return found
 
     def _refuse(self) -> NoReturn:
-        pages = [f"{node}: {address}" for node, address in self._rooms().items() if address]
+        rooms = ", ".join(self._rooms()) or "none yet"
         raise TeachError(
-            "what was taught is kept by each room, and listed on its own page"
-            + (f" ({', '.join(pages)})" if pages else ""),
-            _ELSEWHERE,
+            f"what was taught is kept by each room; say which one with node: {rooms}", _ELSEWHERE
         )
 
 

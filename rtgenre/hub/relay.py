@@ -4,49 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
-import socket
-import ssl
 from typing import TYPE_CHECKING, NoReturn
-from urllib.parse import urlsplit
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
-
+from rtgenre.hub.own_service import NoWayError
 from rtgenre.messages.columns import source_index_of
-from rtgenre.outputs.secret import read_secret
-from rtgenre.outputs.web.auth import is_loopback
-from rtgenre.outputs.web.server import CLOSE_TOKEN
 from rtgenre.sources.backoff import Backoff
 
 if TYPE_CHECKING:
-    from rtgenre.config import HubConfig
     from rtgenre.hub.node import Node
+    from rtgenre.hub.own_service import OwnServices
     from rtgenre.hub.roster import Roster
     from rtgenre.messages.column_hub import ColumnHub
-
-OPEN_SECONDS = 5.0
-MAX_MESSAGE_BYTES = 65_536
-
-_logger = logging.getLogger(f"{__name__}.client")
-_logger.setLevel(logging.CRITICAL)
-
-
-class _RefusedError(Exception):
-    """A service cannot give its spectrogram; the text says why."""
 
 
 class Relay:
     """Holds a connection to the service of each node whose spectrogram is watched."""
 
-    def __init__(self, config: HubConfig, roster: Roster, columns: ColumnHub) -> None:
-        """Read the token.
-
-        Raises:
-            OutputError: it cannot be read.
-        """
-        self._config = config
-        self._token = read_secret(config.token, config.token_file, "[hub] token_file")
+    def __init__(self, services: OwnServices, roster: Roster, columns: ColumnHub) -> None:
+        """Prepare."""
+        self._services = services
         self._roster = roster
         self._columns = columns
         self._fetching: dict[str, asyncio.Task[None]] = {}
@@ -79,84 +55,24 @@ class Relay:
         backoff = Backoff(first_seconds=1.0, longest_seconds=30.0)
         while True:
             try:
-                await self._connect(node)
-            except _RefusedError as refusal:
-                self._roster.set_spectrogram_problem(node, str(refusal))
+                await self._pass_on(node)
+            except NoWayError as reason:
+                self._roster.set_spectrogram_problem(node, str(reason))
             await asyncio.sleep(backoff.next_seconds())
 
-    async def _connect(self, node: Node) -> None:
-        """Connect and pass columns on, until another process is shown under the node's name.
+    async def _pass_on(self, node: Node) -> None:
+        """Pass columns on, until another process is shown under the node's name.
 
         Raises:
-            _RefusedError: there is no way to the node's columns, or no longer.
+            NoWayError: there is no way to the node's columns, or no longer.
         """
-        address, token = self._way_to(node)
-        try:
-            async with connect(
-                "ws" + address.removeprefix("http") + "ws",
-                additional_headers={"Authorization": f"Bearer {token}"} if token else {},
-                open_timeout=OPEN_SECONDS,
-                close_timeout=1.0,
-                max_size=MAX_MESSAGE_BYTES,
-                compression=None,
-                proxy=None,
-                logger=_logger,
-            ) as connection:
-                await self._pass_on(node, connection, address)
-        except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as error:
-            raise _RefusedError(f"{address} {_explain(error)}") from None
-        except (ValueError, TypeError, KeyError):
-            raise _RefusedError(f"{address} is no rtgenre of this version") from None
-
-    def _way_to(self, node: Node) -> tuple[str, str]:
-        """Return the address of a node's service, and the token that it asks for.
-
-        Raises:
-            _RefusedError: it has no address for other machines, or its token is not known.
-        """
-        about = node.about
-        address = self._config.addresses.get(node.name) or (about["address"] if about else "")
-        if about is None or not address:
-            raise _RefusedError("it serves no page: [websocket] enabled = false")
-        own_token = self._config.tokens.get(node.name)
-        token = self._token if own_token is None else own_token.get_secret_value()
-        if is_loopback(urlsplit(address).hostname or ""):
-            if about["host"] != socket.gethostname():
-                raise _RefusedError(
-                    f"rtgenre on {about['host']} lets no other machine in; set its "
-                    "[websocket] host = '0.0.0.0' and a token"
-                )
-        elif not token:
-            raise _RefusedError(
-                f"the hub does not know the token of {address}; set [hub] token, or tokens"
-            )
-        return address, token
-
-    async def _pass_on(self, node: Node, connection: ClientConnection, address: str) -> None:
-        hello = json.loads(await connection.recv())
-        if hello["instance"] != node.claims.holder:
-            raise _RefusedError(f"{address} is another rtgenre than the one that is shown")
-        index = [source["node"] for source in hello["sources"]].index(node.name)
-        await connection.send(json.dumps({"subscribe": ["spectrogram"], "node": node.name}))
-        self._roster.set_spectrogram_problem(node, None)
-        async for message in connection:
-            if isinstance(message, bytes) and source_index_of(message) == index:
-                self._columns.publish_message(node.name, message)
-            if hello["instance"] != node.claims.holder:
-                return
-
-
-def _explain(error: Exception) -> str:
-    """Say what is wrong with an address, as the end of a sentence about it."""
-    if isinstance(error, InvalidStatus):
-        if error.response.status_code == 401:
-            return "does not take the hub's token; set [hub] tokens to its own"
-        return f"answers {error.response.status_code}"
-    if isinstance(error, ConnectionClosed):
-        if error.rcvd is not None and error.rcvd.code == CLOSE_TOKEN:
-            return "asks for a token; set [hub] token, or tokens"
-        return "has closed the connection"
-    if isinstance(error, ssl.SSLError):
-        return f"cannot be trusted: {error.reason}"
-    reason = error.strerror if isinstance(error, OSError) else None
-    return f"cannot be reached: {reason or 'it does not answer'}"
+        async with self._services.connected(node) as service:
+            index = [source["node"] for source in service.hello["sources"]].index(node.name)
+            wanted = {"subscribe": ["spectrogram"], "node": node.name}
+            await service.connection.send(json.dumps(wanted))
+            self._roster.set_spectrogram_problem(node, None)
+            async for message in service.connection:
+                if isinstance(message, bytes) and source_index_of(message) == index:
+                    self._columns.publish_message(node.name, message)
+                if service.hello["instance"] != node.claims.holder:
+                    return

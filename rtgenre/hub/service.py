@@ -9,9 +9,11 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from rtgenre.hub.lessons import Lessons
+from rtgenre.hub.own_service import OwnServices
 from rtgenre.hub.relay import Relay
 from rtgenre.hub.roster import Roster
 from rtgenre.hub.subscription import Subscription
+from rtgenre.hub.taught_lists import TaughtLists
 from rtgenre.messages.column_hub import ColumnHub
 from rtgenre.messages.hub import Hub
 from rtgenre.monitoring.logs import set_up_logging
@@ -19,7 +21,12 @@ from rtgenre.monitoring.metrics import Metrics
 from rtgenre.monitoring.systemd import Notifier
 from rtgenre.outputs.history import HUB_FILE_NAME, HistoryOutput
 from rtgenre.outputs.web.server import WebSocketOutput
-from rtgenre.outputs.web.teaching import no_teaching_routes, teaching_routes, teaching_uploads
+from rtgenre.outputs.web.teaching import (
+    no_teaching_routes,
+    no_teaching_uploads,
+    teaching_routes,
+    teaching_uploads,
+)
 from rtgenre.service.reload import changed_settings
 from rtgenre.threads import DaemonThreads
 
@@ -27,7 +34,7 @@ if TYPE_CHECKING:
     from rtgenre.config import Config
     from rtgenre.monitoring.health import HealthDocument
     from rtgenre.outputs.terminal import TerminalOutput
-    from rtgenre.outputs.web.http import Route
+    from rtgenre.outputs.web.http import Route, Upload
 
 _STATUS_SECONDS = 5.0
 
@@ -58,7 +65,9 @@ class HubService:
             config.mqtt, self.roster, self.metrics, on_answer=self._on_answer
         )
         self._lessons = Lessons(self._subscription, config.mqtt.topic_prefix, self._rooms)
-        self._relay = Relay(config.hub, self.roster, self.columns)
+        services = OwnServices(config.hub)
+        self._taught_lists = TaughtLists(services, self.roster.nodes)
+        self._relay = Relay(services, self.roster, self.columns)
         self._history = None
         if config.history.enabled:
             self._history = HistoryOutput(
@@ -117,22 +126,20 @@ class HubService:
     def _on_answer(self, node: str, payload: bytes) -> None:
         self._lessons.on_answer(node, payload)
 
-    def _rooms(self) -> dict[str, str]:
-        """Return the address of each room's own page."""
-        return {
-            node.name: node.about["address"]
-            for node in self.roster.nodes()
-            if node.about is not None
-        }
+    def _rooms(self) -> list[str]:
+        return [node.name for node in self.roster.nodes()]
 
     def _routes(self) -> dict[str, Route]:
-        # Of several rooms it is always said which.
-        taught = (
-            teaching_routes(self._lessons, [])
-            if self._config.teach.enabled
-            else no_teaching_routes()
-        )
+        taught = no_teaching_routes()
+        if self._config.teach.enabled:
+            # Of several rooms it is always said which.
+            taught = self._taught_lists.routes(teaching_routes(self._lessons, []))
         return taught | ({} if self._history is None else self._history.routes())
+
+    def _uploads(self) -> dict[str, Upload]:
+        if not self._config.teach.enabled:
+            return no_teaching_uploads()
+        return self._taught_lists.uploads(teaching_uploads(self._lessons))
 
     def _web_output(self) -> WebSocketOutput:
         return WebSocketOutput(
@@ -143,7 +150,7 @@ class HubService:
             metrics=self.metrics,
             columns=self.columns,
             routes=self._routes(),
-            uploads=teaching_uploads(self._lessons),
+            uploads=self._uploads(),
             teaching=self._lessons if self._config.teach.enabled else None,
         )
 

@@ -31,6 +31,11 @@ class RunningHub:
         self.received: list[dict[str, Any]] = []
         self._changed = asyncio.Event()
 
+    @property
+    def port(self) -> int:
+        """Where its page is."""
+        return int(self.url.split(":")[2].split("/")[0])
+
     def of(self, kind: str, node: str = "den") -> list[dict[str, Any]]:
         """Return the documents of a type about a node."""
         return [each for each in self.received if each["type"] == kind and each["node"] == node]

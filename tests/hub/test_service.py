@@ -271,7 +271,8 @@ async def test_a_broker_that_tells_nothing_is_named_with_the_possible_reasons(
 
 async def columns_of(url, node, n_columns=3):
     """Return columns as the page gets them."""
-    async with websockets.connect(url) as client:
+    # A client that has not read what waits for it does not see that the other side has left.
+    async with websockets.connect(url, max_queue=None) as client:
         await client.send(json.dumps({"subscribe": ["spectrogram"], "node": node}))
         found = []
         while len(found) < n_columns:

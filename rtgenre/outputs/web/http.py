@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, ParamSpec
 from urllib.parse import parse_qsl
 
 from typing_extensions import TypedDict
@@ -15,7 +15,7 @@ from rtgenre.errors import RefusedError
 from rtgenre.messages.documents import SCHEMA_VERSION
 from rtgenre.messages.fields import SchemaVersion
 
-T = TypeVar("T")
+P = ParamSpec("P")
 
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -53,7 +53,7 @@ Route = Callable[[Query], HttpResponse | Awaitable[HttpResponse]]
 """Answers a request; one that waits for a disk or a thread is a coroutine function."""
 
 
-Upload = Callable[[bytes], Awaitable[HttpResponse]]
+Upload = Callable[[bytes, Query], Awaitable[HttpResponse]]
 """Answers a request with a body, at most ``connection.MAX_BODY_BYTES`` long."""
 
 
@@ -67,13 +67,13 @@ class ErrorDocument(TypedDict):
 
 
 def explained(
-    answer: Callable[[T], Awaitable[HttpResponse]],
-) -> Callable[[T], Awaitable[HttpResponse]]:
+    answer: Callable[P, Awaitable[HttpResponse]],
+) -> Callable[P, Awaitable[HttpResponse]]:
     """Return what answers like ``answer``, and with the reason where that refuses."""
 
-    async def answer_or_refuse(request: T) -> HttpResponse:
+    async def answer_or_refuse(*args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         try:
-            return await answer(request)
+            return await answer(*args, **kwargs)
         except RefusedError as error:
             return error_response(error.status, str(error))
 

@@ -179,14 +179,16 @@ class Routes:
         others += ["POST"] * (path in self._uploads)
         methods = others if others and path not in self._private else ["GET", "HEAD", *others]
         if request.method == "POST" and path in self._uploads:
-            return await self._take_upload(request, self._uploads[path])
+            return await self._take_upload(request, self._uploads[path], query)
         if request.method in methods:
             route = self._private[f"{request.method} {path}"]
             return await self._answer_privately(request, route, query)
         message = f"{request.method} is not answered, only {' and '.join(methods)}"
         return error_response(405, message, {"Allow": ", ".join(methods)})
 
-    async def _take_upload(self, request: HttpRequest, upload: Upload) -> HttpResponse:
+    async def _take_upload(
+        self, request: HttpRequest, upload: Upload, query: Query
+    ) -> HttpResponse:
         if not self._knows_token(request):
             return self._unauthorized(_UNAUTHORISED)
         if request.read_body is None:
@@ -195,7 +197,7 @@ class Routes:
             body = await request.read_body()
         except ValueError as error:
             return error_response(413, str(error))
-        return await upload(body)
+        return await upload(body, query)
 
     async def _answer_privately(
         self, request: HttpRequest, route: Route, query: Query

@@ -67,14 +67,14 @@ def settings_routes(desk: SettingsDesk | None) -> dict[str, Route]:
 def settings_uploads(desk: SettingsDesk | None) -> dict[str, Upload]:
     """Return what to answer to changes that are sent."""
 
-    async def change(body: bytes) -> HttpResponse:
+    async def change(body: bytes, _: Query) -> HttpResponse:
         asked = _read(body, changes=dict, checksum=str, node=str)
         document = await _open(desk).change(
             asked["node"], asked["changes"], checksum=asked["checksum"]
         )
         return json_response(document)
 
-    async def preview(body: bytes) -> HttpResponse:
+    async def preview(body: bytes, _: Query) -> HttpResponse:
         asked = _read(body, smoothing=dict, node=str)
         return json_response(await _open(desk).preview(asked["node"], asked["smoothing"]))
 

@@ -50,6 +50,11 @@ class Teaching(Protocol):
         """Add what was taught elsewhere, or before."""
 
 
+def taught_file_response(body: bytes) -> HttpResponse:
+    """Answer with what was taught, as a file."""
+    return HttpResponse(200, body, _JSON_LINES, _AS_FILE)
+
+
 def no_teaching_routes() -> dict[str, Route]:
     """Return the answers where nothing may be taught."""
 
@@ -62,7 +67,7 @@ def no_teaching_routes() -> dict[str, Route]:
 def no_teaching_uploads() -> dict[str, Upload]:
     """Return the answers to files where nothing may be taught."""
 
-    async def answer(_: bytes) -> HttpResponse:
+    async def answer(_: bytes, __: Query) -> HttpResponse:
         return error_response(403, TEACHING_IS_OFF)
 
     return {_IMPORT: answer}
@@ -97,7 +102,7 @@ def teaching_routes(teaching: Teaching, nodes: Sequence[str]) -> dict[str, Route
 
     async def export(query: Query) -> HttpResponse:
         text = await teaching.written(_numbers(query) if "id" in query else None)
-        return HttpResponse(200, text.encode(), _JSON_LINES, _AS_FILE)
+        return taught_file_response(text.encode())
 
     answers = (teach, taught, forget, rename, export)
     return {path: explained(answer) for path, answer in zip(_ROUTES, answers, strict=True)}
@@ -106,7 +111,7 @@ def teaching_routes(teaching: Teaching, nodes: Sequence[str]) -> dict[str, Route
 def teaching_uploads(teaching: Teaching) -> dict[str, Upload]:
     """Return what to answer to files that are sent."""
 
-    async def take_in(body: bytes) -> HttpResponse:
+    async def take_in(body: bytes, _: Query) -> HttpResponse:
         try:
             text = body.decode()
         except UnicodeDecodeError:

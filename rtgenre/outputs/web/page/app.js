@@ -64,6 +64,7 @@ function showRoom() {
   spectrogram.clear();
   history.setRoom(room.node);
   teach.setRoom(room.node);
+  taught.setRoom(room.node);
   settings.setRoom(room.node);
   if (room.document) {
     live.show(room.document);

@@ -6,12 +6,13 @@ const STRETCHES_AT_ONCE = 60;
 // The service takes a mebibyte at once.
 const PART_CHARACTERS = 900_000;
 
-/** Fetch stretches by their ids, and have the browser keep them as one file. */
-export async function saveTaught(ids) {
+/** Fetch a room's stretches by their ids, and have the browser keep them as one file. */
+export async function saveTaught(node, ids) {
   const parts = [];
   for (let start = 0; start < ids.length; start += STRETCHES_AT_ONCE) {
     const some = ids.slice(start, start + STRETCHES_AT_ONCE);
-    parts.push(await (await get(`taught/export?id=${some.join(",")}`)).blob());
+    const query = new URLSearchParams({ node, id: some.join(",") });
+    parts.push(await (await get(`taught/export?${query}`)).blob());
   }
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob(parts, { type: "application/jsonl" }));
@@ -21,10 +22,11 @@ export async function saveTaught(ids) {
 }
 
 /** Send a file's lines; resolves with how many stretches are new, known, and forgotten for them. */
-export async function sendTaught(file) {
+export async function sendTaught(node, file) {
   const sums = { stretches: 0, known: 0, forgotten: 0 };
   for (const part of partsOf(await file.text())) {
-    const answer = await (await get("taught/import", "POST", part)).json();
+    const query = new URLSearchParams({ node });
+    const answer = await (await get(`taught/import?${query}`, "POST", part)).json();
     for (const name of Object.keys(sums)) sums[name] += answer[name];
   }
   return sums;

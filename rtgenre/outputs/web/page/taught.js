@@ -8,6 +8,7 @@ import { nameOf } from "./teach.js";
 import { get } from "./token.js";
 
 const ROWS_AT_ONCE = 50;
+const MAX_ROOMS_NAMED = 5;
 
 const byId = (id) => document.getElementById(id);
 
@@ -15,9 +16,12 @@ export class TaughtView {
   #colors = {};
   #labels = [];
   #names = new Map();
+  #node = "";
   #visible = false;
   #wanted = ROWS_AT_ONCE;
   #stretches = [];
+  // Whether the list could be fetched.
+  #isKnown = false;
 
   constructor() {
     byId("taught-more").addEventListener("click", () => {
@@ -41,6 +45,18 @@ export class TaughtView {
     if (this.#visible) this.#show();
   }
 
+  /** Show what a room was taught: at a hub each has its own list, else it is the same one. */
+  setRoom(node) {
+    if (node !== this.#node) {
+      this.#node = node;
+      this.#stretches = [];
+      this.#isKnown = false;
+      this.#hint("");
+      this.#show();
+    }
+    this.load();
+  }
+
   setVisible(visible) {
     this.#visible = visible;
     if (visible) this.load();
@@ -48,22 +64,37 @@ export class TaughtView {
 
   /** Fetch the list anew, if it is looked at. */
   async load() {
-    if (!this.#visible) return;
+    const node = this.#node;
+    if (!this.#visible || !node) return;
+    let stretches = [];
+    let hint = "";
+    let isKnown = true;
     try {
-      const answer = await (await get("taught")).json();
-      this.#stretches = answer.stretches;
-      this.#hint(answer.problem ?? "");
+      const answer = await (await get(this.#path("taught"))).json();
+      stretches = answer.stretches;
+      hint = answer.problem ?? "";
     } catch (error) {
-      this.#stretches = [];
-      this.#hint(error.message);
+      isKnown = false;
+      hint = `No list: ${error.message}`;
     }
+    // Another room may be shown by now.
+    if (node !== this.#node) return;
+    this.#stretches = stretches;
+    this.#isKnown = isKnown;
+    this.#hint(hint);
     this.#show();
+  }
+
+  /** A path of the service, about the room that is shown. */
+  #path(path, query = {}) {
+    return `${path}?${new URLSearchParams({ node: this.#node, ...query })}`;
   }
 
   #show() {
     const rows = this.#stretches.slice(0, this.#wanted).map((stretch) => this.#row(stretch));
     const focused = this.#buttons.indexOf(document.activeElement);
-    byId("taught-rows").replaceChildren(...(rows.length ? rows : [emptyRow()]));
+    if (!rows.length && this.#isKnown) rows.push(emptyRow());
+    byId("taught-rows").replaceChildren(...rows);
     // Who moves through the rows by keyboard stays where he is, also after a removal.
     if (focused >= 0) this.#buttons[Math.min(focused, this.#buttons.length - 1)]?.focus();
     const n = this.#stretches.length;
@@ -91,11 +122,16 @@ export class TaughtView {
     when.textContent = `${day(start)}, ${clock(start)}`;
     genre.firstChild.style.setProperty("--color", colorOf(this.#colors, stretch.genre));
     genre.append(stretch.used ? name : `${name} (not in use: taught to ${stretch.network})`);
-    room.textContent = this.#names.get(stretch.node) ?? stretch.node;
+    room.textContent = this.#roomOf(stretch);
     length.textContent = duration(stretch.seconds);
     last.firstChild.setAttribute("aria-label", `Remove ${name}, ${when.textContent}`);
-    last.firstChild.addEventListener("click", () => this.#do(`taught?id=${stretch.id}`, "Removed"));
+    const id = { id: stretch.id };
+    last.firstChild.addEventListener("click", () => this.#do("taught", id, "Removed"));
     return row;
+  }
+
+  #roomOf({ node }) {
+    return this.#names.get(node) ?? node;
   }
 
   #showGenres() {
@@ -110,20 +146,23 @@ export class TaughtView {
 
   async #rename(from, to) {
     if (!from || !to) return;
-    const query = new URLSearchParams({ genre: from, to });
-    if (await this.#do(`taught/rename?${query}`, "Renamed", "POST")) byId("rename-to").value = "";
+    const names = { genre: from, to };
+    if (await this.#do("taught/rename", names, "Renamed", "POST")) byId("rename-to").value = "";
   }
 
   async #forgetAll() {
-    const question = "Everything that was taught, in every room. This cannot be undone.";
+    const rooms = [...new Set(this.#stretches.map((stretch) => this.#roomOf(stretch)))];
+    const where = rooms.length > MAX_ROOMS_NAMED ? `${rooms.length} rooms` : rooms.join(", ");
+    const question = `Everything that was taught in ${where}. This cannot be undone.`;
     if (await confirmed(question, "Forget what was taught?", "Forget")) {
-      await this.#do("taught?all=yes", "Everything is forgotten");
+      await this.#do("taught", { all: "yes" }, "Everything is forgotten");
     }
   }
 
   async #export() {
     try {
-      await saveTaught(this.#stretches.map(({ id }) => id));
+      const ids = this.#stretches.map(({ id }) => id);
+      await saveTaught(this.#node, ids);
     } catch (error) {
       this.#hint(`Not exported: ${error.message}`);
     }
@@ -137,7 +176,7 @@ export class TaughtView {
     this.#hint("Taking it in …");
     let text;
     try {
-      const { stretches, known, forgotten } = await sendTaught(file);
+      const { stretches, known, forgotten } = await sendTaught(this.#node, file);
       text = `Took in ${stretches} ${stretches === 1 ? "stretch" : "stretches"}.`;
       if (known) text += ` ${known} ${known === 1 ? "was" : "were"} here already.`;
       if (forgotten) text += ` The oldest ${forgotten} made room.`;
@@ -148,9 +187,9 @@ export class TaughtView {
     this.#hint(text);
   }
 
-  async #do(path, done, method = "DELETE") {
+  async #do(path, query, done, method = "DELETE") {
     try {
-      await get(path, method);
+      await get(this.#path(path, query), method);
     } catch (error) {
       this.#hint(error.message);
       return false;

@@ -82,6 +82,7 @@ _EXPECTED = (
     "status of 403",  # teaching that it turns off,
     "status of 404",  # a history that it leaves out,
     "status of 409",  # a lesson that it refuses,
+    "status of 502",  # a room that a hub cannot ask,
     "status of 503",  # or that it breaks;
     "willReadFrequently",  # and how the test looks at canvases.
 )
