@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 
 TEACHER_WEIGHTS = {"mn04": 1.0, "jamendo": 1.0, "million_songs": 1.0, "yamnet": 0.5}
 """How much what each says counts."""
+_RECORDINGS_A_PART = 100
+"""Whose lessons are written together, while lessons are made: a stopped run loses no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,7 @@ def distil(
     claim_folder(run_folder, recipe, "checkpoint", "lessons_*.npz")
     teachers = Teachers.load(weights)
     parts = _all_lessons(begin_with or run_folder, recordings, teachers, options)
-    train = parts["taught"] if hold_out else _joined(parts)
+    train = parts["taught"] if hold_out else Lessons.joined(list(parts.values()))
     ear = (
         keras.models.load_model(begin_with / EAR_FILE_NAME, compile=False)
         if begin_with
@@ -232,13 +234,6 @@ def _begin_with_mean(pupil: keras.Model, said: np.ndarray) -> None:
     layer.set_weights([kernel * 0.1, said.astype(np.float32).mean(axis=0)])
 
 
-def _joined(parts: dict[str, Lessons]) -> Lessons:
-    return Lessons(
-        np.concatenate([part.heard for part in parts.values()]),
-        np.concatenate([part.said for part in parts.values()]),
-    )
-
-
 def _unexplained(
     pupil: keras.Model, lessons: Lessons, spread: FloatArray, teachers: Teachers
 ) -> dict[str, float]:
@@ -256,16 +251,22 @@ def _unexplained(
 def _lessons(
     path: Path, recordings: Sequence[Recording], teachers: Teachers, options: DistilOptions
 ) -> Lessons:
-    """Make lessons of recordings, or read those made before."""
+    """Make lessons of recordings, or read those made before; those of a stopped run stay made."""
     if not path.exists():
         paths = [one.path for one in recordings]
         threads = os.cpu_count() or 1
-        made = make_lessons(paths, teachers, Plan(), options.seed, threads)
-        part = path.with_suffix(".part.npz")
-        np.savez(part, allow_pickle=False, heard=made.heard, said=made.said)
-        part.rename(path)
-    with np.load(path, allow_pickle=False) as kept:
-        return Lessons(kept["heard"], kept["said"])
+        parts = []
+        for first in range(0, len(paths), _RECORDINGS_A_PART):
+            part = path.with_suffix(f".{first:05}.npz")
+            if not part.exists():
+                chosen = range(first, min(first + _RECORDINGS_A_PART, len(paths)))
+                made = make_lessons(paths, chosen, teachers, Plan(), options.seed, threads=threads)
+                made.write(part)
+            parts.append(part)
+        Lessons.joined([Lessons.read(part) for part in parts]).write(path)
+        for part in parts:
+            part.unlink()
+    return Lessons.read(path)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ from training import distil
 from training.data.dataset import DatasetError
 from training.distil import DistilOptions, Teachers, said_loss
 from training.frontends import yamnet
-from training.frontends.lessons import Plan
+from training.frontends.lessons import Lessons, Plan, make_lessons
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +59,20 @@ def test_the_ear_is_taught_and_goes_on_where_it_was_stopped(
     run = tmp_path / "run"
     options = ["--library", str(library), "--teachers", str(tmp_path), "--batch-size", "8"]
 
+    asked: list[range] = []
+
+    def stopped_once(paths: list[Path], chosen: range, *rest: Any, threads: int) -> Lessons:
+        asked.append(chosen)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return make_lessons(paths, chosen, *rest, threads=threads)
+
+    monkeypatch.setattr(distil, "_RECORDINGS_A_PART", 3)
+    monkeypatch.setattr(distil, "make_lessons", stopped_once)
+    with pytest.raises(KeyboardInterrupt):
+        distil.main([str(run), "--hold-out", "--epochs", "1", *options])
     distil.main([str(run), "--hold-out", "--epochs", "1", *options])
+    assert [one.start for one in asked] == [0, 3, 3, 6, 0], "lessons were made twice"
     monkeypatch.setattr(distil, "make_lessons", None)  # those that were made are read
     capsys.readouterr()
     distil.main([str(run), "--hold-out", "--epochs", "2", *options])

@@ -49,6 +49,26 @@ class Lessons:
     said: HalfArray
     """``(n, n_taught)``, the values of all teachers side by side."""
 
+    @classmethod
+    def joined(cls, parts: Sequence[Lessons]) -> Lessons:
+        """Put some behind each other."""
+        return cls(
+            np.concatenate([part.heard for part in parts]),
+            np.concatenate([part.said for part in parts]),
+        )
+
+    @classmethod
+    def read(cls, path: Path) -> Lessons:
+        """Read what ``write`` wrote."""
+        with np.load(path, allow_pickle=False) as kept:
+            return cls(kept["heard"], kept["said"])
+
+    def write(self, path: Path) -> None:
+        """Write an ``.npz`` file, all of it or none."""
+        part = path.with_suffix(".part.npz")
+        np.savez(part, allow_pickle=False, heard=self.heard, said=self.said)
+        part.rename(path)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -68,15 +88,18 @@ class Plan:
 
 def make_lessons(
     paths: Sequence[Path],
+    chosen: range,
     teach: Callable[[FloatArray, FloatArray], FloatArray],
     plan: Plan,
     seed: int,
+    *,
     threads: int,
 ) -> Lessons:
     """Play excerpts of recordings to the teachers.
 
     Args:
         paths: of the recordings; each is drawn from with a generator of its own.
+        chosen: of the recordings, those that are played; any may sound beside them.
         teach: sound at 16 kHz and at 32 kHz, ``(n, n_samples)`` each, to ``(n, n_taught)``.
         plan: how excerpts are drawn.
         seed: of chance.
@@ -96,7 +119,7 @@ def make_lessons(
         return list(_excerpts(index, paths, plan, seed))
 
     with ThreadPoolExecutor(threads) as pool:
-        for index, found in enumerate(pool.map(excerpts, range(len(paths)))):
+        for index, found in zip(chosen, pool.map(excerpts, chosen), strict=True):
             waiting += found
             flush(_BLOCK)
             print(f"\rlessons: {index + 1}/{len(paths)} recordings", end="", file=sys.stderr)
