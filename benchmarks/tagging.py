@@ -175,8 +175,8 @@ def sample(options: argparse.Namespace) -> None:
                 (library / path.name).symlink_to(path)
         genres: dict[str, dict[str, str]] = {}
         for name, flags in (
-            ("whole, a window every 2 s", []),
-            ("whole, a window every 4 s", ["--hop-seconds", "4"]),
+            ("whole, a window every 2 s", ["--hop-seconds", "2"]),
+            ("whole, a window every 4 s", []),
             *((f"{seconds} s of it", ["--sample", str(seconds)]) for seconds in (16, 8, 4)),
         ):
             output = Path(folder) / "tags.jsonl"

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from rtgenre.commands.options import add_config_file, add_model, add_setting, config_with_logging
+from rtgenre.commands.options import (
+    add_config_file,
+    add_model,
+    add_setting,
+    config_with_logging,
+    flags_of,
+)
 from rtgenre.commands.taught import taught_or_told
 from rtgenre.config import ConfigError
 from rtgenre.history.report import duration_text
@@ -55,6 +61,8 @@ class TagOptions:
     """None for one on each core."""
     sample_seconds: float | None = None
     """How much of each song is heard at most; None for all of it."""
+    hop_seconds: float | None = None
+    """Time between windows; None for that of one window, so that each second is heard once."""
     write_genre: bool = False
     overwrite: bool = False
 
@@ -79,22 +87,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scheduler", metavar="ADDRESS", help="of a Dask cluster to run on, as tcp://host:8786"
     )
-    add_setting(parser, "--hop-seconds", "windows.hop_seconds", help="time between windows")
+    add_setting(
+        parser,
+        "--hop-seconds",
+        "windows.hop_seconds",
+        help="time between windows; default: they do not overlap",
+    )
     add_model(parser)
 
 
 def main(options: argparse.Namespace) -> int:
     """Run the command, and return its exit code."""
+    config = config_with_logging(options)
+    # A hop in the settings is the service's, which hears each second several times.
+    is_hop_asked = "hop_seconds" in flags_of(options).get("windows", {})
     asked = TagOptions(
         places=options.places,
         output=options.output,
         scheduler=options.scheduler,
         processes=options.processes,
         sample_seconds=options.sample,
+        hop_seconds=config.windows.hop_seconds if is_hop_asked else None,
         write_genre=options.write_genre,
         overwrite=options.overwrite,
     )
-    return tag_songs(asked, config_with_logging(options))
+    return tag_songs(asked, config)
 
 
 def tag_songs(options: TagOptions, config: Config) -> int:
@@ -113,7 +130,7 @@ def tag_songs(options: TagOptions, config: Config) -> int:
         model_folder=folder.name if _is_shipped(folder) else str(folder.absolute()),
         model=model_of(info),
         channel=config.source[0].channel,
-        hop_seconds=config.windows.hop_seconds,
+        hop_seconds=options.hop_seconds or info.features.window_seconds,
         sample_seconds=options.sample_seconds,
         tracker_params=config.smoothing,
         taught=taught,

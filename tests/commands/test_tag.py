@@ -64,7 +64,7 @@ def test_every_format_gets_a_row_with_what_classify_says_and_its_tags(library, t
     assert set(found) == {*(f"song.{ending}" for ending in ENDINGS), "tone.wav"}
     model = load_model("cnn")
     for name, row in found.items():
-        verdict = model.classify(library / name)
+        verdict = model.classify(library / name, hop_seconds=4.0)
         assert (row["genre"], row["reason"]) == (verdict.genre, verdict.reason)
         assert row["probabilities"] == verdict.probabilities
         assert row["confidence"] == verdict.confidence
@@ -81,6 +81,22 @@ def test_every_format_gets_a_row_with_what_classify_says_and_its_tags(library, t
     assert "5 songs judged" in out
     assert "h of music a minute" in out
     assert "100%" in out or "%  █" in out
+
+
+def test_each_second_is_heard_once_whatever_the_service_does_unless_asked(
+    library, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("RTGENRE_WINDOWS__HOP_SECONDS", "1")
+    model, ends = load_model("cnn"), {}
+    for hop_seconds, asked in ((4.0, []), (2.0, ["--hop-seconds", "2"])):
+        output = tmp_path / f"{hop_seconds}.jsonl"
+        assert tag(library / "song.mp3", "--output", output, *asked) == 0
+        row = rows(output)["song.mp3"]
+        verdict = model.classify(library / "song.mp3", hop_seconds=hop_seconds)
+        assert row["probabilities"] == verdict.probabilities
+        assert row["sections"] == verdict.document()["sections"]
+        ends[hop_seconds] = row["sections"][-1]["end_seconds"]
+    assert ends == {4.0: 12.0, 2.0: 14.0}
 
 
 def test_the_same_command_again_judges_only_what_is_new_or_changed(library, tmp_path, capsys):
