@@ -16,6 +16,8 @@ from keras import layers
 from rtgenre.model.features import MUSICNN_FEATURES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from training.frontends.musicnn import Layer, Norm, Weights
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float32]
 
 Tensor = Any
-_WIDTH = 48
-"""Output channels that keep a processor's vector units busy. Of fewer filters several places are
-worked out at once."""
+_BANDS_TOGETHER = 8
+_FRAMES_TOGETHER = 16
+"""How many places side by side become channels, which keep a processor's vector units busy."""
 
 
 def build_second_ear(weights: Weights) -> keras.Model:
@@ -40,7 +42,7 @@ def build_second_ear(weights: Weights) -> keras.Model:
     front = [*weights.vertical, *weights.horizontal]
     blocks = [
         *(_vertical(x, one, f"musicnn_v{i}") for i, one in enumerate(weights.vertical)),
-        *(_horizontal(x, one, f"musicnn_h{i}") for i, one in enumerate(weights.horizontal)),
+        _horizontal(x, weights.horizontal),
     ]
     x = layers.Concatenate()(blocks)
     alive = np.concatenate([one.norm.is_alive for one in front])
@@ -84,68 +86,79 @@ def _folded_dense(
 def _vertical(x: Tensor, block: Layer, name: str) -> Tensor:
     """Find patterns of pitch, wherever they lie: ``(n_frames, 96, 1)`` to a value a frame.
 
-    The frames that a kernel spans become input channels, and some places side by side become
-    output channels: the same sums, faster.
+    The frames that a kernel spans, and some bands side by side, become input channels, and as many
+    places side by side become output channels: the same sums, faster.
     """
     norm, n_filters = block.norm.select(block.norm.is_alive), int(block.norm.is_alive.sum())
     taps, n_bands = block.kernel.shape[:2]
     n_places = x.shape[2] - n_bands + 1
     before = (taps - 1) // 2
     x = layers.ZeroPadding2D(((before, taps - 1 - before), (0, 0)))(x)
+    x = layers.Reshape((x.shape[1], x.shape[2] // _BANDS_TOGETHER, _BANDS_TOGETHER))(x)
     shifted = [layers.Cropping2D(((tap, taps - 1 - tap), (0, 0)))(x) for tap in range(taps)]
     x = layers.Concatenate()(shifted)
-    together = _places_together(n_filters)
-    more = -n_places % together
+    kernel = _repeated(block.kernel[..., 0, block.norm.is_alive], _BANDS_TOGETHER, axis=1)
+    kernel = kernel.reshape(taps, -1, _BANDS_TOGETHER, kernel.shape[-1])
+    kernel = kernel.transpose(1, 0, 2, 3).reshape(1, len(kernel[0]), -1, kernel.shape[-1])
+    bias = np.tile(block.bias[block.norm.is_alive], _BANDS_TOGETHER)
+    n_groups = -(-n_places // _BANDS_TOGETHER)
+    more = n_groups - 1 + kernel.shape[1] - x.shape[2]
     x = layers.ZeroPadding2D(((0, 0), (0, more)))(x)
-    kernel = block.kernel[..., block.norm.is_alive].transpose(2, 1, 0, 3)
-    kernel = _repeated(kernel, together, axis=1)
-    bias = np.tile(block.bias[block.norm.is_alive], together)
-    x = _convolution(x, kernel, bias, name, strides=(1, together))
-    x = layers.Reshape((x.shape[1], n_places + more, n_filters))(x)
-    x = layers.Cropping2D(((0, 0), (0, more)))(x)
+    x = _convolution(x, kernel, bias, name)
+    x = layers.Reshape((x.shape[1], n_groups * _BANDS_TOGETHER, n_filters))(x)
+    x = layers.Cropping2D(((0, 0), (0, x.shape[2] - n_places)))(x)
     return _scaled_maximum(x, norm, f"{name}_norm")
 
 
-def _horizontal(x: Tensor, block: Layer, name: str) -> Tensor:
-    """Find patterns in time, in any band: ``(n_frames, 96, 1)`` to a value a frame.
+def _horizontal(x: Tensor, blocks: Sequence[Layer]) -> Tensor:
+    """Find patterns in time, in any band: ``(n_frames, 96, 1)`` to some values a frame.
 
-    Some frames one after another become output channels: the same sums, faster.
+    Some frames one after another become channels, of the input and of the output: the same sums,
+    faster.
     """
-    norm, n_filters = block.norm.select(block.norm.is_alive), int(block.norm.is_alive.sum())
-    n_frames = x.shape[1]
-    together = _places_together(n_filters)
-    more = -n_frames % together
-    taps = len(block.kernel)
-    before = (taps - 1) // 2
-    x = layers.ZeroPadding2D(((before, taps - 1 - before + more), (0, 0)))(x)
-    kernel = _repeated(block.kernel[:, None][..., block.norm.is_alive], together, axis=0)
-    bias = np.tile(block.bias[block.norm.is_alive], together)
-    x = _convolution(x, kernel, bias, name, strides=(together, 1))
-    x = _scaled_maximum(x, norm.tiled(together), f"{name}_norm")
-    x = layers.Reshape((n_frames + more, n_filters))(x)
-    return layers.Cropping1D((0, more))(x)
-
-
-def _places_together(n_filters: int) -> int:
-    return max(4, _WIDTH // n_filters)
+    n_frames, n_bands, _ = x.shape[1:]
+    n_groups = -(-n_frames // _FRAMES_TOGETHER)
+    n_before = -(-max(len(block.kernel) for block in blocks) // (2 * _FRAMES_TOGETHER))
+    n_all = n_groups + 2 * n_before
+    before = n_before * _FRAMES_TOGETHER
+    x = layers.ZeroPadding2D(((before, n_all * _FRAMES_TOGETHER - before - n_frames), (0, 0)))(x)
+    x = layers.Reshape((n_all, _FRAMES_TOGETHER, n_bands))(x)
+    x = layers.Permute((1, 3, 2))(x)
+    heard = []
+    for index, block in enumerate(blocks):
+        norm, name = block.norm.select(block.norm.is_alive), f"musicnn_h{index}"
+        skipped, shift = divmod(before - (len(block.kernel) - 1) // 2, _FRAMES_TOGETHER)
+        kernel = np.pad(block.kernel[..., block.norm.is_alive], ((shift, 0), (0, 0), (0, 0)))
+        kernel = _repeated(kernel, _FRAMES_TOGETHER, axis=0)
+        kernel = kernel.reshape(-1, 1, _FRAMES_TOGETHER, kernel.shape[-1])
+        unheard = n_all - skipped - (n_groups - 1 + len(kernel))
+        y = layers.Cropping2D(((skipped, unheard), (0, 0)))(x)
+        y = _convolution(
+            y, kernel, np.tile(block.bias[block.norm.is_alive], _FRAMES_TOGETHER), name
+        )
+        y = _scaled_maximum(y, norm.tiled(_FRAMES_TOGETHER), f"{name}_norm")
+        heard.append(layers.Reshape((n_groups * _FRAMES_TOGETHER, len(norm.scale)))(y))
+    return layers.Cropping1D((0, n_groups * _FRAMES_TOGETHER - n_frames))(
+        layers.Concatenate()(heard)
+    )
 
 
 def _repeated(kernel: FloatArray, n: int, axis: int) -> FloatArray:
-    """Let a kernel work out ``n`` places side by side along an axis, as output channels."""
-    widths = [(0, 0)] * kernel.ndim
+    """Let a kernel work out ``n`` places side by side along an axis, as output channels.
+
+    Its length along the axis becomes a multiple of ``n``.
+    """
+    length = -(-(kernel.shape[axis] + n - 1) // n) * n
     copies = []
     for shift in range(n):
-        widths[axis] = (shift, n - 1 - shift)
+        widths = [(0, 0)] * kernel.ndim
+        widths[axis] = (shift, length - kernel.shape[axis] - shift)
         copies.append(np.pad(kernel, widths))
     return np.concatenate(copies, axis=-1)
 
 
-def _convolution(
-    x: Tensor, kernel: FloatArray, bias: FloatArray, name: str, strides: tuple[int, int]
-) -> Tensor:
-    layer = layers.Conv2D(
-        kernel.shape[-1], kernel.shape[:2], strides=strides, activation="relu", name=name
-    )
+def _convolution(x: Tensor, kernel: FloatArray, bias: FloatArray, name: str) -> Tensor:
+    layer = layers.Conv2D(kernel.shape[-1], kernel.shape[:2], activation="relu", name=name)
     x = layer(x)
     layer.set_weights([kernel, bias])
     return x
@@ -161,7 +174,7 @@ def _middle(x: Tensor, kernel: FloatArray, bias: FloatArray, norm: Norm, name: s
 
 
 def _scaled_maximum(x: Tensor, norm: Norm, name: str) -> Tensor:
-    """Normalise, and take the maximum over the bands: ``(frames, bands, n)`` to ``(frames, n)``.
+    """Normalise, and take the maximum over the bands: ``(n, bands, m)`` to ``(n, m)``.
 
     Of what is scaled by a positive number the maximum can come first, on a tenth of the values.
     LiteRT works out a pooling much faster than a reduction.

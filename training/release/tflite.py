@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from training.data.dataset import FloatArray
 
 
-_LARGE = 60_000
+_LARGE = 50_000
 """Weights of a convolution."""
 
 
