@@ -11,6 +11,7 @@ import pytest
 
 from rtgenre.hub import taught_lists as taught_lists_module
 from tests.broker import Broker
+from tests.certificates import a_certificate
 from tests.hub.room import Room, ask
 from tests.hub.running import a_hub, a_node
 from tests.messages.test_payload import VALIDATOR
@@ -83,6 +84,25 @@ async def test_a_list_is_renamed_exported_forgotten_and_imported_at_the_hub(
     assert (forgotten["stretches"], empty["stretches"]) == (1, [])
     assert (taken["type"], taken["stretches"]) == ("taken_in", 1)
     assert [each["genre"] for each in listed["stretches"]] == ["electro"]
+
+
+async def test_a_list_comes_over_tls_if_the_certificate_is_trusted_and_not_otherwise(
+    broker, tmp_path, monkeypatch
+):
+    cert_file, key_file = await a_certificate(tmp_path)
+    secure = LOCKED | {"cert_file": cert_file, "key_file": key_file}
+    config = settings(broker.port, websocket=secure, source={"node": "den"})
+    async with a_hub(broker.port, hub={"token": TOKEN}) as hub, running(config) as (service, _):
+        await hub.until(lambda: hub.rooms() == ["den"])
+        address = f"https://127.0.0.1:{service._web_socket.port}/"
+        hub.service._taught_lists._services._config.addresses["den"] = address
+        refused, error = await ask(hub.port, "GET /taught?node=den")
+        monkeypatch.setenv("SSL_CERT_FILE", str(cert_file))
+        status, _ = await ask(hub.port, "GET /taught?node=den")
+    assert refused == 502
+    assert "cannot be trusted" in error["message"]
+    # Let in, and told that it has no teacher.
+    assert status == 403
 
 
 async def test_a_room_refuses_at_the_hub_in_its_own_words(broker, tmp_path, monkeypatch):
