@@ -1,4 +1,3 @@
-import librosa
 import numpy as np
 import pytest
 
@@ -27,7 +26,7 @@ SIGNALS = {
 
 
 @pytest.mark.parametrize("name", SIGNALS)
-def test_features_equal_librosas_to_1e_4(name):
+def test_features_equal_librosas_to_1e_4(name, librosa):
     waveform = SIGNALS[name]
     power = librosa.feature.melspectrogram(
         y=waveform, sr=22050, n_fft=2048, hop_length=914, n_mels=128, center=False
@@ -41,7 +40,7 @@ def test_features_equal_librosas_to_1e_4(name):
     np.testing.assert_allclose(features, expected, atol=0.05)
 
 
-def test_filter_bank_equals_librosas():
+def test_filter_bank_equals_librosas(librosa):
     for params in [PARAMS, FeatureParams(16000, 512, 256, 96, 20, 8000)]:
         expected = librosa.filters.mel(
             sr=params.sample_rate_hz,
@@ -149,7 +148,7 @@ def test_an_unknown_recipe_is_refused():
         FeatureParams(recipe="mfcc")
 
 
-def test_musicnns_features_equal_librosas():
+def test_musicnns_features_equal_librosas(librosa):
     waveform = music(rate_hz=16000)
     power = librosa.feature.melspectrogram(
         y=at_usual_level(waveform),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from keras import layers, ops
 
 from tests.training.libraries import write_library
@@ -17,6 +18,7 @@ from training.frontends import yamnet
 from training.frontends.lessons import Lessons, Plan, make_lessons
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 OPTIONS = DistilOptions(epochs=1, batch_size=8)
@@ -49,12 +51,20 @@ def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(distil, "Plan", lambda: Plan(most=4))
 
 
+@pytest.fixture
+def run_step_by_step() -> Iterator[Callable[[], None]]:
+    """From its call on TensorFlow compiles nothing, which takes longer than a few batches."""
+    yield lambda: tf.config.run_functions_eagerly(True)
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.mark.timeout(600)
 def test_the_ear_is_taught_and_goes_on_where_it_was_stopped(
     library: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
+    run_step_by_step: Callable[[], None],
 ) -> None:
     run = tmp_path / "run"
     options = ["--library", str(library), "--teachers", str(tmp_path), "--batch-size", "8"]
@@ -74,6 +84,7 @@ def test_the_ear_is_taught_and_goes_on_where_it_was_stopped(
     distil.main([str(run), "--hold-out", "--epochs", "1", *options])
     assert [one.start for one in asked] == [0, 3, 3, 6, 0], "lessons were made twice"
     monkeypatch.setattr(distil, "make_lessons", None)  # those that were made are read
+    run_step_by_step()
     capsys.readouterr()
     distil.main([str(run), "--hold-out", "--epochs", "2", *options])
 

@@ -20,6 +20,8 @@ from training.data.dataset import Track, save_tracks
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("librosa")
+
 
 EPOCHS = "6"
 

@@ -16,6 +16,8 @@ from training.evaluate import Material, evaluate, load_split, main
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("librosa")
+
 LABELS = tuple(GENRE_HZ)
 
 

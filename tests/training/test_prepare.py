@@ -17,6 +17,8 @@ from training.prepare import main, prepare
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("librosa")
+
 
 def run(
     source: Path, folder: Path, *, partition: Path | None = None, artists: Path | None = None

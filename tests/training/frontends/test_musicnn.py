@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from training.frontends.musicnn import Layer, Norm, Weights, build_musicnn, slaney_filters
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 N_OUT = 10
 N_FRONT, N_MIDDLE = 4 + 4 + 2 * 3, 64
@@ -83,8 +87,6 @@ def test_the_million_songs_network_puts_maximum_and_mean_of_a_value_side_by_side
     assert (pooled[:, 0::2] >= pooled[:, 1::2] - 1e-3).all()
 
 
-def test_the_filters_are_librosas() -> None:
-    import librosa
-
+def test_the_filters_are_librosas(librosa: ModuleType) -> None:
     expected = librosa.filters.mel(sr=16000, n_fft=512, n_mels=96)
     np.testing.assert_allclose(slaney_filters(), expected.T, atol=1e-6)

@@ -17,6 +17,8 @@ from training.scoring import listening
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("librosa")
+
 N_ARTISTS = 5
 
 
