@@ -15,7 +15,7 @@ run: $(VENV)/.base ## listen to the default input; ARGS="--source NAME" passes o
 	@$(BIN)/rtgenre run $(ARGS)
 
 test: $(VENV)/.test ## install what the tests need and run everything
-	@$(BIN)/python -m pytest -n auto $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: $(VENV)/.test ## lint, formatting and types
 	@$(BIN)/ruff check .

@@ -2,7 +2,8 @@
 
 import contextlib
 import logging
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from types import ModuleType
 from typing import Any
 from unittest import mock
@@ -10,9 +11,20 @@ from unittest import mock
 import hypothesis
 import pytest
 
+# Test processes share the cores: threads of numpy's that wait for each other busily only heat them.
+# It reads this when it is imported, also in the programs that tests start.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 # How long an example takes is the machine's affair, which others use at the same time.
 hypothesis.settings.register_profile("rtgenre", deadline=None)
 hypothesis.settings.load_profile("rtgenre")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """Use one worker more than there are cores, for tests often wait: for sound, for processes."""
+    n_cores = yield
+    return n_cores + 1
 
 
 @contextlib.contextmanager

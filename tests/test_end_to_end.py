@@ -141,7 +141,7 @@ async def test_a_broker_that_goes_and_comes_gets_the_current_state_again(tmp_pat
     async with Broker(tmp_path) as broker:
         environment = {"RTGENRE_MQTT__PORT": str(broker.port), "PYTHONPATH": "."}
         arguments = [DEMO_RECORDING, "--loop", "--node", "den", "--port", port]
-        arguments += ["--mqtt-host", "127.0.0.1"]
+        arguments += ["--mqtt-host", "127.0.0.1", "--hop-seconds", "0.5"]
         async with running(*arguments, environment=environment) as process:
             async with subscribed(broker.port, "rtgenre/#") as subscriber:
                 await subscriber.until(lambda s: "rtgenre/den/state" in s.latest)
@@ -170,7 +170,8 @@ async def test_two_rooms_share_one_process_and_keep_their_own_places(tmp_path):
         f"[[source]]\nnode = 'bath'\ninput = '{DEMO_RECORDING}'\nloop = true\nchannel = 'left'\n"
     )
     environment = {"PYTHONPATH": "."}
-    async with running("--config", config, "--port", port, environment=environment):
+    arguments = ["--config", config, "--port", port, "--hop-seconds", "0.5"]
+    async with running(*arguments, environment=environment):
         client = await connect(port)
         hello = json.loads(await client.recv())
         assert [source["node"] for source in hello["sources"]] == ["kitchen", "bath"]

@@ -24,8 +24,8 @@ def violations(page):
     page.evaluate(AXE.read_text())
     found = page.evaluate(
         "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa',"
-        " 'best-practice'] })"
-    )["violations"]
+        " 'best-practice'], resultTypes: ['violations'] }).then((found) => found.violations)"
+    )
     return [(v["id"], v["impact"], v["nodes"][0]["html"], len(v["nodes"])) for v in found]
 
 
