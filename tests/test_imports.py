@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -125,6 +126,7 @@ ROOMS_OF_TRAINING: dict[str, set[str]] = {
 IMPURE_LIBRARIES = {"asyncio", "logging", "time", "os", "socket", "threading", "subprocess"}
 
 
+@cache
 def runtime_imports(path):
     """Return the top-level names of modules that a file imports while it runs."""
     found = set()

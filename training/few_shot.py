@@ -11,10 +11,7 @@ figures are those of ``rtgenre.learning`` for a genre that a model has never hea
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,10 +19,8 @@ import numpy as np
 from rtgenre.learning.examples import OTHER, Examples
 from rtgenre.learning.fitting import Ground, Taught, fit_head, lay_ground, what_examples_say
 from rtgenre.learning.folds import N_FOLDS, folds_of_examples
-from rtgenre.learning.own_model import read_ground_examples
-from rtgenre.model.folders import find_model_folder
-from rtgenre.model.info import read_model_info
 from rtgenre.tracking.evidence import log_probabilities
+from training.scoring.figures import examples_of, figures_parser, tell_figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,6 +33,7 @@ if TYPE_CHECKING:
 GENRES = ("reggae", "country", "hiphop", "metal")
 N_SONGS = (3, 5, 10, 20, 1000)
 N_DRAWS = 3
+_TITLE = "Recall (precision) of a genre that was left out and learnt again from so many songs:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,30 +179,19 @@ def table(found: Sequence[FewShot]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="training.few_shot",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--model", default="crnn", help="name or folder: crnn")
+    parser = figures_parser("training.few_shot", __doc__)
     parser.add_argument("--genres", nargs="+", default=GENRES, help="which are left out")
     parser.add_argument(
         "--disturbed", action="store_true", help="songs are heard through rooms and noise"
     )
-    parser.add_argument("--json", action="store_true", help="print the figures alone")
     options = parser.parse_args(arguments)
-    folder = find_model_folder(options.model)
-    info = read_model_info(folder)
-    examples = read_ground_examples(folder, info)
-    found = []
-    for one in few_shot(examples, info.labels, options.genres, disturbed=options.disturbed):
-        print(f"{one.genre}, {one.n_songs} songs: {one.recall:.3f}", file=sys.stderr)
-        found.append(one)
-    if options.json:
-        print(json.dumps([asdict(one) for one in found]))
-        return
-    print("Recall (precision) of a genre that was left out and learnt again from so many songs:\n")
-    print(table(found))
+    examples, labels = examples_of(options.model)
+    tell_figures(
+        few_shot(examples, labels, options.genres, disturbed=options.disturbed),
+        line=lambda one: f"{one.genre}, {one.n_songs} songs: {one.recall:.3f}",
+        table=lambda found: f"{_TITLE}\n\n{table(found)}",
+        as_json=options.json,
+    )
 
 
 if __name__ == "__main__":

@@ -10,10 +10,7 @@ should not be called unfamiliar, and those of all other genres, which should. As
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -24,13 +21,11 @@ from rtgenre.learning.cross_validation import Validation, cross_validate, learn_
 from rtgenre.learning.examples import OTHER, Examples
 from rtgenre.learning.folds import N_FOLDS, folds_of_examples
 from rtgenre.learning.lesson import Lesson, Song
-from rtgenre.learning.own_model import read_ground_examples
-from rtgenre.model.folders import find_model_folder
-from rtgenre.model.info import read_model_info
 from rtgenre.tracking.smoothing import TrackerParams
 from rtgenre.tracking.verdict import track_verdict
 from rtgenre.types import Prediction, UnknownReason
 from training.few_shot import GENRES, drawn, turned_to
+from training.scoring.figures import examples_of, figures_parser, tell_figures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -151,22 +146,14 @@ def table(found: Sequence[OwnGenres]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(
-        prog="training.own_genres",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    options = figures_parser("training.own_genres", __doc__).parse_args(arguments)
+    examples, labels = examples_of(options.model)
+    tell_figures(
+        own_genres(examples, labels),
+        line=lambda one: f"{' and '.join(one.genres)}, {one.n_songs} songs: {one.auroc:.3f}",
+        table=table,
+        as_json=options.json,
     )
-    parser.add_argument("--model", default="crnn", help="name or folder: crnn")
-    parser.add_argument("--json", action="store_true", help="print the figures alone")
-    options = parser.parse_args(arguments)
-    folder = find_model_folder(options.model)
-    info = read_model_info(folder)
-    examples = read_ground_examples(folder, info)
-    found = []
-    for one in own_genres(examples, info.labels):
-        print(f"{' and '.join(one.genres)}, {one.n_songs} songs: {one.auroc:.3f}", file=sys.stderr)
-        found.append(one)
-    print(json.dumps([asdict(one) for one in found]) if options.json else table(found))
 
 
 if __name__ == "__main__":

@@ -87,8 +87,10 @@ class Head:
             return []
         embeddings = embeddings_of(predictions)
         said = log_verdicts(predictions) if self.n_kept else None
-        shares = np.exp(self.log_shares(embeddings, said))
-        other = shares[:, self.n_kept] if self.n_kept else 1.0 - self.familiar(embeddings)
+        logits = self._logits(embeddings, said)
+        total = log_sum(logits)
+        shares = np.exp(logits - total)
+        other = shares[:, self.n_kept] if self.n_kept else 1.0 - self._familiar_at(total[:, 0])
         genres = np.delete(shares, self.n_kept, axis=1) if self.n_kept else shares
         genres /= np.maximum(genres.sum(axis=1, keepdims=True), _LEAST_PROBABILITY)
         return [
@@ -102,18 +104,11 @@ class Head:
         It is the logarithm of the sum of the exponentiated logits, the negative of what Liu et al.
         (2020) call energy.
         """
-        values = head_values(embeddings, self.scale, self.distance)
-        return log_sum(values @ self.kernel + self.bias)[:, 0]
+        return log_sum(self._logits(embeddings, None))[:, 0]
 
     def familiar(self, embeddings: FloatArray) -> FloatArray:
         """Give the probability that windows are of one of the genres, ``(n,)``; none is kept."""
-        if not len(self.familiar_energies):
-            return np.ones(len(embeddings), np.float32)
-        limit, usual = self.familiar_energies
-        at_limit, usually = (np.log(p / (1.0 - p)) for p in (FAMILIAR_AT_LIMIT, FAMILIAR_USUALLY))
-        along = (self.energies(embeddings) - limit) / (usual - limit)
-        odds = np.clip(at_limit + (usually - at_limit) * along, -30.0, 30.0)
-        return np.asarray(1.0 / (1.0 + np.exp(-odds)), np.float32)
+        return self._familiar_at(self.energies(embeddings))
 
     def log_shares(self, embeddings: FloatArray, said: FloatArray | None) -> FloatArray:
         """Give the logarithm of every column's probability, ``(n, n_columns)``.
@@ -122,13 +117,28 @@ class Head:
             embeddings: ``(n, embedding_size)``.
             said: ``(n, n_kept + 1)``, see ``log_verdicts``; None where no genre is kept.
         """
+        logits = self._logits(embeddings, said)
+        return np.asarray(logits - log_sum(logits), dtype=np.float32)
+
+    def _logits(self, embeddings: FloatArray, said: FloatArray | None) -> FloatArray:
+        """Give every column's logit, ``(n, n_columns)``; arguments as of ``log_shares``."""
         values = head_values(embeddings, self.scale, self.distance)
         logits = values @ self.kernel + self.bias
         if said is not None:
             n_said = said.shape[1]
             logits[:, :n_said] += said
             logits[:, n_said:] -= log_sum(values @ self.base_kernel + self.base_bias)
-        return np.asarray(logits - log_sum(logits), dtype=np.float32)
+        return np.asarray(logits, dtype=np.float32)
+
+    def _familiar_at(self, energies: FloatArray) -> FloatArray:
+        """Give the probability that windows of such energies are of one of the genres, ``(n,)``."""
+        if not len(self.familiar_energies):
+            return np.ones(len(energies), np.float32)
+        limit, usual = self.familiar_energies
+        at_limit, usually = (np.log(p / (1.0 - p)) for p in (FAMILIAR_AT_LIMIT, FAMILIAR_USUALLY))
+        along = (energies - limit) / (usual - limit)
+        odds = np.clip(at_limit + (usually - at_limit) * along, -30.0, 30.0)
+        return np.asarray(1.0 / (1.0 + np.exp(-odds)), np.float32)
 
 
 def head_values(

@@ -6,7 +6,7 @@ import pytest
 from rtgenre.model.arrays import ArraysError, write_arrays
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.features import FeatureParams
-from rtgenre.model.head import Head, read_head, write_head
+from rtgenre.model.head import Head, head_values, read_head, write_head
 from rtgenre.model.info import ModelInfo
 from rtgenre.tracking.smoothing import TrackerParams
 from rtgenre.types import Prediction
@@ -72,6 +72,20 @@ def test_music_is_unfamiliar_where_it_fits_new_genres_less_than_most_of_theirs()
         assert found.familiar == pytest.approx(familiar, abs=1e-4)
     (strange,) = head_alone(energy + 3.0, energy + 4.0).apply([one])
     assert strange.familiar < 0.01
+
+
+def test_what_a_head_takes_of_a_window_is_computed_once(monkeypatch):
+    asked = []
+
+    def counted(*arguments):
+        asked.append(arguments)
+        return head_values(*arguments)
+
+    monkeypatch.setattr("rtgenre.model.head.head_values", counted)
+    for one in (head(), head_alone(1.0, 2.0)):
+        asked.clear()
+        one.apply([prediction()])
+        assert len(asked) == 1
 
 
 def test_a_head_of_before_heads_could_say_what_is_unfamiliar_is_read(tmp_path):
