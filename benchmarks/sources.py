@@ -3,7 +3,8 @@
     python -m benchmarks.sources [--sources 1 10 40 100 200] [--hop-seconds 2] [--workers 1]
 
 Each row is a service of its own, with that many ``[[source]]`` tables that play the demo recordings
-in real time, over and over. Latency is the time from the end of a window, by its ``time``, to its
+in real time, over and over, in files that outlast the measurement: streams do not all begin anew
+at one moment. Latency is the time from the end of a window, by its ``time``, to its
 message in a WebSocket client in this process. Skipped windows are counted from when the service
 has warmed up. ``--device`` measures one PortAudio device instead, which hears a recording through
 PulseAudio.
@@ -17,11 +18,13 @@ import contextlib
 import json
 import os
 import re
+import subprocess
 import tempfile
 import time
 import urllib.request
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
@@ -31,16 +34,28 @@ from benchmarks.device import heard_by_a_device
 from benchmarks.service import START_SECONDS, Service, running_service
 from rtgenre.demo import DEMO_RECORDINGS
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 # The first windows of all sources, which end together, are over by then.
 WARM_UP_SECONDS = 12.0
 _COLUMNS = "{:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}"
 
 
-def settings(n_sources: int, *, device: bool) -> str:
-    """Write the settings of a service with that many sources."""
-    if device:
+def make_streams(folder: Path, seconds: float) -> list[Path]:
+    """Make recordings of that length from the demo's, each played again and again."""
+    made = [folder / Path(source).name for source in DEMO_RECORDINGS]
+    for source, path in zip(DEMO_RECORDINGS, made, strict=True):
+        command = ["ffmpeg", "-v", "error", "-stream_loop", "-1", "-i", source]
+        subprocess.run([*command, "-t", str(seconds), "-c", "copy", path], check=True)
+    return made
+
+
+def settings(n_sources: int, played_files: Sequence[Path]) -> str:
+    """Write the settings of a service with that many sources; of a device without files."""
+    if not played_files:
         return '[[source]]\nnode = "device"\n'
-    files = [str(path) for path in DEMO_RECORDINGS]
+    files = [str(path) for path in played_files]
     tables = []
     for number in range(n_sources):
         first = number % len(files)
@@ -117,7 +132,10 @@ def main() -> None:
             playing = heard_by_a_device(WARM_UP_SECONDS + options.seconds + START_SECONDS)
         with playing, tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "config.toml"
-            file.write_text(settings(n_sources, device=options.device))
+            streams = []
+            if not options.device:
+                streams = make_streams(Path(folder), WARM_UP_SECONDS + options.seconds + 60.0)
+            file.write_text(settings(n_sources, streams))
             quiet = {"HISTORY__ENABLED": "false", "TEACH__ENABLED": "false", "LOG__LEVEL": "error"}
             with running_service("--config", str(file), **chosen, **quiet) as service:
                 row = asyncio.run(measure(service, options.seconds))

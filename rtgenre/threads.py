@@ -7,6 +7,7 @@ them are daemons, so that a hung one keeps nobody alive.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import queue
 import sys
@@ -21,6 +22,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _READ_AHEAD = 2
+_M_ARENA_MAX = -8
 
 
 def usable_cores() -> int:
@@ -28,6 +30,17 @@ def usable_cores() -> int:
     if sys.platform == "linux":
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def share_heaps() -> None:
+    """Let all threads share two of glibc's heaps; call it before there are many.
+
+    Up to eight for each core are made otherwise, of which each keeps what its threads once took:
+    with 200 sources 20 to 40 MB. Other C libraries have no such limit, and nothing happens.
+    """
+    if sys.platform == "linux":
+        limit = getattr(ctypes.CDLL(None), "mallopt", lambda *_: None)
+        limit(_M_ARENA_MAX, 2)
 
 
 class DaemonThreads(ThreadPoolExecutor):

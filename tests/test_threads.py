@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 import subprocess
 import sys
 import threading
@@ -29,3 +30,35 @@ def test_a_blocked_thread_does_not_keep_the_process_from_ending():
     )
     finished = subprocess.run([sys.executable, "-c", script], timeout=60, check=False)
     assert finished.returncode == 0
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no arenas")
+def test_many_threads_take_memory_from_two_heaps_instead_of_eight_a_core():
+    assert n_heaps("None") > 2
+    assert n_heaps("share_heaps()") <= 2
+
+
+def n_heaps(call):
+    """Count the heaps of a process in which twelve threads take memory at once."""
+    script = (
+        "import ctypes, threading, time\n"
+        "from rtgenre.threads import share_heaps\n"
+        f"{call}\n"
+        "libc = ctypes.CDLL(None)\n"
+        "libc.malloc.restype = libc.fdopen.restype = ctypes.c_void_p\n"
+        "together = threading.Barrier(12)\n"
+        "def take():\n"
+        "    together.wait()\n"
+        "    for _ in range(200): libc.malloc(ctypes.c_size_t(20_000))\n"
+        "    together.wait()\n"
+        "threads = [threading.Thread(target=take) for _ in range(12)]\n"
+        "for thread in threads: thread.start()\n"
+        "for thread in threads: thread.join()\n"
+        "told = ctypes.c_void_p(libc.fdopen(1, b'w'))\n"
+        "libc.malloc_info(0, told)\n"
+        "libc.fflush(told)\n"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, timeout=60, check=True
+    )
+    return told.stdout.count(b"<heap nr=")

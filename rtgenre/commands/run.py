@@ -26,6 +26,7 @@ from rtgenre.service.service import Service
 from rtgenre.sources.base import NoInputDevice
 from rtgenre.sources.demo import DemoSource
 from rtgenre.sources.open import open_source
+from rtgenre.threads import share_heaps
 
 if TYPE_CHECKING:
     import argparse
@@ -48,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> int:
     """Run the command, and return its exit code."""
+    share_heaps()
     config = config_with_logging(options)
     settings_file = SettingsFile(options.config, flags_of(options))
     return run(config, read_config=lambda: config_of(options), settings_file=settings_file)
