@@ -26,7 +26,6 @@ from training.crnn.material import Material, load_material
 from training.crnn.options import TrainOptions
 from training.data.dataset import DatasetError
 from training.data.library import OTHER
-from training.networks.embedding import fit_embedding
 from training.networks.fitting import NO_GENRE
 
 if TYPE_CHECKING:
@@ -34,14 +33,16 @@ if TYPE_CHECKING:
 
     from training.data.dataset import FloatArray, IntArray
     from training.networks.fitting import Examples
+    from training.networks.voices import Voices
 
 FIGURES = "open_set.json"
 """In the folder of a fit: what it reached."""
 MEASURES = {
-    "familiar": "the output for one of the genres",
+    "familiar": "the output for one of the genres, tempered by the distance",
     "confidence": "that output's probability times the likeliest genre's, as shown",
     "probability": "the likeliest genre's probability",
     "energy": "logarithm of the sum of the genres' exponentiated logits (Liu et al. 2020)",
+    "distance": "from the nearest genre, see training.networks.tempering",
     "nearest": "cosine of the embedding and of the most alike window that was learnt",
 }
 _LEARNT_SHARE = 4
@@ -80,7 +81,9 @@ def open_set(material: Material, run_folder: Path, options: TrainOptions) -> Ite
         if not path.exists():
             folder.mkdir(parents=True, exist_ok=True)
             learnt = _without(rest, number)
-            logits = fit_voices(learnt, options, folder).say(judged.copies[0]).together
+            voices = fit_voices(learnt, options, folder)
+            logits = voices.say(judged.copies[0]).together
+            logits[:, -1] += options.offsets[1]
             known = np.array([recordings[i].genre != genre for i in np.unique(index)])
             found = OpenSet(
                 genre,
@@ -88,7 +91,7 @@ def open_set(material: Material, run_folder: Path, options: TrainOptions) -> Ite
                 n_known=int(np.sum(known)),
                 auroc={
                     name: float(roc_auc_score(known, _by_recording(one, index)))
-                    for name, one in _scores(logits, learnt, judged).items()
+                    for name, one in _scores(logits, voices, learnt, judged).items()
                 },
             )
             path.write_text(json.dumps(asdict(found), indent=2) + "\n", encoding="utf-8")
@@ -116,8 +119,15 @@ def _without(examples: Examples, genre: int) -> Examples:
     return replace(kept, genres=kept.genres - (kept.genres > genre), n_labels=examples.n_labels - 1)
 
 
-def _scores(logits: FloatArray, learnt: Examples, judged: Examples) -> dict[str, FloatArray]:
+def _scores(
+    logits: FloatArray, voices: Voices, learnt: Examples, judged: Examples
+) -> dict[str, FloatArray]:
     """Say how well known each window is, by every measure; the scale is each one's own."""
+    known = learnt.select(np.flatnonzero(learnt.genres != NO_GENRE)[::_LEARNT_SHARE])
+    ours, theirs = (
+        voices.embedding.predict(one.copies[0].astype(np.float32), batch_size=512, verbose=0)
+        for one in (judged, known)
+    )
     genres, familiar = logits[:, : learnt.n_labels], logits[:, -1]
     energy = np.log(np.exp(genres).sum(axis=1))
     log_probability = genres.max(axis=1) - energy
@@ -127,17 +137,12 @@ def _scores(logits: FloatArray, learnt: Examples, judged: Examples) -> dict[str,
         "confidence": log_familiar + log_probability,
         "probability": log_probability,
         "energy": energy,
-        "nearest": _nearest(learnt, judged),
+        "distance": -voices.tempering.get_layer("distance").predict(ours, verbose=0)[:, 0],
+        "nearest": _nearest(ours, theirs),
     }
 
 
-def _nearest(learnt: Examples, judged: Examples) -> FloatArray:
-    embed = fit_embedding(learnt)
-    known = learnt.select(np.flatnonzero(learnt.genres != NO_GENRE)[::_LEARNT_SHARE])
-    ours, theirs = (
-        embed.predict(one.copies[0].astype(np.float32), batch_size=512, verbose=0)
-        for one in (judged, known)
-    )
+def _nearest(ours: FloatArray, theirs: FloatArray) -> FloatArray:
     ours, theirs = (one / np.linalg.norm(one, axis=1, keepdims=True) for one in (ours, theirs))
     return np.asarray((ours @ theirs.T).max(axis=1), np.float32)
 

@@ -26,7 +26,7 @@ from training.crnn.material import Material, load_material
 from training.crnn.options import TrainOptions
 from training.crnn.trials import cross_validate, hold_out
 from training.data.dataset import DatasetError
-from training.networks.embedding import EXAMPLES_FILE_NAME, fit_embedding, write_examples
+from training.networks.embedding import EXAMPLES_FILE_NAME, write_examples
 from training.networks.heads import chain, with_probabilities
 from training.release.crnn_card import crnn_credits
 from training.release.runs import (
@@ -86,17 +86,16 @@ def train(
         taught = material.examples
         voices = fit_voices(taught, options, run_folder)
         data["held out, by a run of the same settings"] = "see the figures"
-    embedding = fit_embedding(taught)
-    write_examples(run_folder / EXAMPLES_FILE_NAME, embedding, taught, material.recordings)
+    write_examples(run_folder / EXAMPLES_FILE_NAME, voices.embedding, taught, material.recordings)
     model = with_probabilities(
-        chain([one.network for one in ears], voices.heads, voices.linear, embedding),
+        chain([one.network for one in ears], voices),
         len(material.labels),
         temperature=temperature,
         offsets=options.offsets,
     )
     model.save(run_folder / KERAS_FILE_NAME)
     run = _describe(material, libraries, mode, data, options)
-    write_run(replace(run, embedding_size=embedding.output_shape[-1]), run_folder)
+    write_run(replace(run, embedding_size=voices.embedding.output_shape[-1]), run_folder)
 
 
 def _describe(

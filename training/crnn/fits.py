@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from training.networks.embedding import fit_embedding
 from training.networks.fitting import Batches, optimiser, three_part_loss
-from training.networks.heads import build_heads
+from training.networks.heads import N_FURTHER, build_heads
+from training.networks.tempering import fit_tempering
 from training.networks.voices import Voices
 from training.networks.yardstick import fit_linear_head
 from training.release.runs import claim_folder
@@ -65,11 +67,19 @@ def fit_all_heads(
 def fit_voices(examples: Examples, options: TrainOptions, folder: Path) -> Voices:
     """Fit all that classifies, or read what a stopped run has finished."""
     heads = fit_all_heads(examples, options, folder, options.n_heads)
-    return Voices(heads, fit_linear_head(examples))
+    embedding = fit_embedding(examples)
+    tempering = fit_tempering(
+        examples,
+        embedding,
+        examples.n_labels + N_FURTHER,
+        weight=options.distance_weight,
+        least=options.least_familiar_logit,
+    )
+    return Voices(heads, fit_linear_head(examples), embedding, tempering)
 
 
 def _recipe(options: TrainOptions, examples: Examples) -> dict[str, Any]:
     """Say all that a head depends on; how many there are, and odds, come after it."""
-    later = {"n_heads", "not_music_odds", "familiar_odds"}
+    later = {"n_heads", "not_music_odds", "familiar_odds", "distance_weight", "least_familiar"}
     recipe = {name: one for name, one in asdict(options).items() if name not in later}
     return {**recipe, "examples": examples.fingerprint()}

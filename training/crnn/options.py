@@ -29,11 +29,21 @@ class TrainOptions:
     """Of every window: as it is, and through rooms, see ``training.frontends.hearing``."""
     not_music_odds: float = 4.0
     """How many times likelier than in training no music is taken to be."""
-    familiar_odds: float = 0.35
+    familiar_odds: float = 0.42
     """How many times likelier than in training music of the genres is taken to be."""
+    distance_weight: float = 3.0
+    """What the logit of familiar loses for each standard deviation that a window is farther from
+    all genres than music that was learnt from."""
+    least_familiar: float = 0.45
+    """Probability that is kept however far it is; below 0.4 music is shown as unfamiliar."""
     batch: BatchOptions = field(default_factory=BatchOptions)
 
     @property
     def offsets(self) -> tuple[float, float]:
         """What is added to the logits of music and of familiar."""
         return -math.log(self.not_music_odds), math.log(self.familiar_odds)
+
+    @property
+    def least_familiar_logit(self) -> float:
+        """Give what becomes ``least_familiar`` once the odds are added."""
+        return math.log(self.least_familiar / (1.0 - self.least_familiar)) - self.offsets[1]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from training.networks.voices import Voices
+
     FloatArray = NDArray[np.float32]
 
 Tensor = Any
@@ -88,20 +90,14 @@ def _pooled_logits(steps: Tensor, n_labels: int, dropout: float) -> Tensor:
     return layers.Dense(n_labels + N_FURTHER, name="pooled_logits")(pooled)
 
 
-def chain(
-    ears: Sequence[keras.Model],
-    heads: Sequence[keras.Model],
-    linear: keras.Model,
-    embedding: keras.Model,
-) -> keras.Model:
+def chain(ears: Sequence[keras.Model], voices: Voices) -> keras.Model:
     """Put all that takes the ears' values on the ears, in one network.
 
     Args:
         ears: each takes ``(batch, n_frames, n_mels)``; the first one sets the steps, and what
             another one says of a whole window stands in every step.
-        heads: recurrent ones; their logits are averaged.
-        linear: its logits weigh as much as those of all recurrent heads together.
-        embedding: gives ``(batch, size)``.
+        voices: the logits of recurrent heads are averaged; the linear one's weigh as much as all
+            of those together.
 
     Returns:
         The ears' spectrograms one behind the other, flat, ``(batch, n)``, to logits and the
@@ -118,12 +114,13 @@ def chain(
     steps = layers.Concatenate()(
         [heard[0], *(layers.UpSampling1D(n_steps)(one) for one in heard[1:])]
     )
-    for number, one in enumerate(heads):
+    for number, one in enumerate(voices.heads):
         one.name = f"heads{number}"  # keras refuses two of one name
-    recurrent = [one(steps) for one in heads]
+    recurrent = [one(steps) for one in voices.heads]
     recurrent = layers.Average()(recurrent) if len(recurrent) > 1 else recurrent[0]
-    logits = layers.Average()([recurrent, linear(steps)])
-    return keras.Model(windows, layers.Concatenate()([logits, embedding(steps)]))
+    embedded = voices.embedding(steps)
+    logits = voices.tempering([layers.Average()([recurrent, voices.linear(steps)]), embedded])
+    return keras.Model(windows, layers.Concatenate()([logits, embedded]))
 
 
 def with_probabilities(

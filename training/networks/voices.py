@@ -1,4 +1,7 @@
-"""What classifies behind the ears: recurrent heads, and a linear one of the same weight."""
+"""What classifies behind the ears: recurrent heads, and a linear one of the same weight.
+
+What both say together is tempered by how far a window is from all genres.
+"""
 
 from __future__ import annotations
 
@@ -30,13 +33,19 @@ class Voices:
 
     heads: Sequence[keras.Model]
     linear: keras.Model
+    embedding: keras.Model
+    """What is heard of a window to few values, ``(batch, size)``."""
+    tempering: keras.Model
+    """Logits and embeddings to logits, see ``training.networks.tempering``."""
 
     def say(self, steps: np.ndarray) -> Said:
         """Judge windows ``(n_windows, n_steps, n_values)``."""
-        recurrent = np.mean([_logits(one, steps) for one in self.heads], axis=0)
-        linear = _logits(self.linear, steps)
-        return Said((recurrent + linear) / 2, recurrent, linear)
+        recurrent = np.mean([_predict(one, steps) for one in self.heads], axis=0)
+        linear = _predict(self.linear, steps)
+        embedded = _predict(self.embedding, steps)
+        all_said = ((recurrent + linear) / 2, recurrent, linear)
+        return Said(*(self.tempering.predict([one, embedded], verbose=0) for one in all_said))
 
 
-def _logits(model: keras.Model, steps: np.ndarray) -> FloatArray:
+def _predict(model: keras.Model, steps: np.ndarray) -> FloatArray:
     return np.asarray(model.predict(steps.astype(np.float32), batch_size=512, verbose=0))

@@ -8,6 +8,7 @@ import pytest
 
 from rtgenre.model.classifier import LiteRtNetwork
 from tests.training.libraries import quick_ear
+from training.networks.fitting import Examples
 from training.networks.heads import (
     build_embedding,
     build_heads,
@@ -15,6 +16,8 @@ from training.networks.heads import (
     chain,
     with_probabilities,
 )
+from training.networks.tempering import fit_tempering
+from training.networks.voices import Voices
 from training.release.tflite import convert, fast_network
 
 if TYPE_CHECKING:
@@ -57,8 +60,32 @@ def embedding() -> keras.Model:
 
 
 @pytest.fixture(scope="module")
-def model(heads: list[keras.Model], linear: keras.Model, embedding: keras.Model) -> keras.Model:
-    return chain([quick_ear(), whole_ear()], heads, linear, embedding)
+def tempering(embedding: keras.Model) -> keras.Model:
+    steps = np.random.default_rng(4).normal(size=(40, N_STEPS, N_VALUES)).astype(np.float16)
+    examples = Examples(
+        copies=[steps],
+        genres=np.arange(40) % N_LABELS,
+        is_music=np.ones(40, np.float32),
+        weights=np.ones(40, np.float32),
+        recording_index=np.arange(40),
+        n_labels=N_LABELS,
+    )
+    return fit_tempering(examples, embedding, N_LABELS + 2, weight=0.5, least=-3.0)
+
+
+@pytest.fixture(scope="module")
+def voices(
+    heads: list[keras.Model],
+    linear: keras.Model,
+    embedding: keras.Model,
+    tempering: keras.Model,
+) -> Voices:
+    return Voices(heads, linear, embedding, tempering)
+
+
+@pytest.fixture(scope="module")
+def model(voices: Voices) -> keras.Model:
+    return chain([quick_ear(), whole_ear()], voices)
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +128,18 @@ def test_the_linear_head_weighs_as_much_as_all_recurrent_ones(
     steps = heard_by_both(windows)
     recurrent = np.mean([np.asarray(one(steps)) for one in heads], axis=0)
     expected = (recurrent + np.asarray(linear(steps))) / 2
+    logits = np.asarray(model(windows))[:, : N_LABELS + 1]
+    np.testing.assert_allclose(logits, expected[:, :-1], atol=1e-5)
+
+
+def test_what_is_far_from_the_genres_is_less_familiar_in_the_network_as_in_trials(
+    model: keras.Model, voices: Voices, linear: keras.Model, windows: np.ndarray
+) -> None:
+    steps = heard_by_both(windows)
+    said = voices.say(steps)
     logits = np.asarray(model(windows))[:, : N_LABELS + 2]
-    np.testing.assert_allclose(logits, expected, atol=1e-5)
+    np.testing.assert_allclose(logits, said.together, atol=1e-4)
+    assert (said.linear[:, -1] < np.asarray(linear(steps))[:, -1] - 0.1).any()
 
 
 def test_the_embedding_comes_behind_and_depends_on_the_mean_over_time_alone(
