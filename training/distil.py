@@ -160,6 +160,8 @@ def distil(
         optimiser(options.peak_learning_rate, options.weight_decay, options.epochs, len(batches)),
         said_loss(spread, teachers.importance()),
     )
+    # Built while it fits, it would have TensorFlow compile each step twice.
+    taught.optimizer.build(taught.trainable_variables)
     history = _fit(taught, batches, parts["held_out"], run_folder, options)
     ear.save(run_folder / EAR_FILE_NAME)
     ear.save_weights(run_folder / "ear.weights.h5")

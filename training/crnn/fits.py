@@ -36,6 +36,8 @@ def fit_heads(examples: Examples, options: TrainOptions, seed: int) -> keras.Mod
             options.label_smoothing, options.music_loss_weight, options.familiar_loss_weight
         ),
     )
+    # Built while it fits, it would have TensorFlow compile each step twice.
+    heads.optimizer.build(heads.trainable_variables)
     heads.fit(batches, epochs=options.epochs, verbose=2)
     return heads
 
