@@ -26,6 +26,7 @@ from training.crnn.material import Material, load_material
 from training.crnn.options import TrainOptions
 from training.data.dataset import DatasetError
 from training.data.library import OTHER
+from training.networks.batches import predict
 from training.networks.fitting import NO_GENRE
 
 if TYPE_CHECKING:
@@ -124,10 +125,7 @@ def _scores(
 ) -> dict[str, FloatArray]:
     """Say how well known each window is, by every measure; the scale is each one's own."""
     known = learnt.select(np.flatnonzero(learnt.genres != NO_GENRE)[::_LEARNT_SHARE])
-    ours, theirs = (
-        voices.embedding.predict(one.copies[0].astype(np.float32), batch_size=512, verbose=0)
-        for one in (judged, known)
-    )
+    ours, theirs = (predict(voices.embedding, one.copies[0]) for one in (judged, known))
     genres, familiar = logits[:, : learnt.n_labels], logits[:, -1]
     energy = np.log(np.exp(genres).sum(axis=1))
     log_probability = genres.max(axis=1) - energy

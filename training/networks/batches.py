@@ -80,3 +80,13 @@ class ShuffledBatches(DrawnBatches):
     def __getitem__(self, index: int) -> tuple[FloatArray, FloatArray]:
         rows = self.rows(index)
         return self._inputs[rows].astype(np.float32), self._targets[rows].astype(np.float32)
+
+
+def predict(model: keras.Model, steps: np.ndarray) -> FloatArray:
+    """Ask a network about what was heard of windows, a batch at a time.
+
+    Args:
+        model: takes ``(batch, n_steps, n_values)``.
+        steps: ``(n_windows, n_steps, n_values)``, also in half precision.
+    """
+    return np.asarray(model.predict(steps.astype(np.float32), batch_size=512, verbose=0))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rtgenre.learning import examples as learning
+from training.networks.batches import predict
 from training.networks.heads import build_embedding
 
 if TYPE_CHECKING:
@@ -79,10 +80,7 @@ def write_examples(
     if len(examples.copies) > _DISTURBED:
         chosen.append((_DISTURBED, _spread_over_recordings(examples, DISTURBED_PER_RECORDING)))
     embeddings = np.concatenate(
-        [
-            model.predict(examples.copies[copy][rows].astype(np.float32), batch_size=512, verbose=0)
-            for copy, rows in chosen
-        ]
+        [predict(model, examples.copies[copy][rows]) for copy, rows in chosen]
     )
     disturbed = np.repeat([copy > 0 for copy, _ in chosen], [len(rows) for _, rows in chosen])
     rows = np.concatenate([rows for _, rows in chosen])

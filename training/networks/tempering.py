@@ -13,6 +13,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from training.networks.batches import predict
 from training.networks.fitting import NO_GENRE
 
 if TYPE_CHECKING:
@@ -44,12 +45,7 @@ def fit_tempering(
         Logits ``(batch, n_logits)`` and embeddings ``(batch, size)`` to logits.
     """
     known = np.flatnonzero(examples.genres != NO_GENRE)
-    embedded = np.concatenate(
-        [
-            embedding.predict(copy[known].astype(np.float32), batch_size=512, verbose=0)
-            for copy in examples.copies
-        ]
-    )
+    embedded = np.concatenate([predict(embedding, copy[known]) for copy in examples.copies])
     genres = np.tile(examples.genres[known], len(examples.copies))
     distance = _fit_distance(embedded, genres)
     logits = keras.Input((n_logits,), name="logits")

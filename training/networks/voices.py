@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from training.networks.batches import predict
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -40,12 +42,8 @@ class Voices:
 
     def say(self, steps: np.ndarray) -> Said:
         """Judge windows ``(n_windows, n_steps, n_values)``."""
-        recurrent = np.mean([_predict(one, steps) for one in self.heads], axis=0)
-        linear = _predict(self.linear, steps)
-        embedded = _predict(self.embedding, steps)
+        recurrent = np.mean([predict(one, steps) for one in self.heads], axis=0)
+        linear = predict(self.linear, steps)
+        embedded = predict(self.embedding, steps)
         all_said = ((recurrent + linear) / 2, recurrent, linear)
         return Said(*(self.tempering.predict([one, embedded], verbose=0) for one in all_said))
-
-
-def _predict(model: keras.Model, steps: np.ndarray) -> FloatArray:
-    return np.asarray(model.predict(steps.astype(np.float32), batch_size=512, verbose=0))
