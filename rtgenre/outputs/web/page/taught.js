@@ -22,6 +22,10 @@ export class TaughtView {
   #stretches = [];
   // Whether the list could be fetched.
   #isKnown = false;
+  // What is wrong with the list, and what came of what was asked for last.
+  #problem = "";
+  #outcome = "";
+  #loads = 0;
 
   constructor() {
     byId("taught-more").addEventListener("click", () => {
@@ -51,7 +55,8 @@ export class TaughtView {
       this.#node = node;
       this.#stretches = [];
       this.#isKnown = false;
-      this.#hint("");
+      this.#problem = "";
+      this.#tell("");
       this.#show();
     }
     this.load();
@@ -60,28 +65,31 @@ export class TaughtView {
   setVisible(visible) {
     this.#visible = visible;
     if (visible) this.load();
+    else this.#tell("");
   }
 
   /** Fetch the list anew, if it is looked at. */
   async load() {
     const node = this.#node;
     if (!this.#visible || !node) return;
+    const load = ++this.#loads;
     let stretches = [];
-    let hint = "";
+    let problem = "";
     let isKnown = true;
     try {
       const answer = await (await get(this.#path("taught"))).json();
       stretches = answer.stretches;
-      hint = answer.problem ?? "";
+      problem = answer.problem ?? "";
     } catch (error) {
       isKnown = false;
-      hint = `No list: ${error.message}`;
+      problem = `No list: ${error.message}`;
     }
-    // Another room may be shown by now.
-    if (node !== this.#node) return;
+    // Another room may be shown by now, or a newer list be on its way.
+    if (node !== this.#node || load !== this.#loads) return;
     this.#stretches = stretches;
     this.#isKnown = isKnown;
-    this.#hint(hint);
+    this.#problem = problem;
+    this.#showHint();
     this.#show();
   }
 
@@ -164,7 +172,7 @@ export class TaughtView {
       const ids = this.#stretches.map(({ id }) => id);
       await saveTaught(this.#node, ids);
     } catch (error) {
-      this.#hint(`Not exported: ${error.message}`);
+      this.#tell(`Not exported: ${error.message}`);
     }
   }
 
@@ -173,7 +181,7 @@ export class TaughtView {
     // So that the same file can be chosen again.
     input.value = "";
     if (!file) return;
-    this.#hint("Taking it in …");
+    this.#tell("Taking it in …");
     let text;
     try {
       const { stretches, known, forgotten } = await sendTaught(this.#node, file);
@@ -184,25 +192,34 @@ export class TaughtView {
       text = `Not taken in: ${error.message}`;
     }
     await this.load();
-    this.#hint(text);
+    this.#tell(text);
   }
 
   async #do(path, query, done, method = "DELETE") {
     try {
       await get(this.#path(path, query), method);
     } catch (error) {
-      this.#hint(error.message);
+      this.#tell(error.message);
       return false;
     }
+    this.#tell("");
     byId("announcer").textContent = done;
     await this.load();
     return true;
   }
 
-  #hint(text) {
-    byId("taught-hint").textContent = text;
+  /** Say what came of what was asked for, until the next is asked: no load takes it away. */
+  #tell(outcome) {
+    this.#outcome = outcome;
+    this.#showHint();
     // What was pressed may be below a long list.
-    if (text) byId("taught-hint").scrollIntoView({ block: "nearest" });
+    if (outcome) byId("taught-hint").scrollIntoView({ block: "nearest" });
+  }
+
+  #showHint() {
+    const text = [this.#outcome, this.#problem].filter(Boolean).join(" ");
+    // A live region that is written anew is read out anew.
+    if (byId("taught-hint").textContent !== text) byId("taught-hint").textContent = text;
   }
 }
 

@@ -207,6 +207,24 @@ def test_what_was_taught_is_exported_and_imported_by_keyboard_alone(show, lesson
     assert all(part.startswith('{"rtgenre": "taught"}\n') for part in lessons.parts)
 
 
+def test_what_came_of_an_import_stays_in_sight_when_another_page_teaches(
+    puppet, open_page, lessons, tmp_path
+):
+    routes, uploads = teaching_routes(lessons, ["den"]), teaching_uploads(lessons)
+    news = GenreNews()
+    service = puppet("den", routes=routes, uploads=uploads, news=news)
+    service.publish(a_state(1))
+    page = open_page(service.url + "?view=taught")
+    file = tmp_path / "taught.jsonl"
+    file.write_text('{"rtgenre": "taught"}\n{"node": "den"}\n')
+    page.locator("#taught-file").set_input_files(file)
+    expect(page.locator("#taught-hint")).to_have_text("Took in 1 stretch.")
+    lessons.genres[1] = "techno"
+    service.soon(lambda: news.publish(genres_document([*LABELS, "techno"], COLORS)))
+    expect(page.locator("#taught-count")).to_have_text("1 stretch")
+    assert page.locator("#taught-hint").text_content() == "Took in 1 stretch."
+
+
 def test_a_file_of_another_kind_is_refused_in_words(show, tmp_path):
     page = show("?view=taught")
     virus = tmp_path / "virus.jsonl"
