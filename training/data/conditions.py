@@ -5,22 +5,13 @@ Each condition takes the clean waveform and a generator, at the features' rate.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 
 import numpy as np
 
-from training.data.acoustics import (
-    SAMPLE_RATE_HZ,
-    add_at_snr,
-    as_float32,
-    band_pass,
-    coloured_noise,
-)
+from training.data.acoustics import add_at_snr, as_float32, band_pass, coloured_noise
+from training.data.coding import through_mp3
 from training.data.dataset import FloatArray
-
-_MP3_64KBPS_LEVEL = 0.62
-"""libsndfile's compression level that means 64 kbit/s at 22,050 Hz, mono (measured)."""
 
 Condition = Callable[[FloatArray, np.random.Generator], FloatArray]
 
@@ -53,23 +44,7 @@ def phone_band(waveform: FloatArray, _rng: np.random.Generator) -> FloatArray:
 
 def mp3_64kbps(waveform: FloatArray, _rng: np.random.Generator) -> FloatArray:
     """Encode as MP3 at 64 kbit/s, constant bit rate, and decode again."""
-    import soundfile
-
-    coded = io.BytesIO()
-    with soundfile.SoundFile(
-        coded,
-        "w",
-        SAMPLE_RATE_HZ,
-        channels=1,
-        format="MP3",
-        subtype="MPEG_LAYER_III",
-        bitrate_mode="CONSTANT",
-        compression_level=_MP3_64KBPS_LEVEL,
-    ) as file:
-        file.write(waveform)
-    coded.seek(0)
-    decoded, _ = soundfile.read(coded, dtype="float32")
-    return as_float32(np.resize(decoded, len(waveform)))
+    return through_mp3(waveform, 64)
 
 
 CONDITIONS: dict[str, Condition] = {

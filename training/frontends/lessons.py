@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rtgenre.model.features import YAMNET_FEATURES, at_usual_level, log_mel_spectrogram
+from training.data.coding import through_mp3
 from training.data.library import WINDOW_SECONDS, read_sound, resample
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class Excerpt:
     at_16k: FloatArray
     at_32k: FloatArray
     log_mel: FloatArray
-    """``(398, 64)``, what the pupil hears."""
+    """``(398, 64)``, what the pupil hears: of some excerpts what an MP3 kept of them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,6 +85,9 @@ class Plan:
     """Of the excerpts: another recording sounds too."""
     mixed_db: tuple[float, float] = (-6.0, 12.0)
     """How far below the excerpt the other one is."""
+    coded_share: float = 0.25
+    """Of the excerpts: the pupil hears them through MP3, the teachers as they are."""
+    coded_kbps: tuple[float, float] = (32.0, 112.0)
 
 
 def make_lessons(
@@ -142,7 +146,10 @@ def _excerpts(index: int, paths: Sequence[Path], plan: Plan, seed: int) -> Itera
             level = 10.0 ** (-rng.uniform(*plan.mixed_db) / 20.0)
             excerpt = at_usual_level(excerpt) + level * at_usual_level(_cut(other, speed, rng))
         if np.abs(excerpt).max() > _SILENT_BELOW:
-            yield _heard(at_usual_level(excerpt), speed)
+            excerpt = at_usual_level(excerpt)
+            is_coded = rng.random() < plan.coded_share
+            kept = through_mp3(excerpt, rng.uniform(*plan.coded_kbps)) if is_coded else excerpt
+            yield _heard(excerpt, kept, speed)
 
 
 def _cut(waveform: FloatArray, speed: float, rng: np.random.Generator) -> FloatArray:
@@ -153,9 +160,10 @@ def _cut(waveform: FloatArray, speed: float, rng: np.random.Generator) -> FloatA
     return waveform[start : start + length]
 
 
-def _heard(excerpt: FloatArray, speed: float) -> Excerpt:
-    at_16k, at_32k = (
-        resample(excerpt, RATE_HZ * speed, rate)[: round(WINDOW_SECONDS * rate)]
-        for rate in (16000, 32000)
+def _heard(excerpt: FloatArray, kept: FloatArray, speed: float) -> Excerpt:
+    """Give each listener its sound: teachers the excerpt, the pupil what was kept of it."""
+    at_16k, at_32k, pupils = (
+        resample(sound, RATE_HZ * speed, rate)[: round(WINDOW_SECONDS * rate)]
+        for sound, rate in ((excerpt, 16000), (excerpt, 32000), (kept, 16000))
     )
-    return Excerpt(at_16k, at_32k, log_mel_spectrogram(at_16k, YAMNET_FEATURES))
+    return Excerpt(at_16k, at_32k, log_mel_spectrogram(pupils, YAMNET_FEATURES))

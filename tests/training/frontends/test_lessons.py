@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,7 @@ from training.frontends.lessons import Lessons, Plan, make_lessons
 if TYPE_CHECKING:
     from pathlib import Path
 
-PLAIN = Plan(changed_share=0.0, mixed_share=0.0)
+PLAIN = Plan(changed_share=0.0, mixed_share=0.0, coded_share=0.0)
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def test_the_pupil_hears_the_same_excerpt_as_its_teachers(paths: list[Path]) -> 
 
 
 def test_a_change_of_speed_changes_the_pitch_for_everyone_alike(paths: list[Path]) -> None:
-    found = lessons(paths[:1], Plan(changed_share=1.0, mixed_share=0.0, max_speed_change=0.1))
+    found = lessons(paths[:1], replace(PLAIN, changed_share=1.0, max_speed_change=0.1))
     pitches = found.said[:, 0].astype(float)
     assert 450 <= pitches.min() < 490
     assert 510 < pitches.max() <= 556
@@ -69,9 +70,19 @@ def test_a_change_of_speed_changes_the_pitch_for_everyone_alike(paths: list[Path
 
 def test_another_recording_sounds_in_mixed_excerpts(paths: list[Path]) -> None:
     plain = lessons(paths)
-    mixed = lessons(paths, Plan(changed_share=0.0, mixed_share=1.0, mixed_db=(0.0, 0.0)))
+    mixed = lessons(paths, replace(PLAIN, mixed_share=1.0, mixed_db=(0.0, 0.0)))
     assert mixed.heard.astype(float).std(axis=(1, 2)).max() > 0
     assert not np.allclose(mixed.heard.mean(axis=(0, 1)), plain.heard.mean(axis=(0, 1)), atol=0.01)
+
+
+def test_the_pupil_hears_through_mp3_what_its_teachers_hear_as_it_is(paths: list[Path]) -> None:
+    plain = lessons(paths)
+    coded = lessons(paths, replace(PLAIN, coded_share=1.0, coded_kbps=(32.0, 32.0)))
+    np.testing.assert_array_equal(coded.said[0], plain.said[0])
+    apart = np.abs(coded.heard[0].astype(float) - plain.heard[0])
+    # The tone stays; what the encoder adds far below it, where there was nothing, does not.
+    assert apart.max() > 1.0
+    assert np.median(apart[:, plain.heard[0].mean(axis=0).argmax()]) < 0.1
 
 
 def test_the_seed_decides_the_lessons_and_neither_threads_nor_parts_do(
