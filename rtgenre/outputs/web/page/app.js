@@ -45,6 +45,7 @@ let paused = matchMedia("(prefers-reduced-motion: reduce)").matches;
 let spoken = "";
 // What the service greeted with.
 let hello = {};
+let loadsOfPast = 0;
 
 function announce(text) {
   if (text === spoken) return;
@@ -97,15 +98,20 @@ function showProblems(room) {
 }
 
 /** Fetch what was played before this page was opened. */
-async function loadPast(room) {
+async function loadPast({ node, past }) {
+  const load = ++loadsOfPast;
+  let stretches;
   try {
-    const query = new URLSearchParams({ since: `${PAST_HOURS}h`, node: room.node });
+    const query = new URLSearchParams({ since: `${PAST_HOURS}h`, node });
     const response = await get(`history?${query}`);
-    room.past.fill(parse(await response.json()));
+    stretches = parse(await response.json());
   } catch {
     return; // Without a history the past begins now.
   }
-  if (room === rooms.chosen) showPast(room);
+  // Another room may be shown by now, or a newer answer be on its way.
+  if (load !== loadsOfPast || node !== rooms.chosen?.node) return;
+  past.fill(stretches);
+  showPast(rooms.chosen);
 }
 
 /** Something was deleted from a room's history: show what is left. */

@@ -5,6 +5,7 @@ import { confirmed } from "./confirm.js";
 import { clock, day, duration, genreName, percent } from "./format.js";
 import { cut, DAY_MS, midnight, NOT_MUSIC, parse, rowsOf, shares } from "./history-data.js";
 import { HeatMap } from "./heatmap.js";
+import { setText } from "./set-text.js";
 import { StretchList } from "./stretch-list.js";
 import { Timeline } from "./timeline.js";
 import { get } from "./token.js";
@@ -21,6 +22,10 @@ export class HistoryView {
   // `day` is a calendar day's midnight, or null for the last 24 hours.
   #range = { name: "hour", day: null };
   #stretches = [];
+  // What is wrong with the list, and what came of what was asked for last.
+  #problem = "";
+  #outcome = "";
+  #loads = 0;
   #visible = false;
   #timer = 0;
   #timeline = new Timeline(byId("timeline"), (time) => this.#choose({ name: "day", day: time }));
@@ -50,16 +55,25 @@ export class HistoryView {
   }
 
   setRoom(node) {
-    this.#room = node;
-    this.#list.reset();
-    this.#stretches = [];
+    if (node !== this.#room) {
+      this.#room = node;
+      this.#list.reset();
+      this.#stretches = [];
+      this.#problem = "";
+      this.#tell("");
+      // Nothing of another room can be deleted as if it were this one's.
+      this.redraw();
+    }
     if (this.#visible) this.#load();
   }
 
   setVisible(visible) {
     this.#visible = visible;
     clearInterval(this.#timer);
-    if (!visible) return;
+    if (!visible) {
+      this.#tell("");
+      return;
+    }
     this.#timer = setInterval(() => this.#load(), REFRESH_MS);
     this.#load();
   }
@@ -85,16 +99,24 @@ export class HistoryView {
 
   async #load() {
     if (!this.#room) return;
+    const load = ++this.#loads;
     const since = new Date(midnight(Date.now(), 1 - KEPT_DAYS)).toISOString();
+    let stretches = this.#stretches;
+    let problem;
     try {
       const response = await get(`history?${new URLSearchParams({ since, node: this.#room })}`);
       const document = await response.json();
-      this.#stretches = parse(document);
-      this.#hint(document.problem ?? "");
+      stretches = parse(document);
+      problem = document.problem ?? "";
     } catch (error) {
       const isOff = error.status === 404;
-      this.#hint(isOff ? "This service keeps no history." : `No history: ${error.message}`);
+      problem = isOff ? "This service keeps no history." : `No history: ${error.message}`;
     }
+    // Another room may be shown by now, or a newer list be on its way.
+    if (load !== this.#loads) return;
+    this.#stretches = stretches;
+    this.#problem = problem;
+    this.#showHint();
     this.#show();
   }
 
@@ -159,8 +181,14 @@ export class HistoryView {
     byId("shares").replaceChildren(...items);
   }
 
-  #hint(text) {
-    byId("timeline-hint").textContent = text;
+  /** Say what came of what was asked for, until the next is asked: no load takes it away. */
+  #tell(outcome) {
+    this.#outcome = outcome;
+    this.#showHint();
+  }
+
+  #showHint() {
+    setText(byId("timeline-hint"), [this.#outcome, this.#problem].filter(Boolean).join(" "));
   }
 
   #deleteOne(stretch) {
@@ -186,9 +214,10 @@ export class HistoryView {
     try {
       await get(`history?${query}`, "DELETE");
     } catch (error) {
-      this.#hint(`It cannot be deleted: ${error.message}`);
+      this.#tell(`It cannot be deleted: ${error.message}`);
       return;
     }
+    this.#tell("");
     byId("announcer").textContent = "Deleted";
     this.#deleted(room);
     await this.#load();
@@ -196,21 +225,23 @@ export class HistoryView {
 
   async #download() {
     const { from, to } = this.#span();
+    const name = `rtgenre-${this.#room}-${this.#range.name}.csv`;
     const query = new URLSearchParams({
       since: new Date(from).toISOString(),
       until: new Date(to).toISOString(),
       node: this.#room,
       format: "csv",
     });
+    this.#tell("");
     try {
       const response = await get(`history?${query}`);
       const link = document.createElement("a");
       link.href = URL.createObjectURL(await response.blob());
-      link.download = `rtgenre-${this.#room}-${this.#range.name}.csv`;
+      link.download = name;
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     } catch (error) {
-      this.#hint(`The CSV cannot be made: ${error.message}`);
+      this.#tell(`The CSV cannot be made: ${error.message}`);
     }
   }
 }
