@@ -26,9 +26,11 @@ export class LampList {
     this.#number();
   }
 
-  /** Take away the rows that were added and left empty. */
+  /** Take away the rows that were added and left empty, but the one that is about to be filled. */
   tidy() {
-    for (const input of this.#inputs) if (!input.value.trim()) input.closest("li").remove();
+    for (const input of this.#inputs) {
+      if (!input.value.trim() && input !== document.activeElement) input.closest("li").remove();
+    }
     this.#number();
   }
 

@@ -1,13 +1,13 @@
 // The view of the settings: what is changed waits here until it is saved.
 
-import { clock, dbfs, genreName } from "./format.js";
-import { parse } from "./history-data.js";
+import { Edits } from "./edits.js";
+import { dbfs, genreName } from "./format.js";
 import { LampList } from "./lamps.js";
-import { paintStretches } from "./paint.js";
+import { Preview } from "./preview.js";
+import { setText } from "./set-text.js";
 import { get } from "./token.js";
 
 const MEASURE_EVERY_MS = 1500;
-const PREVIEW_AFTER_MS = 300;
 const METER_FLOOR_DBFS = -60;
 // In people's words, with what a higher value does and in what it is counted.
 const SMOOTHING = {
@@ -24,17 +24,22 @@ const LAMPS = { wled: "WLED device", zigbee2mqtt: "Zigbee lamp" };
 // Beyond these a slider is of no use; the file takes more.
 const MOST = { time_constant_seconds: 60, switch_hold_seconds: 60, silence_after_seconds: 60 };
 
+const STARTING = "It starts anew …";
 const UNHEARD_DEFAULT = { input: "", name: "default input", level_dbfs: null, problem: null };
 
 const byId = (id) => document.getElementById(id);
-const noEdits = () => ({ source: {}, smoothing: {}, colors: {}, lights: {} });
 
 export class SettingsView {
   #room = "";
   #colors = {};
   #settings = null;
-  // By table and key, what differs from what is saved.
-  #edits = noEdits();
+  #edits = new Edits();
+  // What is wrong with the settings file, and what came of what was asked for last.
+  #problem = "";
+  #outcome = "";
+  // How often settings were asked for: only the newest answer counts.
+  #loads = 0;
+  #saving = false;
   #lamps = {};
   #inputs = [];
   #level = null;
@@ -42,7 +47,7 @@ export class SettingsView {
   #measuring = 0;
   // Whether an answer is waited for.
   #listening = false;
-  #previewing = 0;
+  #previewOf = new Preview((problem) => this.#say(problem));
 
   constructor() {
     byId("settings-form").addEventListener("submit", (event) => {
@@ -71,13 +76,16 @@ export class SettingsView {
   }
 
   setRoom(node) {
+    if (node !== this.#room || this.#outcome === STARTING) this.#say("");
     if (node !== this.#room) {
-      this.#edits.source = {};
-      this.#edits.lights = {};
+      this.#edits.clearRoom();
       this.#level = null;
     }
     this.#room = node;
-    if (this.#visible) this.#show();
+    if (!this.#visible) return;
+    this.#show();
+    // A service that began anew may have other settings.
+    this.#load();
   }
 
   /** Take in what the room's newest window is. */
@@ -87,8 +95,12 @@ export class SettingsView {
 
   setVisible(visible) {
     this.#visible = visible;
-    if (visible) this.#load();
-    else this.#measure(false);
+    if (visible) {
+      this.#load();
+    } else {
+      this.#measure(false);
+      this.#say("");
+    }
   }
 
   get #saved() {
@@ -96,13 +108,22 @@ export class SettingsView {
   }
 
   async #load() {
+    const load = ++this.#loads;
     try {
-      this.#settings = await (await get("settings")).json();
-      this.#say(this.#settings.problem ?? "");
-      this.#show();
+      const settings = await (await get("settings")).json();
+      if (load === this.#loads) this.#take(settings);
     } catch (error) {
-      this.#say(error.message);
+      if (load !== this.#loads) return;
+      this.#problem = error.message;
+      this.#showHint();
     }
+  }
+
+  #take(settings) {
+    this.#settings = settings;
+    this.#problem = settings.problem ?? "";
+    this.#showHint();
+    this.#show();
   }
 
   #show() {
@@ -110,7 +131,7 @@ export class SettingsView {
     const { file, checksum, problem, restart } = this.#settings;
     byId("settings-file").textContent = checksum ? file : `${file} (not there yet)`;
     byId("settings-fields").disabled = problem !== null;
-    byId("settings-name").value = this.#edits.source.name ?? this.#saved.name;
+    byId("settings-name").value = this.#edits.of("source").name ?? this.#saved.name;
     byId("settings-name").placeholder = this.#saved.node;
     byId("settings-restart").hidden = restart.length === 0;
     byId("settings-waiting").textContent = restart.length
@@ -134,7 +155,7 @@ export class SettingsView {
       ...(known || !input ? [] : [{ input, name: input, level_dbfs: null, problem: null }]),
       ...others,
     ];
-    const chosen = this.#edits.source.input ?? input;
+    const chosen = this.#edits.of("source").input ?? input;
     const items = (input === null ? [] : listed).map((each) => this.#input(each, chosen));
     // Who moves through them by keyboard stays where he is.
     const focused = document.activeElement?.name === "input" ? document.activeElement.value : null;
@@ -174,7 +195,7 @@ export class SettingsView {
       slider.min = minimum;
       slider.max = Math.max(MOST[key] ?? maximum, setting.value);
       slider.step = maximum > 1 || minimum < 0 ? 0.5 : 0.01;
-      slider.value = this.#edits.smoothing[key] ?? setting.value;
+      slider.value = this.#edits.of("smoothing")[key] ?? setting.value;
       const tell = () => {
         row.querySelector("output").textContent = `${Number(slider.value)} ${unit}`.trim();
         slider.setAttribute("aria-valuetext", row.querySelector("output").textContent);
@@ -193,7 +214,7 @@ export class SettingsView {
   #showLamps() {
     byId("settings-broker").hidden = this.#settings.broker;
     for (const [kind, list] of Object.entries(this.#lamps)) {
-      list.show(this.#edits.lights[kind] ?? this.#saved[kind]);
+      list.show(this.#edits.of("lights")[kind] ?? this.#saved[kind]);
     }
   }
 
@@ -205,7 +226,7 @@ export class SettingsView {
         '<label><input type="color"><span></span></label><button type="button" class="quiet-button">Try</button>';
       const [chooser, button] = [row.querySelector("input"), row.querySelector("button")];
       row.querySelector("span").textContent = genreName(genre);
-      chooser.value = this.#edits.colors[genre] ?? saved;
+      chooser.value = this.#edits.of("colors")[genre] ?? saved;
       chooser.addEventListener("input", () => this.#edit("colors", genre, chooser.value, saved));
       button.hidden = lamps.length === 0;
       button.setAttribute("aria-label", `Try ${genreName(genre)} on the lamps`);
@@ -219,49 +240,55 @@ export class SettingsView {
   }
 
   #edit(table, key, value, saved) {
-    if (JSON.stringify(value) === JSON.stringify(saved)) delete this.#edits[table][key];
-    else this.#edits[table][key] = value;
+    this.#edits.set(table, key, value, saved);
     this.#follow();
   }
 
-  get #changes() {
-    return Object.fromEntries(
-      Object.entries(this.#edits).filter(([, edits]) => Object.keys(edits).length > 0),
-    );
-  }
-
   #follow() {
-    const unchanged = Object.keys(this.#changes).length === 0;
+    const unchanged = Object.keys(this.#edits.all).length === 0;
     byId("settings-save").disabled = unchanged;
     byId("settings-undo").disabled = unchanged;
   }
 
   #undo() {
-    for (const list of Object.values(this.#lamps)) list.tidy();
-    this.#edits = noEdits();
+    this.#tidy();
+    this.#edits.clear();
     this.#say("");
     this.#show();
   }
 
+  #tidy() {
+    for (const list of Object.values(this.#lamps)) list.tidy();
+  }
+
   async #save() {
+    // A second press would find the file as the first one has changed it.
+    if (this.#saving) return;
+    this.#saving = true;
+    this.#say("");
     const { checksum } = this.#settings;
-    const asked = { node: this.#room, changes: this.#changes, checksum };
+    const asked = { node: this.#room, changes: this.#edits.all, checksum };
     try {
-      this.#settings = await (await get("settings", "POST", JSON.stringify(asked))).json();
+      const settings = await (await get("settings", "POST", JSON.stringify(asked))).json();
+      this.#edits.forget(asked.changes);
+      this.#tidy();
+      this.#say("Saved.");
+      this.#loads += 1;
+      this.#take(settings);
     } catch (error) {
       // What was changed elsewhere is shown; what was changed here stays, to be saved again.
       if (error.status === 409) await this.#load();
       this.#say(`Not saved: ${error.message}`);
-      return;
+    } finally {
+      this.#saving = false;
     }
-    this.#undo();
-    this.#say("Saved.");
   }
 
   async #restart() {
     try {
       await get("settings/restart", "POST");
-      this.#say("It starts anew …");
+      this.#say(STARTING);
+      byId("settings-restart").hidden = true;
     } catch (error) {
       this.#say(error.message);
     }
@@ -299,38 +326,18 @@ export class SettingsView {
     }
   }
 
-  /** Show what other smoothing would have shown, once a slider rests. */
   #preview() {
-    clearTimeout(this.#previewing);
     if (!this.#visible || this.#settings === null) return;
-    this.#previewing = setTimeout(async () => {
-      try {
-        const asked = { node: this.#room, smoothing: this.#edits.smoothing };
-        const answer = await (await get("settings/preview", "POST", JSON.stringify(asked))).json();
-        this.#paint("now", answer.now);
-        this.#paint("then", answer.then);
-      } catch (error) {
-        this.#say(error.message);
-      }
-    }, PREVIEW_AFTER_MS);
+    this.#previewOf.ask(this.#room, { ...this.#edits.of("smoothing") }, this.#colors);
   }
 
-  #paint(name, shown) {
-    const stretches = parse({ stretches: shown });
-    const span = { from: stretches[0]?.start ?? 0, to: stretches.at(-1)?.end ?? 1 };
-    if (span.to > span.from) {
-      paintStretches(byId(`preview-${name}`), span, stretches, this.#colors);
-    }
-    const changes = Math.max(0, stretches.length - 1);
-    const words = changes === 1 ? "1 change" : `${changes} changes`;
-    byId(`preview-${name}-text`).textContent = stretches.length
-      ? `${words} since ${clock(span.from)}`
-      : "nothing was heard yet";
-    const genres = [...new Set(stretches.map(({ genre }) => genreName(genre)))];
-    byId(`preview-${name}`).setAttribute("aria-label", genres.join(", ") || "Nothing");
+  /** Say what came of what was asked for, until the next is asked: no load takes it away. */
+  #say(outcome) {
+    this.#outcome = outcome;
+    this.#showHint();
   }
 
-  #say(text) {
-    byId("settings-hint").textContent = text;
+  #showHint() {
+    setText(byId("settings-hint"), [this.#outcome, this.#problem].filter(Boolean).join(" "));
   }
 }

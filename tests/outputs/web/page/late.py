@@ -1,5 +1,7 @@
 """Answers of the service that come late, and connections that end, when a test says so."""
 
+import time
+
 
 class LateAnswers:
     """Holds back what the service answers to some requests of a page, as it was when asked."""
@@ -14,7 +16,9 @@ class LateAnswers:
 
     def wait(self, n_answers=1):
         """Wait until so many answers are held back."""
+        deadline = time.monotonic() + 30
         while len(self._held) < n_answers:
+            assert time.monotonic() < deadline, "nothing more was asked for"
             self._page.wait_for_timeout(10)
 
     def arrive(self, which=0):

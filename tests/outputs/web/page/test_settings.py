@@ -1,5 +1,6 @@
 """Settings that are changed on the page: with the mouse, by keyboard, on a phone."""
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,7 @@ from rtgenre.sources.levels import InputLevel
 from rtgenre.tracking.replay import LastMinutes
 from tests.documents import COLORS, LABELS, a_hello, a_state
 from tests.outputs.web.page.conftest import PHONE, TABLET
+from tests.outputs.web.page.late import LateAnswers, Line
 from tests.outputs.web.page.test_access import violations
 from tests.tracking.test_replay import windows
 
@@ -28,6 +30,9 @@ wled = ["shelf"] # on the left
 [smoothing]
 switch_margin = 0.2 # calm
 """
+
+
+SAVE = re.compile(r"/settings$")
 
 
 class Service:
@@ -71,20 +76,25 @@ def service(tmp_path, monkeypatch):
 @pytest.fixture
 def show(puppet, open_page, service):
     def show(**options):
-        routes, uploads = settings_routes(service.desk), settings_uploads(service.desk)
-        service.puppet = puppet(
-            "den",
-            routes=routes,
-            uploads=uploads,
-            hello=lambda: {**a_hello("den"), "settings": True},
-        )
-        service.puppet.publish(a_state(1))
-        page = open_page(service.puppet.url, **options)
-        page.get_by_role("button", name="Settings").click()
-        expect(page.get_by_role("heading", name="Colours")).to_be_visible()
+        page = open_page("about:blank", **options)
+        show_settings(puppet, service, page)
         return page
 
     return show
+
+
+def show_settings(puppet, service, page):
+    service.puppet = puppet(
+        "den",
+        routes=settings_routes(service.desk),
+        uploads=settings_uploads(service.desk),
+        hello=lambda: {**a_hello("den"), "settings": True},
+    )
+    service.puppet.publish(a_state(1))
+    page.goto(service.puppet.url)
+    page.get_by_role("button", name="Settings").click()
+    expect(page.get_by_role("heading", name="Colours")).to_be_visible()
+    expect(page.get_by_role("list", name="Inputs").get_by_role("radio")).not_to_have_count(0)
 
 
 def saved(page):
@@ -141,6 +151,85 @@ def test_a_file_that_was_changed_meanwhile_is_told_and_the_own_change_can_be_sav
     saved(page)
     assert service.file.read_text().startswith("# another's")
     assert service.config.colors["rock"] == "#654321"
+
+
+def test_a_second_press_on_save_does_not_say_that_nothing_was_saved(show):
+    page = show()
+    late = LateAnswers(page, SAVE)
+    saves = []
+    page.on("request", lambda asked: asked.method == "POST" and saves.append(asked.url))
+    page.get_by_label("Rock", exact=True).fill("#654321")
+    page.get_by_role("button", name="Save").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    late.wait()
+    late.arrive()
+    expect(page.locator("#settings-hint")).to_have_text("Saved.")
+    assert len([url for url in saves if SAVE.search(url)]) == 1
+
+
+def test_what_is_typed_while_settings_are_saved_stays_and_can_be_saved(show, service):
+    page = show()
+    answers = LateAnswers(page, SAVE, times=1)
+    name = page.get_by_label("Name of the room")
+    name.fill("Wohn")
+    page.get_by_role("button", name="Save").click()
+    answers.wait()
+    name.fill("Wohnzimmer")
+    page.get_by_role("button", name="Add a Zigbee lamp").click()
+    answers.arrive()
+    expect(page.locator("#settings-hint")).to_have_text("Saved.")
+    expect(name).to_have_value("Wohnzimmer")
+    expect(page.get_by_role("textbox", name="Zigbee lamp 1")).to_be_focused()
+    saved(page)
+    assert 'name = "Wohnzimmer"' in service.file.read_text()
+
+
+def test_settings_that_come_late_do_not_take_the_place_of_what_was_saved(show):
+    page = show()
+    late = LateAnswers(page, "**/settings", times=1)
+    page.get_by_role("button", name="Settings").click()
+    late.wait()
+    rock = page.get_by_label("Rock", exact=True)
+    rock.fill("#654321")
+    saved(page)
+    late.arrive()
+    expect(rock).to_have_value("#654321")
+    expect(page.locator("#settings-hint")).to_have_text("Saved.")
+
+
+def test_a_preview_that_comes_late_does_not_take_the_place_of_a_newer_one(show):
+    page = show()
+    expect(page.locator("#preview-then-text")).to_contain_text("2 changes")
+    late = LateAnswers(page, "**/settings/preview", times=1)
+    page.get_by_role("slider", name="How long it must lead").focus()
+    page.keyboard.press("ArrowRight")
+    late.wait()
+    for _ in range(19):
+        page.keyboard.press("ArrowRight")
+    expect(page.locator("#preview-then-text")).to_contain_text("0 changes")
+    late.arrive()
+    expect(page.locator("#preview-then-text")).to_contain_text("0 changes")
+
+
+def test_a_service_that_began_anew_is_no_longer_said_to_need_a_new_start(
+    puppet, open_page, service
+):
+    page = open_page("about:blank")
+    line = Line(page)
+    show_settings(puppet, service, page)
+    page.get_by_label("Name of the room").fill("Wohnzimmer")
+    saved(page)
+    expect(page.locator("#settings-waiting")).to_contain_text("name of den")
+    page.get_by_role("button", name="Start anew").click()
+    expect(page.locator("#settings-hint")).to_have_text("It starts anew …")
+    expect(page.get_by_role("button", name="Start anew")).to_be_hidden()
+    # It has begun anew, with the name that was saved.
+    service.config = load_config(service.file)
+    line.cut()
+    expect(page.locator("#settings-waiting")).to_be_empty()
+    expect(page.locator("#settings-hint")).to_be_empty()
+    expect(page.get_by_label("Name of the room")).to_have_value("Wohnzimmer")
 
 
 def test_a_colour_is_tried_on_the_lamps_before_it_is_saved(show, service):
