@@ -77,7 +77,7 @@ export class TaughtView {
     let problem = "";
     let isKnown = true;
     try {
-      const answer = await (await get(this.#path("taught"))).json();
+      const answer = await (await get(`taught?${new URLSearchParams({ node })}`)).json();
       stretches = answer.stretches;
       problem = answer.problem ?? "";
     } catch (error) {
@@ -91,11 +91,6 @@ export class TaughtView {
     this.#problem = problem;
     this.#showHint();
     this.#show();
-  }
-
-  /** A path of the service, about the room that is shown. */
-  #path(path, query = {}) {
-    return `${path}?${new URLSearchParams({ node: this.#node, ...query })}`;
   }
 
   #show() {
@@ -134,7 +129,7 @@ export class TaughtView {
     length.textContent = duration(stretch.seconds);
     last.firstChild.setAttribute("aria-label", `Remove ${name}, ${when.textContent}`);
     const id = { id: stretch.id };
-    last.firstChild.addEventListener("click", () => this.#do("taught", id, "Removed"));
+    last.firstChild.addEventListener("click", () => this.#do(this.#node, "taught", id, "Removed"));
     return row;
   }
 
@@ -155,24 +150,29 @@ export class TaughtView {
   async #rename(from, to) {
     if (!from || !to) return;
     const names = { genre: from, to };
-    if (await this.#do("taught/rename", names, "Renamed", "POST")) byId("rename-to").value = "";
+    if (await this.#do(this.#node, "taught/rename", names, "Renamed", "POST")) {
+      byId("rename-to").value = "";
+    }
   }
 
   async #forgetAll() {
+    // Another room may be shown by the time of the answer.
+    const node = this.#node;
     const rooms = [...new Set(this.#stretches.map((stretch) => this.#roomOf(stretch)))];
     const where = rooms.length > MAX_ROOMS_NAMED ? `${rooms.length} rooms` : rooms.join(", ");
     const question = `Everything that was taught in ${where}. This cannot be undone.`;
     if (await confirmed(question, "Forget what was taught?", "Forget")) {
-      await this.#do("taught", { all: "yes" }, "Everything is forgotten");
+      await this.#do(node, "taught", { all: "yes" }, "Everything is forgotten");
     }
   }
 
   async #export() {
+    const node = this.#node;
     try {
       const ids = this.#stretches.map(({ id }) => id);
-      await saveTaught(this.#node, ids);
+      await saveTaught(node, ids);
     } catch (error) {
-      this.#tell(`Not exported: ${error.message}`);
+      this.#tell(`Not exported: ${error.message}`, node);
     }
   }
 
@@ -181,10 +181,11 @@ export class TaughtView {
     // So that the same file can be chosen again.
     input.value = "";
     if (!file) return;
+    const node = this.#node;
     this.#tell("Taking it in …");
     let text;
     try {
-      const { stretches, known, forgotten } = await sendTaught(this.#node, file);
+      const { stretches, known, forgotten } = await sendTaught(node, file);
       text = `Took in ${stretches} ${stretches === 1 ? "stretch" : "stretches"}.`;
       if (known) text += ` ${known} ${known === 1 ? "was" : "were"} here already.`;
       if (forgotten) text += ` The oldest ${forgotten} made room.`;
@@ -192,14 +193,14 @@ export class TaughtView {
       text = `Not taken in: ${error.message}`;
     }
     await this.load();
-    this.#tell(text);
+    this.#tell(text, node);
   }
 
-  async #do(path, query, done, method = "DELETE") {
+  async #do(node, path, query, done, method = "DELETE") {
     try {
-      await get(this.#path(path, query), method);
+      await get(`${path}?${new URLSearchParams({ node, ...query })}`, method);
     } catch (error) {
-      this.#tell(error.message);
+      this.#tell(error.message, node);
       return false;
     }
     this.#tell("");
@@ -209,8 +210,8 @@ export class TaughtView {
   }
 
   /** Say what came of what was asked for, until the next is asked: no load takes it away. */
-  #tell(outcome) {
-    this.#outcome = outcome;
+  #tell(outcome, node = this.#node) {
+    this.#outcome = node === this.#node ? outcome : `${this.#roomOf({ node })}: ${outcome}`;
     this.#showHint();
     // What was pressed may be below a long list.
     if (outcome) byId("taught-hint").scrollIntoView({ block: "nearest" });

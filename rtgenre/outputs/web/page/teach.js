@@ -14,6 +14,8 @@ export class Teach {
   #colors = {};
   #likelihoods = {};
   #node = "";
+  // The room that is asked about, also when another one is shown meanwhile.
+  #asked = "";
   #taught = null;
   #timer = 0;
   #changed;
@@ -22,7 +24,10 @@ export class Teach {
   constructor(changed) {
     this.#changed = changed;
     for (const id of ["genre-name", "not-right"]) {
-      byId(id).addEventListener("click", () => this.#open());
+      byId(id).addEventListener("click", () => {
+        this.#asked = this.#node;
+        this.#open();
+      });
     }
     byId("teach-close").addEventListener("click", () => byId("teach-dialog").close());
     byId("teach-form").addEventListener("submit", (event) => {
@@ -72,7 +77,7 @@ export class Teach {
 
   async #teach(genre, typed = false) {
     byId("teach-dialog").close();
-    const query = new URLSearchParams({ node: this.#node, genre });
+    const query = new URLSearchParams({ node: this.#asked, genre });
     try {
       const answer = await (await get(`teach?${query}`, "POST")).json();
       this.#taught = answer.id;

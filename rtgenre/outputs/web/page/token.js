@@ -26,19 +26,22 @@ export function askForToken() {
   }
   dialog.showModal();
   input.value = "";
+  // Without a token there is nothing to show behind the dialog, and browsers close it at the second
+  // Escape whatever a page says.
+  const stay = () => dialog.showModal();
+  dialog.addEventListener("close", stay);
   return new Promise((resolve) => {
     form.addEventListener(
       "submit",
       (event) => {
         event.preventDefault();
         localStorage.setItem(KEY, input.value.trim());
+        dialog.removeEventListener("close", stay);
         dialog.close();
         resolve();
       },
       { once: true },
     );
-    // Without a token there is nothing to show behind the dialog.
-    dialog.addEventListener("cancel", (event) => event.preventDefault());
   });
 }
 

@@ -2,6 +2,7 @@
 
 import re
 import time
+from types import SimpleNamespace
 
 import pytest
 from playwright.sync_api import expect
@@ -10,7 +11,9 @@ from rtgenre.history.store import HistoryStore
 from rtgenre.history.stretches import Stretch
 from rtgenre.messages.news import GenreNews
 from rtgenre.messages.taught import genres_document
-from tests.documents import COLORS, LABELS
+from rtgenre.outputs.web.teaching import teaching_routes, teaching_uploads
+from tests.documents import COLORS, LABELS, a_hello, a_presence, a_state
+from tests.lessons import Lessons
 from tests.outputs.web.page.late import LateAnswers, Line
 
 LIST = re.compile(r"/history\?since=20")
@@ -125,3 +128,68 @@ def test_what_was_deleted_does_not_come_back_with_an_answer_from_before(history,
     late.arrive(0)
     expect(page.locator("#recent li")).to_have_count(0)
     expect(page.locator("#strip")).to_have_attribute("aria-label", re.compile(r": Rock \d+ min$"))
+
+
+@pytest.fixture
+def hub(puppet, open_page):
+    """A page of den, which goes away once the test says so, and hall is shown."""
+    rooms = ["den", "hall"]
+    hub = SimpleNamespace(lessons=Lessons(), asked=[])
+    hub.lessons.genres = {1: "techno"}
+    service = puppet(
+        *rooms,
+        hello=lambda: a_hello(*rooms),
+        routes=teaching_routes(hub.lessons, rooms),
+        uploads=teaching_uploads(hub.lessons),
+    )
+
+    def show(path):
+        for node in ("den", "hall"):
+            service.publish(a_presence(node))
+            service.publish(a_state(1, node=node))
+        hub.page = open_page(service.url + path)
+        hub.page.on("request", lambda asked: hub.asked.append((asked.method, asked.url)))
+        expect(hub.page.locator("#node")).to_have_text("den")
+
+    def lose_den():
+        del rooms[0]
+        service.publish(a_presence("hall"))
+        expect(hub.page.locator("#node")).to_have_text("hall")
+
+    hub.show, hub.lose_den = show, lose_den
+    return hub
+
+
+def test_only_the_room_that_was_asked_about_is_made_to_forget_everything(hub):
+    hub.show("?view=taught")
+    page = hub.page
+    page.get_by_role("button", name="Forget everything").click()
+    expect(page.get_by_role("dialog")).to_contain_text("taught in den.")
+    hub.lose_den()
+    page.get_by_role("button", name="Forget", exact=True).click()
+    expect(page.locator("#announcer")).to_have_text("Everything is forgotten")
+    (deleted,) = [url for method, url in hub.asked if method == "DELETE"]
+    assert "node=den" in deleted
+
+
+def test_what_is_taught_is_taught_in_the_room_where_it_was_asked(hub):
+    hub.show("")
+    page = hub.page
+    page.get_by_role("button", name="Not right?").click()
+    hub.lose_den()
+    page.get_by_role("dialog").get_by_role("button", name="Rock").click()
+    expect(page.locator("#note-text")).to_contain_text("Learnt")
+    assert hub.lessons.lessons == [("den", "rock")]
+
+
+def test_what_came_of_an_import_is_said_of_the_room_that_took_it_in(hub, tmp_path):
+    hub.show("?view=taught")
+    page = hub.page
+    file = tmp_path / "taught.jsonl"
+    file.write_text('{"rtgenre": "taught"}\n{"node": "den"}\n')
+    late = LateAnswers(page, "**/taught/import?*")
+    page.locator("#taught-file").set_input_files(file)
+    late.wait()
+    page.get_by_role("button", name="hall").click()
+    late.arrive()
+    expect(page.locator("#taught-hint")).to_have_text("den: Took in 1 stretch.")

@@ -437,6 +437,21 @@ def test_a_protected_service_is_asked_for_its_token_until_it_is_right_and_only_o
     assert page.locator("#timeline-hint").text_content().strip() == ""
 
 
+def test_who_does_not_enter_the_token_is_asked_until_he_does(open_page, puppet):
+    service = puppet(token=TOKEN)
+    service.publish(a_state(1))
+    page = open_page(service.url)
+    field = page.get_by_role("textbox", name="Token")
+    expect(field).to_be_focused()
+    for _ in range(3):
+        page.keyboard.press("Escape")
+    expect(field).to_be_focused()
+    page.keyboard.type(TOKEN)
+    page.keyboard.press("Enter")
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
 def test_a_token_in_the_address_is_taken_and_removed_from_it(open_page, puppet):
     service = puppet(token=TOKEN)
     service.publish(a_state(1))
