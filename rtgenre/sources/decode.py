@@ -82,7 +82,7 @@ class AudioFile:
         while n_frames > 0 and len(samples := self.read(n_frames)):
             n_frames -= len(samples)
 
-    def blocks(self, block_seconds: float = 0.5) -> Iterator[FloatArray]:
+    def blocks(self, block_seconds: float = 1.0) -> Iterator[FloatArray]:
         """Yield the rest of the file, each block ``(n_frames, n_channels)``.
 
         Raises:
