@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,7 @@ from rtgenre.tagging.processes import each_in_processes
 from rtgenre.tagging.song import is_url
 from rtgenre.tagging.summary import genre_lines, speed_text
 from rtgenre.tagging.tables.open_table import check_ending, open_table
+from rtgenre.tracking.smoothing import TrackerParams
 
 if TYPE_CHECKING:
     import argparse
@@ -132,7 +133,8 @@ def tag_songs(options: TagOptions, config: Config) -> int:
         channel=config.source[0].channel,
         hop_seconds=options.hop_seconds or info.features.window_seconds,
         sample_seconds=options.sample_seconds,
-        tracker_params=config.smoothing,
+        # As values alone: processes and workers need not load the settings for them.
+        tracker_params=TrackerParams(**asdict(config.smoothing)),
         taught=taught,
     )
     songs, problems = find_songs(options.places)

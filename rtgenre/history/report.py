@@ -12,9 +12,9 @@ import numpy as np
 from typing_extensions import TypedDict
 
 from rtgenre.errors import one_line
-from rtgenre.messages.documents import SCHEMA_VERSION
 from rtgenre.messages.fields import Moment, Probability, Reason, SchemaVersion
 from rtgenre.messages.payload import iso_utc, playing_text
+from rtgenre.messages.version import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,12 +6,14 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, cast
 
-from rtgenre.messages.documents import SCHEMA_VERSION, HelloDocument, HelloSource
 from rtgenre.messages.payload import spectrogram_scale
+from rtgenre.messages.version import SCHEMA_VERSION
 from rtgenre.outputs.colors import complete_colors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from rtgenre.messages.documents import HelloDocument, HelloSource
 
 _MODEL = (
     *("model", "model_version", "model_checksum", "labels", "colors"),

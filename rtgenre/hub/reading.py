@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
-from rtgenre.messages.documents import SCHEMA_VERSION, AboutDocument, StateDocument, StatusDocument
+from rtgenre.messages.documents import AboutDocument, StateDocument, StatusDocument
+from rtgenre.messages.version import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

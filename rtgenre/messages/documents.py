@@ -6,7 +6,7 @@ every message against them. ``payload.py`` builds the documents.
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, NotRequired
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import Field
 
@@ -26,9 +26,6 @@ from rtgenre.messages.fields import (
     SchemaVersion,
     ShortHash,
 )
-
-SCHEMA_VERSION: Final = 2
-"""Grows when a field is removed or changes its meaning; new fields may come without it."""
 
 
 class StateDocument(TypedDict):

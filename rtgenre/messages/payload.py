@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from rtgenre.audio.columns import COLUMNS, FLOOR_DB
-from rtgenre.messages.documents import SCHEMA_VERSION
+from rtgenre.messages.version import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,9 +8,9 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from rtgenre.errors import RefusedError
-from rtgenre.messages.documents import SCHEMA_VERSION
 from rtgenre.messages.fields import Color, Count, Moment, Node, NotNegative, SchemaVersion
 from rtgenre.messages.payload import iso_utc
+from rtgenre.messages.version import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,6 @@ from rtgenre.config import ConfigError, limits_of, merge_layers, settings_of
 from rtgenre.config.lamps import checked_lamps
 from rtgenre.config.settings_file import ChangedMeanwhileError, SettingsFileError
 from rtgenre.config.writing import changes_of
-from rtgenre.messages.documents import SCHEMA_VERSION
 from rtgenre.messages.settings import (
     InputItem,
     InputsDocument,
@@ -23,6 +22,7 @@ from rtgenre.messages.settings import (
     SettingsError,
     preview_document,
 )
+from rtgenre.messages.version import SCHEMA_VERSION
 from rtgenre.outputs.words import source_name
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.levels import measure_levels

@@ -4,6 +4,7 @@ import contextlib
 import csv
 import json
 import os
+import pickle
 import pty
 import re
 import shutil
@@ -55,6 +56,26 @@ def rows(output):
     found = {Path(row["path"]).name: row for row in map(json.loads, lines)}
     assert len(found) == len(lines)
     return found
+
+
+def test_a_process_that_judges_songs_loads_no_settings_which_would_delay_it(
+    library, tmp_path, monkeypatch
+):
+    sent = []
+
+    def none_in_processes(judge, songs, *, processes):
+        sent.append(pickle.dumps(judge))
+        yield from ()
+
+    monkeypatch.setattr("rtgenre.commands.tag.each_in_processes", none_in_processes)
+    tag(library, "--output", tmp_path / "tags.jsonl")
+    program = "import pickle, sys; pickle.loads(sys.stdin.buffer.read()); print(*sys.modules)"
+    result = subprocess.run(
+        [sys.executable, "-c", program], input=sent[0], check=True, capture_output=True
+    )
+    loaded = set(result.stdout.decode().split())
+    assert "rtgenre.tagging.judge" in loaded
+    assert not loaded & {"pydantic", "rtgenre.config", "rich", "asyncio"}
 
 
 def test_every_format_gets_a_row_with_what_classify_says_and_its_tags(library, tmp_path, capsys):

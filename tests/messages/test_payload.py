@@ -10,7 +10,6 @@ from jsonschema import Draft202012Validator
 
 from rtgenre.history.report import history_document
 from rtgenre.history.stretches import Stretch
-from rtgenre.messages.documents import SCHEMA_VERSION
 from rtgenre.messages.payload import hub_document, iso_utc
 from rtgenre.messages.taught import (
     forgotten_document,
@@ -18,6 +17,7 @@ from rtgenre.messages.taught import (
     taught_document,
     taught_list_document,
 )
+from rtgenre.messages.version import SCHEMA_VERSION
 from rtgenre.monitoring.health import NodeHealth, health_document
 from rtgenre.outputs.web.client_request import ClientRequestError, parse_client_request
 from rtgenre.outputs.web.files import schema_response

@@ -4,7 +4,7 @@ from itertools import groupby
 import numpy as np
 import pytest
 
-from rtgenre.messages.documents import SCHEMA_VERSION
+from rtgenre.messages.version import SCHEMA_VERSION
 from rtgenre.model.features import YAMNET_FEATURES, FeatureParams
 from rtgenre.model.info import ModelInfo
 from rtgenre.service.pipeline import Pipeline

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl
 from typing_extensions import TypedDict
 
 from rtgenre.errors import RefusedError
-from rtgenre.messages.documents import SCHEMA_VERSION
 from rtgenre.messages.fields import SchemaVersion
+from rtgenre.messages.version import SCHEMA_VERSION
 
 P = ParamSpec("P")
 

@@ -9,7 +9,6 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from rtgenre.history.report import HistoryDocument
 from rtgenre.messages.documents import (
-    SCHEMA_VERSION,
     AboutDocument,
     HelloDocument,
     HubDocument,
@@ -26,6 +25,7 @@ from rtgenre.messages.taught import (
     TaughtDocument,
     TaughtListDocument,
 )
+from rtgenre.messages.version import SCHEMA_VERSION
 from rtgenre.monitoring.health import HealthDocument
 from rtgenre.outputs.web.client_request import RequestDocument
 from rtgenre.outputs.web.http import ErrorDocument
