@@ -174,6 +174,37 @@ def test_a_long_title_does_not_push_the_history_out_of_the_screen(
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
+def test_on_a_small_phone_titles_break_between_words_and_in_the_longest_alone(
+    open_page, puppet, tmp_path
+):
+    now = time.time()
+    title = "Brandenburg Concerto No. 2, performed by Supercalifragilisticexpialidocious"
+    with HistoryStore(tmp_path / "history.db") as store:
+        for end, heard in (
+            (now - 100, "classical"),
+            (now - 9000, "christmas-songs-of-the-wide-world"),
+        ):
+            song = Stretch("den", end - 100, end, heard, 0.8, "crnn 4")
+            store.write([song._replace(title=title, artist="Miles Davis")])
+        store.write([Stretch("den", now - 9000, now - 200, "silence", 0.2, "crnn 4")])
+    page = open_page(f"{puppet().url}?view=history&range=day", size=(360, 740))
+    expect(rows(page)).to_have_count(3)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    broken = (
+        rows(page)
+        .locator(".played")
+        .first.evaluate(
+            """({ firstChild: text }) => [...text.data.matchAll(/[^ ]+/g)].filter((word) => {
+            const range = document.createRange();
+            range.setStart(text, word.index);
+            range.setEnd(text, word.index + word[0].length);
+            return range.getClientRects().length > 1;
+        }).map(([word]) => word)"""
+        )
+    )
+    assert broken == ["Supercalifragilisticexpialidocious"]
+
+
 def test_a_long_list_is_shown_in_parts(open_page, puppet, tmp_path):
     now = time.time()
     with HistoryStore(tmp_path / "history.db") as store:
