@@ -58,6 +58,14 @@ function greetViews(room) {
   for (const view of [live, spectrogram, history, teach, taught, settings]) view.hello(room.hello);
 }
 
+/** Show what is shown already with other genres or colours. */
+function followGenres(room) {
+  greetViews(room);
+  if (room.document) live.show(room.document);
+  showPast(room);
+  history.redraw();
+}
+
 function showRoom() {
   const room = rooms.chosen;
   greetViews(room);
@@ -126,13 +134,14 @@ function receive(message) {
     hello = message;
     rooms.hello(message);
     grid.setRooms(rooms.all);
+    if (message.again && rooms.chosen) followGenres(rooms.chosen);
     return;
   }
   if (message.type === "genres") {
     hello = { ...hello, ...message, type: "hello" };
     rooms.hello({ ...hello, again: true });
     grid.setRooms(rooms.all);
-    greetViews(rooms.chosen);
+    followGenres(rooms.chosen);
     taught.load();
     return;
   }

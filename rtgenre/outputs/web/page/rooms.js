@@ -134,9 +134,9 @@ export class Rooms {
   }
 }
 
-/** Whether what was drawn with one greeting looks the same with the other. */
+/** Whether what was drawn with one greeting can stay with the other, but for genres and colours. */
 function isAlike(one, other) {
-  return ["labels", "colors", "model", "model_version", "window_seconds", "hop_seconds"].every(
+  return ["model", "model_version", "window_seconds", "hop_seconds"].every(
     (key) => JSON.stringify(one[key]) === JSON.stringify(other[key]),
   );
 }

@@ -46,11 +46,14 @@ export class Spectrogram {
   }
 
   hello(hello) {
+    // What is drawn stays where only genres or colours are others.
+    const isOther = JSON.stringify(hello.spectrogram) !== JSON.stringify(this.#scale);
     this.#scale = hello.spectrogram;
     this.#windowSeconds = hello.window_seconds;
     this.#hopSeconds = hello.hop_seconds;
     this.#colors = hello.colors;
-    this.#resize(true);
+    this.#resize(isOther);
+    this.#label();
   }
 
   setTheme(theme) {

@@ -4,6 +4,7 @@ import re
 import time
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
@@ -128,6 +129,27 @@ def test_what_was_deleted_does_not_come_back_with_an_answer_from_before(history,
     late.arrive(0)
     expect(page.locator("#recent li")).to_have_count(0)
     expect(page.locator("#strip")).to_have_attribute("aria-label", re.compile(r": Rock \d+ min$"))
+
+
+def test_the_spectrogram_stays_when_somebody_teaches_a_new_genre(puppet, open_page):
+    news = GenreNews()
+    service = puppet("den", news=news)
+    page = open_page("about:blank")
+    page.goto(service.url)
+    expect(page.locator("#connection")).to_have_text("Connected")
+    is_drawn = """() => {
+        const canvas = document.getElementById("spectrogram");
+        const { data } = canvas.getContext("2d").getImageData(0, 64, canvas.width, 1);
+        return data.some((value, i) => i % 4 === 0 && value > 200);
+    }"""
+    deadline = time.monotonic() + 30
+    while not page.evaluate(is_drawn):
+        assert time.monotonic() < deadline
+        now = page.evaluate("performance.now() / 1000")
+        service.publish_column("den", np.full(128, 255, np.uint8), now, now)
+    service.soon(lambda: news.publish(genres_document([*LABELS, "techno"], COLORS)))
+    expect(page.locator("#bars li[data-label=techno]")).to_be_visible()
+    assert page.evaluate(is_drawn)
 
 
 @pytest.fixture
