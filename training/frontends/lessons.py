@@ -148,8 +148,8 @@ def _excerpts(index: int, paths: Sequence[Path], plan: Plan, seed: int) -> Itera
         if np.abs(excerpt).max() > _SILENT_BELOW:
             excerpt = at_usual_level(excerpt)
             is_coded = rng.random() < plan.coded_share
-            kept = through_mp3(excerpt, rng.uniform(*plan.coded_kbps)) if is_coded else excerpt
-            yield _heard(excerpt, kept, speed)
+            coded = through_mp3(excerpt, rng.uniform(*plan.coded_kbps)) if is_coded else None
+            yield _heard(excerpt, coded, speed)
 
 
 def _cut(waveform: FloatArray, speed: float, rng: np.random.Generator) -> FloatArray:
@@ -160,10 +160,12 @@ def _cut(waveform: FloatArray, speed: float, rng: np.random.Generator) -> FloatA
     return waveform[start : start + length]
 
 
-def _heard(excerpt: FloatArray, kept: FloatArray, speed: float) -> Excerpt:
-    """Give each listener its sound: teachers the excerpt, the pupil what was kept of it."""
-    at_16k, at_32k, pupils = (
-        resample(sound, RATE_HZ * speed, rate)[: round(WINDOW_SECONDS * rate)]
-        for sound, rate in ((excerpt, 16000), (excerpt, 32000), (kept, 16000))
-    )
+def _heard(excerpt: FloatArray, coded: FloatArray | None, speed: float) -> Excerpt:
+    """Give each listener its sound: the pupil what was coded, where it was."""
+    at_16k, at_32k = (_at(excerpt, speed, rate_hz) for rate_hz in (16000, 32000))
+    pupils = at_16k if coded is None else _at(coded, speed, 16000)
     return Excerpt(at_16k, at_32k, log_mel_spectrogram(pupils, YAMNET_FEATURES))
+
+
+def _at(sound: FloatArray, speed: float, rate_hz: int) -> FloatArray:
+    return resample(sound, RATE_HZ * speed, rate_hz)[: round(WINDOW_SECONDS * rate_hz)]

@@ -5,7 +5,7 @@ import { confirmed } from "./confirm.js";
 import { clock, day, duration, genreName, percent } from "./format.js";
 import { cut, DAY_MS, midnight, NOT_MUSIC, parse, rowsOf, shares } from "./history-data.js";
 import { HeatMap } from "./heatmap.js";
-import { setText } from "./set-text.js";
+import { Hint } from "./hint.js";
 import { StretchList } from "./stretch-list.js";
 import { Timeline } from "./timeline.js";
 import { get } from "./token.js";
@@ -22,9 +22,7 @@ export class HistoryView {
   // `day` is a calendar day's midnight, or null for the last 24 hours.
   #range = { name: "hour", day: null };
   #stretches = [];
-  // What is wrong with the list, and what came of what was asked for last.
-  #problem = "";
-  #outcome = "";
+  #hint = new Hint(byId("timeline-hint"));
   #loads = 0;
   #visible = false;
   #timer = 0;
@@ -59,8 +57,8 @@ export class HistoryView {
       this.#room = node;
       this.#list.reset();
       this.#stretches = [];
-      this.#problem = "";
-      this.#tell("");
+      this.#hint.setProblem("");
+      this.#hint.tell("");
       // Nothing of another room can be deleted as if it were this one's.
       this.redraw();
     }
@@ -71,7 +69,7 @@ export class HistoryView {
     this.#visible = visible;
     clearInterval(this.#timer);
     if (!visible) {
-      this.#tell("");
+      this.#hint.tell("");
       return;
     }
     this.#timer = setInterval(() => this.#load(), REFRESH_MS);
@@ -115,8 +113,7 @@ export class HistoryView {
     // Another room may be shown by now, or a newer list be on its way.
     if (load !== this.#loads) return;
     this.#stretches = stretches;
-    this.#problem = problem;
-    this.#showHint();
+    this.#hint.setProblem(problem);
     this.#show();
   }
 
@@ -181,16 +178,6 @@ export class HistoryView {
     byId("shares").replaceChildren(...items);
   }
 
-  /** Say what came of what was asked for, until the next is asked: no load takes it away. */
-  #tell(outcome) {
-    this.#outcome = outcome;
-    this.#showHint();
-  }
-
-  #showHint() {
-    setText(byId("timeline-hint"), [this.#outcome, this.#problem].filter(Boolean).join(" "));
-  }
-
   #deleteOne(stretch) {
     const { start, end } = stretch;
     const what = `${stretchName(stretch)}, ${day(start)}, ${clock(start)} – ${clock(end)}`;
@@ -214,10 +201,10 @@ export class HistoryView {
     try {
       await get(`history?${query}`, "DELETE");
     } catch (error) {
-      this.#tell(`It cannot be deleted: ${error.message}`);
+      this.#hint.tell(`It cannot be deleted: ${error.message}`);
       return;
     }
-    this.#tell("");
+    this.#hint.tell("");
     byId("announcer").textContent = "Deleted";
     this.#deleted(room);
     await this.#load();
@@ -232,7 +219,7 @@ export class HistoryView {
       node: this.#room,
       format: "csv",
     });
-    this.#tell("");
+    this.#hint.tell("");
     try {
       const response = await get(`history?${query}`);
       const link = document.createElement("a");
@@ -241,7 +228,7 @@ export class HistoryView {
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 1000);
     } catch (error) {
-      this.#tell(`The CSV cannot be made: ${error.message}`);
+      this.#hint.tell(`The CSV cannot be made: ${error.message}`);
     }
   }
 }

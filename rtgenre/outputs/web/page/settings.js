@@ -2,9 +2,9 @@
 
 import { Edits } from "./edits.js";
 import { dbfs, genreName } from "./format.js";
+import { Hint } from "./hint.js";
 import { LampList } from "./lamps.js";
 import { Preview } from "./preview.js";
-import { setText } from "./set-text.js";
 import { get } from "./token.js";
 
 const MEASURE_EVERY_MS = 1500;
@@ -34,9 +34,7 @@ export class SettingsView {
   #colors = {};
   #settings = null;
   #edits = new Edits();
-  // What is wrong with the settings file, and what came of what was asked for last.
-  #problem = "";
-  #outcome = "";
+  #hint = new Hint(byId("settings-hint"));
   // How often settings were asked for: only the newest answer counts.
   #loads = 0;
   #saving = false;
@@ -47,7 +45,7 @@ export class SettingsView {
   #measuring = 0;
   // Whether an answer is waited for.
   #listening = false;
-  #previewOf = new Preview((problem) => this.#say(problem));
+  #previewOf = new Preview((problem) => this.#hint.tell(problem));
 
   constructor() {
     byId("settings-form").addEventListener("submit", (event) => {
@@ -76,7 +74,7 @@ export class SettingsView {
   }
 
   setRoom(node) {
-    if (node !== this.#room || this.#outcome === STARTING) this.#say("");
+    if (node !== this.#room || this.#hint.outcome === STARTING) this.#hint.tell("");
     if (node !== this.#room) {
       this.#edits.clearRoom();
       this.#level = null;
@@ -99,7 +97,7 @@ export class SettingsView {
       this.#load();
     } else {
       this.#measure(false);
-      this.#say("");
+      this.#hint.tell("");
     }
   }
 
@@ -114,15 +112,13 @@ export class SettingsView {
       if (load === this.#loads) this.#take(settings);
     } catch (error) {
       if (load !== this.#loads) return;
-      this.#problem = error.message;
-      this.#showHint();
+      this.#hint.setProblem(error.message);
     }
   }
 
   #take(settings) {
     this.#settings = settings;
-    this.#problem = settings.problem ?? "";
-    this.#showHint();
+    this.#hint.setProblem(settings.problem ?? "");
     this.#show();
   }
 
@@ -253,7 +249,7 @@ export class SettingsView {
   #undo() {
     this.#tidy();
     this.#edits.clear();
-    this.#say("");
+    this.#hint.tell("");
     this.#show();
   }
 
@@ -265,20 +261,20 @@ export class SettingsView {
     // A second press would find the file as the first one has changed it.
     if (this.#saving) return;
     this.#saving = true;
-    this.#say("");
+    this.#hint.tell("");
     const { checksum } = this.#settings;
     const asked = { node: this.#room, changes: this.#edits.all, checksum };
     try {
       const settings = await (await get("settings", "POST", JSON.stringify(asked))).json();
       this.#edits.forget(asked.changes);
       this.#tidy();
-      this.#say("Saved.");
+      this.#hint.tell("Saved.");
       this.#loads += 1;
       this.#take(settings);
     } catch (error) {
       // What was changed elsewhere is shown; what was changed here stays, to be saved again.
       if (error.status === 409) await this.#load();
-      this.#say(`Not saved: ${error.message}`);
+      this.#hint.tell(`Not saved: ${error.message}`);
     } finally {
       this.#saving = false;
     }
@@ -287,10 +283,10 @@ export class SettingsView {
   async #restart() {
     try {
       await get("settings/restart", "POST");
-      this.#say(STARTING);
+      this.#hint.tell(STARTING);
       byId("settings-restart").hidden = true;
     } catch (error) {
-      this.#say(error.message);
+      this.#hint.tell(error.message);
     }
   }
 
@@ -298,9 +294,9 @@ export class SettingsView {
     const query = new URLSearchParams({ node: this.#room, color });
     try {
       await get(`settings/try?${query}`, "POST");
-      this.#say("The lamps show it with the next window.");
+      this.#hint.tell("The lamps show it with the next window.");
     } catch (error) {
-      this.#say(error.message);
+      this.#hint.tell(error.message);
     }
   }
 
@@ -320,7 +316,7 @@ export class SettingsView {
       this.#showInputs();
     } catch (error) {
       this.#measure(false);
-      this.#say(error.message);
+      this.#hint.tell(error.message);
     } finally {
       this.#listening = false;
     }
@@ -329,15 +325,5 @@ export class SettingsView {
   #preview() {
     if (!this.#visible || this.#settings === null) return;
     this.#previewOf.ask(this.#room, { ...this.#edits.of("smoothing") }, this.#colors);
-  }
-
-  /** Say what came of what was asked for, until the next is asked: no load takes it away. */
-  #say(outcome) {
-    this.#outcome = outcome;
-    this.#showHint();
-  }
-
-  #showHint() {
-    setText(byId("settings-hint"), [this.#outcome, this.#problem].filter(Boolean).join(" "));
   }
 }

@@ -3,6 +3,7 @@
 import { colorOf } from "./colors.js";
 import { confirmed } from "./confirm.js";
 import { clock, day, duration, genreName } from "./format.js";
+import { Hint } from "./hint.js";
 import { saveTaught, sendTaught } from "./taught-file.js";
 import { nameOf } from "./teach.js";
 import { get } from "./token.js";
@@ -22,9 +23,7 @@ export class TaughtView {
   #stretches = [];
   // Whether the list could be fetched.
   #isKnown = false;
-  // What is wrong with the list, and what came of what was asked for last.
-  #problem = "";
-  #outcome = "";
+  #hint = new Hint(byId("taught-hint"));
   #loads = 0;
 
   constructor() {
@@ -55,7 +54,7 @@ export class TaughtView {
       this.#node = node;
       this.#stretches = [];
       this.#isKnown = false;
-      this.#problem = "";
+      this.#hint.setProblem("");
       this.#tell("");
       this.#show();
     }
@@ -88,8 +87,7 @@ export class TaughtView {
     if (node !== this.#node || load !== this.#loads) return;
     this.#stretches = stretches;
     this.#isKnown = isKnown;
-    this.#problem = problem;
-    this.#showHint();
+    this.#hint.setProblem(problem);
     this.#show();
   }
 
@@ -209,18 +207,11 @@ export class TaughtView {
     return true;
   }
 
-  /** Say what came of what was asked for, until the next is asked: no load takes it away. */
+  /** Say what came of what was asked for of a room. */
   #tell(outcome, node = this.#node) {
-    this.#outcome = node === this.#node ? outcome : `${this.#roomOf({ node })}: ${outcome}`;
-    this.#showHint();
+    this.#hint.tell(node === this.#node ? outcome : `${this.#roomOf({ node })}: ${outcome}`);
     // What was pressed may be below a long list.
     if (outcome) byId("taught-hint").scrollIntoView({ block: "nearest" });
-  }
-
-  #showHint() {
-    const text = [this.#outcome, this.#problem].filter(Boolean).join(" ");
-    // A live region that is written anew is read out anew.
-    if (byId("taught-hint").textContent !== text) byId("taught-hint").textContent = text;
   }
 }
 

@@ -94,6 +94,18 @@ def _note(complaints, message):
         complaints.append(message.text)
 
 
+def refuse_to_delete(page):
+    """Have what the page asks to delete from the history be refused: the disk is full."""
+    page.route(
+        "**/history?*",
+        lambda route: (
+            route.fulfill(status=503, json={"message": "the disk is full"})
+            if route.request.method == "DELETE"
+            else route.fallback()
+        ),
+    )
+
+
 class RunningService:
     """``rtgenre run`` of the demo recording, as a process that can be stopped and started."""
 

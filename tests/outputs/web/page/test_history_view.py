@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from rtgenre.history.store import HistoryStore, read_stretches
 from rtgenre.history.stretches import Stretch
 from tests.documents import a_state
-from tests.outputs.web.page.conftest import PHONE, TABLET
+from tests.outputs.web.page.conftest import PHONE, TABLET, refuse_to_delete
 
 DASH = "\u2013"
 N_COLORS = """(canvas) => {
@@ -257,14 +257,7 @@ def test_all_of_a_time_is_deleted_and_nothing_else(page, tmp_path):
 
 
 def test_what_cannot_be_deleted_is_said(page):
-    page.route(
-        "**/history?*",
-        lambda route: (
-            route.fulfill(status=503, json={"message": "the disk is full"})
-            if route.request.method == "DELETE"
-            else route.fallback()
-        ),
-    )
+    refuse_to_delete(page)
     page.get_by_role("button", name="Delete Rock").click()
     page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.locator("#timeline-hint")).to_have_text("It cannot be deleted: the disk is full")

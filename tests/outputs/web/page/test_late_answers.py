@@ -15,6 +15,7 @@ from rtgenre.messages.taught import genres_document
 from rtgenre.outputs.web.teaching import teaching_routes, teaching_uploads
 from tests.documents import COLORS, LABELS, a_hello, a_presence, a_state
 from tests.lessons import Lessons
+from tests.outputs.web.page.conftest import refuse_to_delete
 from tests.outputs.web.page.late import LateAnswers, Line
 
 LIST = re.compile(r"/history\?since=20")
@@ -58,14 +59,7 @@ def test_why_nothing_was_deleted_stays_in_sight_when_the_list_is_fetched_anew(
     history, puppet, open_page
 ):
     page = open_page(f"{puppet('den').url}?view=history")
-    page.route(
-        "**/history?*",
-        lambda route: (
-            route.fulfill(status=503, json={"message": "the disk is full"})
-            if route.request.method == "DELETE"
-            else route.fallback()
-        ),
-    )
+    refuse_to_delete(page)
     page.get_by_role("button", name="Delete Rock").click()
     page.get_by_role("button", name="Delete", exact=True).click()
     hint = page.locator("#timeline-hint")
