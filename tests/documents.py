@@ -144,10 +144,14 @@ def an_about(
     host: str = "raspberry",
     address: str = "",
     realtime: bool = True,
+    repeats_requests: bool = True,
 ) -> AboutDocument:
     """Return what a node tells of itself when it connects to the broker."""
     hello = a_hello(node, instance=instance)
-    return about_document(hello=hello, node=node, host=host, address=address, realtime=realtime)
+    about = about_document(hello=hello, node=node, host=host, address=address, realtime=realtime)
+    if not repeats_requests:
+        del about["repeats_requests"]
+    return about
 
 
 def a_hello(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import defaultdict
+import math
+import secrets
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from rtgenre.messages.taught import TeachError
@@ -13,12 +16,17 @@ from rtgenre.outputs.mqtt.teach import command_topic
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from rtgenre.hub.node import Node
     from rtgenre.messages.taught import TakenInDocument, TaughtDocument, TaughtListDocument
 
 ANSWER_WITHIN_SECONDS = 8.0
 """A room answers with its next window; who asks over HTTP is answered within ten seconds."""
+LATE_SECONDS = 60.0
+"""So long an older rtgenre, whose answers do not say to what, is not asked anything else."""
+MAX_CHARACTERS_SENT = 200
+"""Of a genre, so that its room can read the message and say why it is none."""
 MAX_REMEMBERED = 1000
-_ELSEWHERE, _NO_ANSWER = 409, 504
+_ELSEWHERE, _BUSY, _NO_ANSWER = 409, 429, 504
 
 
 class Sender(Protocol):
@@ -32,21 +40,33 @@ class Sender(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What a room was asked and has not answered."""
+
+    answer: asyncio.Future[dict[str, Any]]
+    kind: str
+    """The type of the document that answers it, if not an error."""
+    asked_at: float
+    """On the clock that never runs backwards."""
+
+
 class Lessons:
     """Takes in lessons for rooms, as a room's own page does."""
 
-    def __init__(self, sender: Sender, prefix: str, rooms: Callable[[], list[str]]) -> None:
+    def __init__(self, sender: Sender, prefix: str, nodes: Callable[[], list[Node]]) -> None:
         """Prepare.
 
         Args:
             sender: sends to the broker.
             prefix: the first part of every topic.
-            rooms: gives the rooms that are shown.
+            nodes: gives the rooms that are shown.
         """
         self._sender = sender
         self._prefix = prefix
-        self._rooms = rooms
-        self._waiting: dict[str, list[asyncio.Future[dict[str, Any]]]] = defaultdict(list)
+        self._nodes = nodes
+        # By room and by the request that its answer repeats; "" where it repeats none.
+        self._questions: dict[tuple[str, str], _Question] = {}
         # Rooms number what they are taught each for itself.
         self._numbers: dict[int, tuple[str, int]] = {}
         self._last_number = 0
@@ -57,9 +77,10 @@ class Lessons:
         Raises:
             TeachError: there is no such room, it does not answer, or it refuses.
         """
-        if genre.lstrip().startswith("{"):
+        is_name = genre.isprintable() and len(genre) <= MAX_CHARACTERS_SENT
+        if not is_name or genre.lstrip().startswith("{"):
             raise TeachError(f"a genre cannot be called {genre[:40]!r}")
-        answer = await self._ask(node, genre)
+        answer = await self._ask(node, "taught", {"teach": genre})
         self._last_number += 1
         self._numbers[self._last_number] = (node, answer["id"])
         while len(self._numbers) > MAX_REMEMBERED:
@@ -78,7 +99,8 @@ class Lessons:
         for number in numbers:
             if number in self._numbers:
                 node, own_number = self._numbers.pop(number)
-                n += (await self._ask(node, json.dumps({"forget": own_number})))["stretches"]
+                answer = await self._ask(node, "forgotten", {"forget": own_number})
+                n += answer["stretches"]
         return n
 
     async def rename(self, genre: str, new_genre: str) -> int:
@@ -98,54 +120,96 @@ class Lessons:
         self._refuse()
 
     def on_answer(self, node: str, payload: bytes) -> None:
-        """Take in what a room answers, to whomever: rooms answer one after another."""
-        waiting = [each for each in self._waiting.pop(node, []) if not each.done()]
-        if not waiting:
+        """Take in what a room answers; what comes late, or answers others, is dropped."""
+        request, answer = _read(payload)
+        question = self._questions.get((node, request))
+        if question is None or answer["type"] not in {question.kind, "error"}:
             return
-        answer = _read(payload)
-        first, *self._waiting[node] = waiting
-        first.set_result(answer)
+        del self._questions[node, request]
+        if not question.answer.done():
+            question.answer.set_result(answer)
 
-    async def _ask(self, node: str, payload: str) -> dict[str, Any]:
-        rooms = self._rooms()
-        if node not in rooms:
-            raise TeachError(f"node is {node!r}; it may be {', '.join(rooms) or 'none yet'}")
-        answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        topic = command_topic(self._prefix, node)
-        self._waiting[node].append(answer)
+    async def _ask(self, name: str, kind: str, asked: dict[str, Any]) -> dict[str, Any]:
+        node = self._named(name)
+        repeats = node.about is not None and node.about.get("repeats_requests", False)
+        key = (name, secrets.token_hex(4) if repeats else "")
+        question = self._open(key, kind)
+        topic = command_topic(self._prefix, name)
         try:
-            await self._sender.publish(topic, payload)
-            found = await asyncio.wait_for(answer, ANSWER_WITHIN_SECONDS)
+            await self._sender.publish(topic, _written(asked, key[1]))
+            found = await asyncio.wait_for(question.answer, ANSWER_WITHIN_SECONDS)
         except TimeoutError:
             raise TeachError(
-                f"{node} did not answer: teaching may be off there, its rtgenre may be older, or "
+                f"{name} did not answer: teaching may be off there, its rtgenre may be older, or "
                 f"the broker may not let this hub write to {topic}",
                 _NO_ANSWER,
             ) from None
+        except TeachError:
+            # What was not sent is not answered late.
+            self._questions.pop(key, None)
+            raise
         finally:
-            answer.cancel()
+            question.answer.cancel()
+            if repeats:
+                self._questions.pop(key, None)
         if found["type"] == "error":
             raise TeachError(str(found["message"]), _ELSEWHERE)
         return found
 
+    def _open(self, key: tuple[str, str], kind: str) -> _Question:
+        """Note what a room is asked.
+
+        Raises:
+            TeachError: its answer could not be told from one to what was asked before.
+        """
+        now = time.monotonic()
+        before = self._questions.get(key)
+        if before is not None and now < before.asked_at + LATE_SECONDS:
+            wait_seconds = math.ceil(before.asked_at + LATE_SECONDS - now)
+            raise TeachError(
+                f"{key[0]} has not answered yet what it was asked before: ask again in "
+                f"{wait_seconds} s, or update its rtgenre",
+                _BUSY,
+            )
+        question = _Question(asyncio.get_running_loop().create_future(), kind, now)
+        self._questions[key] = question
+        return question
+
+    def _named(self, name: str) -> Node:
+        nodes = self._nodes()
+        for node in nodes:
+            if node.name == name:
+                return node
+        names = ", ".join(node.name for node in nodes)
+        raise TeachError(f"node is {name!r}; it may be {names or 'none yet'}")
+
     def _refuse(self) -> NoReturn:
-        rooms = ", ".join(self._rooms()) or "none yet"
+        rooms = ", ".join(node.name for node in self._nodes()) or "none yet"
         raise TeachError(
             f"what was taught is kept by each room; say which one with node: {rooms}", _ELSEWHERE
         )
 
 
-def _read(payload: bytes) -> dict[str, Any]:
-    """Read an answer; one that no room gives says so itself."""
+def _written(asked: dict[str, Any], request: str) -> str:
+    """Write a question; an older rtgenre takes a genre as nothing but its name."""
+    if request:
+        return json.dumps({**asked, "request": request}, ensure_ascii=False)
+    return str(asked["teach"]) if "teach" in asked else json.dumps(asked)
+
+
+def _read(payload: bytes) -> tuple[str, dict[str, Any]]:
+    """Read to what a room answers, and what; one that no room gives says so itself."""
+    request = ""
     try:
         answer = json.loads(payload)
+        request = str(answer.pop("request", ""))
         kind = answer["type"]
         if kind == "error" and isinstance(answer["message"], str):
-            return {"type": "error", "message": answer["message"][:500]}
+            return request, {"type": "error", "message": answer["message"][:500]}
         if kind == "taught" and type(answer["id"]) is int and isinstance(answer["genre"], str):
-            return {**answer}
+            return request, {**answer}
         if kind == "forgotten" and type(answer["stretches"]) is int:
-            return {**answer}
-    except (ValueError, TypeError, KeyError, RecursionError):
+            return request, {**answer}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         pass
-    return {"type": "error", "message": "the room's answer cannot be read"}
+    return request, {"type": "error", "message": "the room's answer cannot be read"}

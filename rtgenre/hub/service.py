@@ -64,7 +64,7 @@ class HubService:
         self._subscription = Subscription(
             config.mqtt, self.roster, self.metrics, on_answer=self._on_answer
         )
-        self._lessons = Lessons(self._subscription, config.mqtt.topic_prefix, self._rooms)
+        self._lessons = Lessons(self._subscription, config.mqtt.topic_prefix, self.roster.nodes)
         services = OwnServices(config.hub)
         self._taught_lists = TaughtLists(services, self.roster.nodes)
         self._relay = Relay(services, self.roster, self.columns)
@@ -125,9 +125,6 @@ class HubService:
 
     def _on_answer(self, node: str, payload: bytes) -> None:
         self._lessons.on_answer(node, payload)
-
-    def _rooms(self) -> list[str]:
-        return [node.name for node in self.roster.nodes()]
 
     def _routes(self) -> dict[str, Route]:
         taught = no_teaching_routes()

@@ -209,6 +209,8 @@ class AboutDocument(TypedDict):
     """Where its page is. Empty where it has none."""
     realtime: bool
     """False for files that are read faster than they play: then times mean nothing."""
+    repeats_requests: NotRequired[bool]
+    """Whether the answer to a lesson over MQTT repeats its `request`. Missing: it does not."""
     hello: HelloDocument
     """What its own clients are greeted with. This node is the only source in it."""
 

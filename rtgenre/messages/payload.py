@@ -150,6 +150,7 @@ def about_document(
         "host": host,
         "address": address,
         "realtime": realtime,
+        "repeats_requests": True,
         "hello": {**hello, "sources": sources},
     }
 

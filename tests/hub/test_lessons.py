@@ -30,6 +30,18 @@ async def say(hub, **request):
                 return document
 
 
+async def asked_of(subscriber, genre):
+    """Wait until den is told that a genre plays; return the message, as an object."""
+    topic = "rtgenre/den/teach/set"
+    await subscriber.until(lambda it: genre in it.latest.get(topic, ""))
+    text = subscriber.latest[topic]
+    return json.loads(text) if text.startswith("{") else {"teach": text}
+
+
+async def answer_as_den(broker, **answer):
+    await publish(broker.port, "rtgenre/den/teach/answer", json.dumps(answer))
+
+
 @pytest.fixture
 def patient(monkeypatch):
     """Wait for the room on a busy machine, too."""
@@ -73,6 +85,16 @@ async def test_a_room_that_does_not_answer_is_said_to(broker, monkeypatch):
     assert "teaching may be off there" in error["message"]
 
 
+@pytest.mark.usefixtures("patient")
+async def test_a_name_that_no_genre_has_is_refused_at_once(broker, tmp_path, monkeypatch):
+    async with a_hub(broker.port) as hub, Room(tmp_path, broker.port, monkeypatch) as room:
+        await hub.until(lambda: hub.of("state", room.node))
+        for genre in ("x" * 41, '"' * 200, "%F0%9F%8E%B5" * 200, "x" * 201, "a%07"):
+            status, error = await ask(hub.port, f"POST /teach?node={room.node}&genre={genre}")
+            assert status in {400, 409}
+            assert "cannot be called" in error["message"]
+
+
 async def test_an_answer_that_no_room_gives_harms_nobody(broker):
     async with (
         a_hub(broker.port) as hub,
@@ -83,8 +105,8 @@ async def test_an_answer_that_no_room_gives_harms_nobody(broker):
         # Nobody has asked yet.
         await publish(broker.port, "rtgenre/den/teach/answer", b"\xff")
         asking = asyncio.create_task(ask(hub.port, "POST /teach?node=den&genre=techno"))
-        await subscriber.until(lambda it: it.latest.get("rtgenre/den/teach/set") == "techno")
-        await publish(broker.port, "rtgenre/den/teach/answer", b'{"type": "taught", "id": "x"}')
+        request = (await asked_of(subscriber, "techno"))["request"]
+        await answer_as_den(broker, type="taught", id="x", request=request)
         status, error = await asking
     assert status == 409
     assert "cannot be read" in error["message"]
@@ -99,3 +121,72 @@ async def test_where_teaching_is_off_at_the_hub_nothing_is_passed_on(broker):
         status, error = await ask(hub.port, "POST /teach?node=den&genre=techno")
     assert status == 403
     assert "teaching is off here" in error["message"]
+
+
+async def test_a_late_answer_is_not_shown_as_the_answer_to_another_request(broker, monkeypatch):
+    monkeypatch.setattr(lessons_module, "ANSWER_WITHIN_SECONDS", 0.2)
+    async with (
+        a_hub(broker.port) as hub,
+        a_node(broker.port),
+        subscribed(broker.port, "rtgenre/den/teach/set") as subscriber,
+    ):
+        await hub.until(lambda: hub.rooms() == ["den"])
+        status, _ = await ask(hub.port, "POST /teach?node=den&genre=techno")
+        assert status == 504
+        late = await asked_of(subscriber, "techno")
+        monkeypatch.setattr(lessons_module, "ANSWER_WITHIN_SECONDS", 60.0)
+        asking = asyncio.create_task(ask(hub.port, "POST /teach?node=den&genre=polka"))
+        asked = await asked_of(subscriber, "polka")
+        # Only what repeats the request is its answer, in whatever order they come.
+        await answer_as_den(
+            broker, type="taught", id=1, genre="techno", request=late.get("request")
+        )
+        await answer_as_den(broker, type="error", message="to somebody else")
+        await answer_as_den(
+            broker, type="taught", id=2, genre="polka", request=asked.get("request")
+        )
+        status, taught = await asking
+    assert (status, taught["genre"]) == (200, "polka")
+    assert "request" not in taught
+
+
+async def test_an_older_room_is_not_asked_again_while_an_answer_may_come_late(broker, monkeypatch):
+    monkeypatch.setattr(lessons_module, "ANSWER_WITHIN_SECONDS", 0.2)
+    async with (
+        a_hub(broker.port) as hub,
+        a_node(broker.port, repeats_requests=False),
+        subscribed(broker.port, "rtgenre/den/teach/set") as subscriber,
+    ):
+        await hub.until(lambda: hub.rooms() == ["den"])
+        await ask(hub.port, "POST /teach?node=den&genre=techno")
+        # An older room takes a genre as it is.
+        assert subscriber.latest["rtgenre/den/teach/set"] == "techno"
+        busy, error = await ask(hub.port, "POST /teach?node=den&genre=polka")
+        assert (busy, "has not answered yet" in error["message"]) == (429, True)
+        monkeypatch.setattr(lessons_module, "LATE_SECONDS", 0.0)
+        monkeypatch.setattr(lessons_module, "ANSWER_WITHIN_SECONDS", 60.0)
+        asking = asyncio.create_task(ask(hub.port, "POST /teach?node=den&genre=polka"))
+        await asked_of(subscriber, "polka")
+        await answer_as_den(broker, type="forgotten", stretches=1)
+        await answer_as_den(broker, type="taught", id=2, genre="polka")
+        status, taught = await asking
+    assert (status, taught["genre"]) == (200, "polka")
+
+
+async def test_an_answer_that_came_late_lets_an_older_room_be_asked_again(broker, monkeypatch):
+    monkeypatch.setattr(lessons_module, "ANSWER_WITHIN_SECONDS", 0.2)
+    async with (
+        a_hub(broker.port) as hub,
+        a_node(broker.port, repeats_requests=False),
+        subscribed(broker.port, "rtgenre/den/teach/#") as subscriber,
+    ):
+        await hub.until(lambda: hub.rooms() == ["den"])
+        await ask(hub.port, "POST /teach?node=den&genre=techno")
+        await answer_as_den(broker, type="taught", id=1, genre="techno")
+        await subscriber.until(lambda it: "rtgenre/den/teach/answer" in it.latest)
+        monkeypatch.setattr(lessons_module, "ANSWER_WITHIN_SECONDS", 60.0)
+        asking = asyncio.create_task(ask(hub.port, "POST /teach?node=den&genre=polka"))
+        await asked_of(subscriber, "polka")
+        await answer_as_den(broker, type="taught", id=2, genre="polka")
+        status, taught = await asking
+    assert (status, taught["genre"]) == (200, "polka")

@@ -62,12 +62,16 @@ UNTYPED = {
 }
 """Answers that had no ``type`` from the start."""
 
+LATER = {"repeats_requests"}
+"""Fields that messages from an older rtgenre lack."""
+
 
 @pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 def test_every_message_is_as_the_schema_says_and_names_no_field_it_does_not(document: Any):
     VALIDATOR.validate(document)
     described = SCHEMA["$defs"][document["type"]]
-    assert document.keys() == described["properties"].keys() == set(described["required"])
+    assert document.keys() == described["properties"].keys()
+    assert document.keys() - LATER == set(described["required"])
 
 
 @pytest.mark.parametrize("document", UNTYPED.values(), ids=UNTYPED)

@@ -1,12 +1,14 @@
 """Saying over MQTT what is playing: ``<prefix>/<node>/teach/set`` takes a genre.
 
-Or ``{"forget": 17}``, which undoes the lesson that was answered with the id 17.
+Or ``{"teach": "jazz"}``, or ``{"forget": 17}``, which undoes the lesson that was answered with the
+id 17. With ``"request": "a1"`` beside it the answer repeats that: so answers are told apart.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from rtgenre.messages.taught import TeachError, forgotten_document
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
 
     from rtgenre.messages.documents import Document
 
-MAX_PAYLOAD_BYTES = 200
+MAX_PAYLOAD_BYTES = 900
 MAX_WAITING_ANSWERS = 5
+_REQUEST = re.compile(r"[A-Za-z0-9_-]{1,32}")
 
 
 def command_topic(prefix: str, node: str) -> str:
@@ -86,33 +89,50 @@ class TeachExtension:
         return []
 
     async def _take(self, node: str, payload: bytes) -> None:
+        request: dict[str, str] = {}
+        answer: Mapping[str, Any]
         try:
-            text = _text(payload)
-            answer: Mapping[str, Any]
-            if text.startswith("{"):
-                answer = forgotten_document(await self._forget([_number(text)]))
-            else:
-                answer = await self._teach(node, text)
+            asked = _asked(_text(payload))
+            request = _request(asked)
+            answer = await self._answer(node, asked)
         except TeachError as error:
             answer = {"type": "error", "message": str(error)}
         waiting = self._answers[node]
-        waiting.append(json.dumps(answer, ensure_ascii=False))
+        waiting.append(json.dumps({**answer, **request}, ensure_ascii=False))
         del waiting[:-MAX_WAITING_ANSWERS]
 
+    async def _answer(self, node: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+        match asked:
+            case {"teach": str(genre)}:
+                return await self._teach(node, genre)
+            case {"forget": int(number)} if not isinstance(number, bool):
+                return forgotten_document(await self._forget([number]))
+        raise TeachError('the message is neither a genre nor {"teach": "jazz"} nor {"forget": 17}')
 
-def _number(text: str) -> int:
-    """Read which lesson is to be undone.
+
+def _asked(text: str) -> Mapping[str, Any]:
+    """Read a command, of which a genre alone is the short form; nothing if it is none."""
+    if not text.startswith("{"):
+        return {"teach": text}
+    try:
+        asked: dict[str, Any] = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return asked
+
+
+def _request(asked: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the answer repeats.
 
     Raises:
-        TeachError: none is named.
+        TeachError: it cannot be repeated.
     """
-    try:
-        number = json.loads(text)["forget"]
-    except (ValueError, KeyError, RecursionError):
-        number = None
-    if type(number) is not int:
-        raise TeachError('the message is neither a genre nor {"forget": 17}')
-    return number
+    if "request" not in asked:
+        return {}
+    request = asked["request"]
+    if not isinstance(request, str) or not _REQUEST.fullmatch(request):
+        raise TeachError("request is no text of 1 to 32 letters, digits, '-' or '_'")
+    return {"request": request}
 
 
 def _text(payload: bytes) -> str:

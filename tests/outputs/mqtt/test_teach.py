@@ -60,6 +60,28 @@ async def test_a_lesson_is_undone_by_its_id():
 
 
 @pytest.mark.parametrize(
+    ("payload", "kind"),
+    [
+        ({"teach": "techno"}, "taught"),
+        ({"teach": "#"}, "error"),
+        ({"teach": 17}, "error"),
+        ({"forget": 17}, "forgotten"),
+    ],
+)
+async def test_an_answer_repeats_the_request_so_that_it_is_told_from_others(payload, kind):
+    _, (answer,) = await told(json.dumps({**payload, "request": "a1"}).encode())
+    found = json.loads(answer.payload)
+    assert (found["type"], found["request"]) == (kind, "a1")
+
+
+@pytest.mark.parametrize("request_", ["", "x" * 33, "\ud800", 17, None, ["a1"]])
+async def test_a_request_that_cannot_be_repeated_is_refused(request_):
+    lessons, (answer,) = await told(json.dumps({"teach": "techno", "request": request_}).encode())
+    assert lessons == []
+    assert "request is no text" in json.loads(answer.payload)["message"]
+
+
+@pytest.mark.parametrize(
     "payload",
     [b"#", b"\xff\xfe", b"x" * 1000, b"{", b"{}", b'{"forget": "x"}', b'{"forget": true}'],
 )
