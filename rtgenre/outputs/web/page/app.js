@@ -257,7 +257,7 @@ startTheme(byId("theme"), () => {
 });
 addEventListener("popstate", () => {
   followAddress();
-  rooms.chooseByAddress();
+  rooms.followAddress();
 });
 followAddress();
 connection.start();

@@ -61,9 +61,12 @@ export class Rooms {
 
   /** Choose the room in the address, else the one that was chosen last, else the first. */
   chooseByAddress() {
-    const wanted = readAddress().node ?? localStorage.getItem(KEY);
-    if (this.#rooms.length === 0) return;
-    this.#choose(Math.max(0, this.#rooms.findIndex((room) => room.node === wanted)));
+    if (this.#rooms.length > 0) this.#choose(this.#addressed);
+  }
+
+  /** Choose the room in the address, unless it is shown already. */
+  followAddress() {
+    if (this.#addressed !== this.#chosenIndex) this.chooseByAddress();
   }
 
   /** Take in a state or status document; returns its room, or null. */
@@ -96,6 +99,11 @@ export class Rooms {
     this.#chosenIndex = index;
     this.#buttons.forEach((button, i) => button.setAttribute("aria-pressed", i === index));
     if (!isShown) this.#changed();
+  }
+
+  get #addressed() {
+    const wanted = readAddress().node ?? localStorage.getItem(KEY);
+    return Math.max(0, this.#rooms.findIndex((room) => room.node === wanted));
   }
 
   get #buttons() {

@@ -12,6 +12,7 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect, sync_playwright
 from websockets.sync.client import connect
@@ -104,6 +105,23 @@ def refuse_to_delete(page):
             else route.fallback()
         ),
     )
+
+
+IS_DRAWN = """() => {
+    const canvas = document.getElementById("spectrogram");
+    const { data } = canvas.getContext("2d").getImageData(0, 64, canvas.width, 1);
+    return data.some((value, i) => i % 4 === 0 && value > 200);
+}"""
+"""Whether anything loud is on the page's spectrogram."""
+
+
+def draw_spectrogram(page, service):
+    """Have a page draw loud columns of den."""
+    deadline = time.monotonic() + 30
+    while not page.evaluate(IS_DRAWN):
+        assert time.monotonic() < deadline
+        now = page.evaluate("performance.now() / 1000")
+        service.publish_column("den", np.full(128, 255, np.uint8), now, now)
 
 
 class RunningService:

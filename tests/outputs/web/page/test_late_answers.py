@@ -4,7 +4,6 @@ import re
 import time
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from playwright.sync_api import expect
 
@@ -15,7 +14,7 @@ from rtgenre.messages.taught import genres_document
 from rtgenre.outputs.web.teaching import teaching_routes, teaching_uploads
 from tests.documents import COLORS, LABELS, a_hello, a_presence, a_state
 from tests.lessons import Lessons
-from tests.outputs.web.page.conftest import refuse_to_delete
+from tests.outputs.web.page.conftest import IS_DRAWN, draw_spectrogram, refuse_to_delete
 from tests.outputs.web.page.late import LateAnswers, Line
 
 LIST = re.compile(r"/history\?since=20")
@@ -131,19 +130,10 @@ def test_the_spectrogram_stays_when_somebody_teaches_a_new_genre(puppet, open_pa
     page = open_page("about:blank")
     page.goto(service.url)
     expect(page.locator("#connection")).to_have_text("Connected")
-    is_drawn = """() => {
-        const canvas = document.getElementById("spectrogram");
-        const { data } = canvas.getContext("2d").getImageData(0, 64, canvas.width, 1);
-        return data.some((value, i) => i % 4 === 0 && value > 200);
-    }"""
-    deadline = time.monotonic() + 30
-    while not page.evaluate(is_drawn):
-        assert time.monotonic() < deadline
-        now = page.evaluate("performance.now() / 1000")
-        service.publish_column("den", np.full(128, 255, np.uint8), now, now)
+    draw_spectrogram(page, service)
     service.soon(lambda: news.publish(genres_document([*LABELS, "techno"], COLORS)))
     expect(page.locator("#bars li[data-label=techno]")).to_be_visible()
-    assert page.evaluate(is_drawn)
+    assert page.evaluate(IS_DRAWN)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from rtgenre.messages.payload import iso_utc
 from rtgenre.outputs.colors import GENRE_COLORS
 from rtgenre.types import PlayState, UnknownReason
 from tests.documents import a_hello, a_state, a_status
-from tests.outputs.web.page.conftest import PHONE, TABLET, WALL
+from tests.outputs.web.page.conftest import IS_DRAWN, PHONE, TABLET, WALL, draw_spectrogram
 
 TOKEN = "a-token-of-enough-characters"
 DASH = "\u2013"
@@ -361,6 +361,27 @@ def test_what_is_looked_at_is_in_the_address_for_reloads_bookmarks_and_the_way_b
     expect(page.locator("#live")).to_be_visible()
     page.get_by_role("button", name="History").click()
     expect(page.locator("#timeline-title")).to_have_text("Last seven days")
+
+
+def test_on_the_way_back_within_a_room_what_is_shown_of_it_stays(open_page, puppet):
+    service = puppet("den")
+    service.publish(a_state(1))
+    page = open_page(service.url)
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    draw_spectrogram(page, service)
+    # What is drawn anew for another room begins with this.
+    page.evaluate(
+        """() => {
+            window.eyebrows = [];
+            new MutationObserver((changes) => window.eyebrows.push(...changes))
+                .observe(document.getElementById("eyebrow"), { childList: true });
+        }"""
+    )
+    page.get_by_role("button", name="History").click()
+    page.go_back()
+    expect(page.locator("#live")).to_be_visible()
+    assert page.evaluate(IS_DRAWN)
+    assert page.evaluate("window.eyebrows.length") == 0
 
 
 def test_another_room_is_one_press_away_and_remembered(open_page, puppet):
