@@ -27,6 +27,15 @@ from rtgenre.monitoring.systemd import Notifier, supervise
 from rtgenre.outputs.colors import complete_colors
 from rtgenre.outputs.mqtt.smarthome import home_assistant_extension, lights_extension
 from rtgenre.service.listener import Listener
+from rtgenre.service.outputs import (
+    history_output,
+    mdns_output,
+    playing_extension,
+    publishes_mqtt,
+    teach_extension,
+    web_routes,
+    web_uploads,
+)
 from rtgenre.service.pipeline import Pipeline
 from rtgenre.service.playing import PlayersHeard, ToldTracks
 from rtgenre.service.reload import changed_settings, with_live_settings
@@ -42,11 +51,10 @@ if TYPE_CHECKING:
     from rtgenre.learning.taught.notebook import Notebook
     from rtgenre.model.classifier import Classifier
     from rtgenre.monitoring.health import HealthDocument
-    from rtgenre.outputs.history import HistoryOutput
     from rtgenre.outputs.mqtt.homeassistant import HomeAssistantExtension
     from rtgenre.outputs.mqtt.publisher import MqttExtension
     from rtgenre.outputs.terminal import TerminalOutput
-    from rtgenre.outputs.web.http import Route, Upload
+    from rtgenre.outputs.web.mdns import MdnsOutput
     from rtgenre.outputs.web.server import WebSocketOutput
     from rtgenre.service.settings_desk import SettingsDesk
     from rtgenre.sources.base import AudioSource
@@ -86,9 +94,10 @@ class Service:
         """All settings, with those that have changed while it runs."""
         self._classifier = classifier
         self._sources = sources
+        self._nodes = [source_config.node for source_config, _ in sources]
         self.hub = Hub()
-        self.column_hub = ColumnHub([source_config.node for source_config, _ in sources])
-        self._history = self._make_history()
+        self.column_hub = ColumnHub(self._nodes)
+        self._history = history_output(config, sources, self.hub, classifier.info.identity)
         self.metrics = Metrics()
         info = classifier.info
         self.metrics.set_info(__version__, info)
@@ -156,10 +165,10 @@ class Service:
                     tasks.append(outputs.create_task(self._players.run(), name="players"))
                 if self._history is not None:
                     tasks.append(outputs.create_task(self._history.run(), name="history"))
-                if self._publishes_mqtt():
+                if publishes_mqtt(self.config, self._sources):
                     tasks.append(outputs.create_task(self._run_mqtt(), name="mqtt"))
-                if self.config.mdns.enabled and self._web_socket is not None:
-                    tasks.append(outputs.create_task(self._run_mdns(), name="mdns"))
+                if (announcement := self._announcement()) is not None:
+                    tasks.append(outputs.create_task(announcement.run(), name="mdns"))
                 if self._notifier.enabled:
                     watching = supervise(self._notifier, self.node_health, self.hub.latest)
                     tasks.append(outputs.create_task(watching, name="supervision"))
@@ -309,41 +318,6 @@ class Service:
             phase_seconds=hop_seconds * number / len(self._sources),
         )
 
-    def _make_history(self) -> HistoryOutput | None:
-        if not self.config.history.enabled:
-            return None
-        from rtgenre.outputs.history import HistoryOutput
-
-        return HistoryOutput(
-            self.config.history,
-            self.hub,
-            model_of={
-                config.node: self._classifier.info.identity
-                for config, source in self._sources
-                if config.speed != "max" and not source.is_demo
-            }.get,
-        )
-
-    def _routes(self) -> dict[str, Route]:
-        """Return what is answered over HTTP beside what the port answers by itself."""
-        from rtgenre.outputs.web.settings import settings_routes
-        from rtgenre.outputs.web.teaching import no_teaching_routes, teaching_routes
-
-        nodes = [config.node for config, _ in self._sources]
-        taught = (
-            no_teaching_routes() if self.teacher is None else teaching_routes(self.teacher, nodes)
-        )
-        history = {} if self._history is None else self._history.routes()
-        return taught | history | settings_routes(self._desk)
-
-    def _uploads(self) -> dict[str, Upload]:
-        """Return what is answered to files that are sent."""
-        from rtgenre.outputs.web.settings import settings_uploads
-        from rtgenre.outputs.web.teaching import no_teaching_uploads, teaching_uploads
-
-        taught = no_teaching_uploads() if self.teacher is None else teaching_uploads(self.teacher)
-        return taught | settings_uploads(self._desk)
-
     async def _open_web_socket(self, resources: AsyncExitStack) -> None:
         if not self.config.websocket.enabled:
             return
@@ -356,22 +330,18 @@ class Service:
             health=self.health,
             metrics=self.metrics,
             columns=self.column_hub,
-            routes=self._routes(),
-            uploads=self._uploads(),
+            routes=web_routes(self.teacher, self._history, self._desk, self._nodes),
+            uploads=web_uploads(self.teacher, self._desk),
             teaching=self.teacher,
             news=self._news,
         )
         self._web_socket = await resources.enter_async_context(output)
         logger.info("open %s to watch, or connect to %s", output.http_url, output.url)
 
-    def _publishes_mqtt(self) -> bool:
-        """Say whether there is a broker, and something heard that it is to know of."""
-        if not self.config.mqtt.host:
-            return False
-        if all(source.is_demo for _, source in self._sources):
-            logger.warning("the demo goes to no broker and no lamps")
-            return False
-        return True
+    def _announcement(self) -> MdnsOutput | None:
+        if not self.config.mdns.enabled or self._web_socket is None:
+            return None
+        return mdns_output(self.config.websocket, self._web_socket.port, self._nodes)
 
     async def _run_mqtt(self) -> None:
         from rtgenre.outputs.mqtt.publisher import MqttOutput
@@ -385,7 +355,7 @@ class Service:
         output = MqttOutput(
             self.config.mqtt,
             self.hub,
-            nodes=[config.node for config, _ in self._sources],
+            nodes=self._nodes,
             colors={},  # the lights publish /color
             metrics=self.metrics,
             extensions=self._mqtt_extensions(teachable=teachable),
@@ -394,52 +364,14 @@ class Service:
         await output.run()
 
     def _mqtt_extensions(self, *, teachable: bool) -> list[MqttExtension]:
-        from rtgenre.outputs.mqtt.playing import PlayingExtension, command_topic
-
+        mqtt, rooms = self.config.mqtt, [config for config, _ in self._sources]
         extensions: list[MqttExtension] = [self._lights]
         if self._discovery is not None:
             extensions.insert(0, self._discovery)
-        mqtt = self.config.mqtt
-        nodes = [config.node for config, _ in self._sources]
-        topics = {
-            config.node: config.playing_topic or command_topic(mqtt.topic_prefix, config.node)
-            for config, _ in self._sources
-        }
-        extensions.append(PlayingExtension(self._told_tracks.tell, topics=topics))
+        extensions.append(playing_extension(mqtt.topic_prefix, rooms, self._told_tracks.tell))
         if self.teacher is not None and teachable:
-            from rtgenre.outputs.mqtt.teach import TeachExtension
-
-            extensions.append(
-                TeachExtension(
-                    self.teacher.teach,
-                    self.teacher.forget,
-                    prefix=mqtt.topic_prefix,
-                    nodes=nodes,
-                    qos=mqtt.qos,
-                )
-            )
+            extensions.append(teach_extension(mqtt, self._nodes, self.teacher))
         return extensions
-
-    async def _run_mdns(self) -> None:
-        from rtgenre.outputs.web.auth import is_loopback
-        from rtgenre.outputs.web.mdns import MdnsOutput
-
-        websocket = self.config.websocket
-        if self._web_socket is None or is_loopback(websocket.host):
-            return
-        nodes = [config.node for config, _ in self._sources]
-        output = MdnsOutput(
-            name=nodes[0],
-            host=websocket.host,
-            port=self._web_socket.port,
-            properties={
-                "version": __version__,
-                "path": "/ws",
-                "tls": "1" if websocket.cert_file else "0",
-                "nodes": ",".join(nodes),
-            },
-        )
-        await output.run()
 
     async def _listen(self, stop: asyncio.Event) -> None:
         async def run_all() -> None:
