@@ -3,6 +3,7 @@
 import { readAddress, writeAddress } from "./address.js";
 import { decodeColumn } from "./column.js";
 import { Connection } from "./connection.js";
+import { ignoreSecondClicks } from "./double-click.js";
 import { percent } from "./format.js";
 import { HistoryView } from "./history.js";
 import { parse } from "./history-data.js";
@@ -259,5 +260,6 @@ addEventListener("popstate", () => {
   followAddress();
   rooms.followAddress();
 });
+ignoreSecondClicks();
 followAddress();
 connection.start();

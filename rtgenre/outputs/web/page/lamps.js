@@ -45,7 +45,7 @@ export class LampList {
   #row(name) {
     const row = document.createElement("li");
     row.innerHTML =
-      '<input maxlength="200" autocomplete="off" spellcheck="false"><button type="button" class="quiet-button">Remove</button>';
+      '<input maxlength="200" autocomplete="off" spellcheck="false"><button type="button" class="quiet-button" data-one-press>Remove</button>';
     const input = row.querySelector("input");
     input.value = name;
     input.addEventListener("input", () => this.#changed(this.#names));

@@ -68,7 +68,7 @@ export class StretchList {
     const { genre, start, end, confidence } = stretch;
     const row = document.createElement("tr");
     row.innerHTML =
-      '<td class="time"></td><td class="heard"><span class="dot"></span></td><td class="time"></td><td class="time sure"></td><td><button type="button" class="row-button"></button></td>';
+      '<td class="time"></td><td class="heard"><span class="dot"></span></td><td class="time"></td><td class="time sure"></td><td><button type="button" class="row-button" data-one-press></button></td>';
     const [when, heard, length, sure, last] = row.cells;
     const times = `${clock(start)} – ${clock(end)}`;
     const name = stretchName(stretch);

@@ -116,7 +116,7 @@ export class TaughtView {
   #row(stretch) {
     const row = document.createElement("tr");
     row.innerHTML =
-      '<td class="time"></td><td class="heard"><span class="dot"></span></td><td></td><td class="time"></td><td><button type="button" class="row-button">Remove</button></td>';
+      '<td class="time"></td><td class="heard"><span class="dot"></span></td><td></td><td class="time"></td><td><button type="button" class="row-button" data-one-press>Remove</button></td>';
     const [when, genre, room, length, last] = row.cells;
     const start = Date.parse(stretch.start);
     const name = genreName(stretch.genre);

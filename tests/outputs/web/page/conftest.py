@@ -124,6 +124,14 @@ def draw_spectrogram(page, service):
         service.publish_column("den", np.full(128, 255, np.uint8), now, now)
 
 
+def second_click(page, button):
+    """Click as the second time of a double click."""
+    box = button.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down(click_count=2)
+    page.mouse.up(click_count=2)
+
+
 class RunningService:
     """``rtgenre run`` of the demo recording, as a process that can be stopped and started."""
 

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from rtgenre.history.store import HistoryStore, read_stretches
 from rtgenre.history.stretches import Stretch
 from tests.documents import a_state
-from tests.outputs.web.page.conftest import PHONE, TABLET, refuse_to_delete
+from tests.outputs.web.page.conftest import PHONE, TABLET, refuse_to_delete, second_click
 
 DASH = "\u2013"
 N_COLORS = """(canvas) => {
@@ -243,6 +243,15 @@ def test_a_stretch_is_deleted_once_it_was_confirmed(page, tmp_path):
     expect(rows(page).get_by_role("button")).to_be_focused()
     assert genres_kept(tmp_path) == ["jazz", "blues", "silence"]
     assert genres_kept(tmp_path, "attic") == ["blues"]
+
+
+def test_the_second_click_of_a_double_click_confirms_nothing(page, tmp_path):
+    page.get_by_role("button", name="Delete Rock").click()
+    answer = page.get_by_role("dialog").get_by_role("button", name="Delete")
+    second_click(page, answer)
+    expect(answer).to_be_visible()
+    answer.press("Enter")
+    expect(rows(page)).to_have_count(1)
 
 
 def test_all_of_a_time_is_deleted_and_nothing_else(page, tmp_path):

@@ -263,6 +263,28 @@ def test_lamps_are_added_renamed_and_removed_and_their_comments_stay(show, servi
     expect(page.locator("#settings-lamps")).to_contain_text("rack, Sofa lamp")
 
 
+def test_a_double_click_takes_one_lamp_away_also_where_browsers_count_anew(show, service):
+    service.file.write_text(TEXT.replace('["shelf"]', '["shelf", "tv", "rack", "stairs"]'))
+    service.config = load_config(service.file)
+    page = show()
+    lamps = page.get_by_role("textbox", name="WLED device")
+    expect(lamps).to_have_count(4)
+    page.evaluate(
+        """() => {
+            const options = { bubbles: true, cancelable: true, detail: 1, clientX: 9, clientY: 9 };
+            for (let i = 0; i < 2; i += 1) {
+                const button = document.querySelector("#settings-wled button");
+                button.dispatchEvent(new MouseEvent("click", options));
+            }
+        }"""
+    )
+    expect(lamps).to_have_count(3)
+    for _ in range(2):
+        page.keyboard.press("Enter")
+    expect(lamps).to_have_count(1)
+    expect(lamps).to_have_value("stairs")
+
+
 def test_a_name_that_no_lamp_can_have_is_refused_as_in_the_file_and_stays_to_be_mended(
     show, service
 ):

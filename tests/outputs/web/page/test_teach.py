@@ -12,7 +12,7 @@ from rtgenre.outputs.web.teaching import (
 )
 from tests.documents import COLORS, LABELS, a_state
 from tests.lessons import Lessons
-from tests.outputs.web.page.conftest import PHONE, TABLET, WALL
+from tests.outputs.web.page.conftest import PHONE, TABLET, WALL, second_click
 from tests.outputs.web.page.test_access import violations
 
 
@@ -179,6 +179,24 @@ def test_the_taught_view_removes_renames_and_forgets(show, lessons):
     page.get_by_role("button", name="Forget", exact=True).click()
     expect(rows.first).to_contain_text("Nothing was taught yet")
     assert lessons.genres == {}
+
+
+def test_a_double_click_on_remove_leaves_the_row_that_moved_up(show, lessons):
+    lessons.genres = {1: "techno", 2: "house", 3: "polka"}
+    page = show("?view=taught")
+    asked = []
+    page.on("request", lambda request: asked.append(request.method))
+    rows = page.locator("#taught-rows tr")
+    page.get_by_role("button", name="Remove").first.click()
+    expect(rows).to_have_count(2)
+    second_click(page, page.get_by_role("button", name="Remove").first)
+    with page.expect_request("**/healthz"):
+        page.evaluate("fetch('healthz')")
+    assert asked.count("DELETE") == 1
+    # A key is pressed once each time.
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(1)
+    assert lessons.genres == {3: "polka"}
 
 
 def test_what_was_taught_is_exported_and_imported_by_keyboard_alone(show, lessons, tmp_path):
