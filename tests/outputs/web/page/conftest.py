@@ -66,13 +66,12 @@ def open_page(browser):
             contexts.callback(context.close)
             context.set_default_timeout(30_000)
             page = context.new_page()
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            page.on("console", lambda message: _note(complaints, message))
+            note_complaints(page, complaints)
             page.goto(url)
             return page
 
         yield open_page
-    assert complaints == []
+    assert not complaints, "the browser complained:\n" + "\n".join(complaints)
 
 
 _EXPECTED = (
@@ -89,10 +88,17 @@ _EXPECTED = (
 )
 
 
-def _note(complaints, message):
-    unexpected = not any(text in message.text for text in _EXPECTED)
-    if message.type in {"error", "warning"} and unexpected:
-        complaints.append(message.text)
+def note_complaints(page, complaints):
+    """Add whatever a page's browser complains about to a list of texts, with where it was."""
+
+    def note(message):
+        unexpected = not any(text in message.text for text in _EXPECTED)
+        if message.type in {"error", "warning"} and unexpected:
+            place = message.location
+            complaints.append(f"{message.text}\n    at {place['url']}:{place['lineNumber'] + 1}")
+
+    page.on("pageerror", lambda error: complaints.append(error.stack or error.message))
+    page.on("console", note)
 
 
 def refuse_to_delete(page):

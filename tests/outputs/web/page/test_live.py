@@ -145,9 +145,8 @@ def test_what_is_playing_appears_in_the_history(open_page, service):
     wait_for_music(page)
     service.next_state()
     page.get_by_role("button", name="History").click()
-    page.wait_for_function(
-        'document.querySelector("#timeline canvas")?.ariaLabel?.length > 10', timeout=60_000
-    )
+    expect(page.locator("#timeline canvas")).to_be_visible(timeout=60_000)
+    # A function: the service's policy forbids the page to evaluate a text again and again.
     page.wait_for_function(
         f'() => {{ document.querySelector("#timeline canvas").id = "row"; '
         f'return ({N_COLORS})("row") > 1; }}',
