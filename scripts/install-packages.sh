@@ -29,7 +29,12 @@ if [ "$1" = test ]; then
     need_command systemd-analyze systemd
     need_file '/usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so' libasound2-plugins
 fi
-[ -n "$missing" ] || exit 0
+# Opens pages in half the time that chromium takes. Where a system has none, tests take chromium.
+quicker=""
+if [ "$1" = test ] && ! command -v chromium-headless-shell >/dev/null 2>&1; then
+    quicker=chromium-headless-shell
+fi
+[ -n "$missing$quicker" ] || exit 0
 
 as_root=""
 if [ "$(id -u)" != 0 ]; then
@@ -43,13 +48,16 @@ if ! command -v apt-get >/dev/null 2>&1; then
     missing_reason="no apt-get here"
 fi
 if [ -n "${missing_reason:-}" ]; then
+    [ -n "$missing" ] || exit 0
     echo "These system packages are missing ($missing_reason), so please install them yourself:" >&2
     echo "    sudo apt install$missing" >&2
     # The service still plays files and streams without PortAudio; the tests need everything.
     [ "$1" = base ] && exit 0
     exit 1
 fi
-echo "Installing$missing …"
+install() { $as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null; }
+echo "Installing$missing $quicker …"
 export DEBIAN_FRONTEND=noninteractive
-$as_root apt-get update -qq
-$as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
+$as_root apt-get update -qq || [ -z "$missing" ]
+[ -z "$missing" ] || install $missing
+[ -z "$quicker" ] || install "$quicker" 2>/dev/null || echo "No $quicker here: tests take chromium"

@@ -6,7 +6,6 @@ import functools
 import http.server
 import json
 import re
-import shutil
 import sys
 import threading
 from pathlib import Path
@@ -20,6 +19,7 @@ from rtgenre.messages.hub import Hub
 from rtgenre.monitoring.metrics import Metrics, SourceTotals
 from rtgenre.outputs.lights.extension import LightsExtension
 from rtgenre.outputs.mqtt.homeassistant import DiscoveryParams, discovery_payload
+from tests.chromium import find_chromium
 from tests.documents import LABELS, a_state, a_websocket_output
 from tests.networks import INFO
 
@@ -60,7 +60,7 @@ def served(folder):
 @contextlib.asynccontextmanager
 async def browser_page():
     playwright = pytest.importorskip("playwright.async_api")
-    chromium = shutil.which("chromium")
+    chromium = find_chromium()
     assert chromium, "chromium is not installed: apt-get install chromium"
     async with playwright.async_playwright() as browsers:
         browser = await browsers.chromium.launch(

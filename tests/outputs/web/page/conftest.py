@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -23,6 +22,7 @@ from rtgenre.messages.column_hub import ColumnHub
 from rtgenre.messages.hub import Hub
 from rtgenre.outputs.history import HistoryOutput
 from tests.broker import free_port
+from tests.chromium import find_chromium
 from tests.documents import a_websocket_output
 
 REPOSITORY = Path(__file__).parents[4]
@@ -41,7 +41,7 @@ PHONE, TABLET, WALL = (390, 844), (1180, 820), (1920, 1080)
 
 @pytest.fixture(scope="package")
 def browser():
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    chromium = find_chromium()
     if chromium is None:
         pytest.skip("the page is tested in Chromium: apt install chromium")
     with sync_playwright() as playwright:
