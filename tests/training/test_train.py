@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.features import TWO_EARS_FEATURES
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     import keras
 
 OPTIONS = TrainOptions(
-    n_heads=1, epochs=2, n_copies=2, batch=BatchOptions(size=16, epoch_windows=160)
+    n_heads=1, epochs=2, n_copies=2, batch=BatchOptions(size=16, epoch_windows=64)
 )
 
 
@@ -73,6 +74,14 @@ def quick_second_ear() -> Iterator[None]:
         patch.setattr(hearing, "read_million_songs", lambda: None)
         patch.setattr(hearing, "build_second_ear", lambda _weights: second_ear())
         yield
+
+
+@pytest.fixture
+def uncompiled() -> Iterator[None]:
+    """To compile networks takes longer than their few batches; ``held_out_run`` does compile."""
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +143,7 @@ def test_heads_of_other_options_or_other_windows_are_not_taken_over(
         place.train("trial", "all", trial=held_out_run)
 
 
+@pytest.mark.usefixtures("uncompiled")
 @pytest.mark.timeout(600)
 def test_what_is_fitted_on_everything_becomes_a_model_judged_by_its_sibling(
     place: Place, held_out_run: Path, capsys: pytest.CaptureFixture[str]
@@ -171,6 +181,7 @@ def test_what_is_fitted_on_everything_becomes_a_model_judged_by_its_sibling(
     assert figures["negatives"] == scores["negatives"]
 
 
+@pytest.mark.usefixtures("uncompiled")
 @pytest.mark.timeout(600)
 def test_every_recording_is_judged_by_heads_that_did_not_hear_its_artist(
     place: Place, monkeypatch: pytest.MonkeyPatch
@@ -229,6 +240,7 @@ def test_what_is_not_music_is_drawn_as_often_as_it_should_be(place: Place) -> No
     assert not set(examples.recording_index[no_music]) & set(range(len(recordings)))
 
 
+@pytest.mark.usefixtures("uncompiled")
 @pytest.mark.timeout(600)
 def test_a_genre_that_is_left_out_is_told_from_those_that_were_learnt(place: Place) -> None:
     ears = read_ears(place.folder / "ear")
