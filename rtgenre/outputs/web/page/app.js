@@ -3,13 +3,13 @@
 import { readAddress, writeAddress } from "./address.js";
 import { decodeColumn } from "./column.js";
 import { Connection } from "./connection.js";
-import { ignoreSecondClicks } from "./double-click.js";
 import { percent } from "./format.js";
 import { HistoryView } from "./history.js";
 import { parse } from "./history-data.js";
 import { Kiosk } from "./kiosk.js";
 import { LiveView } from "./live.js";
 import { Notices } from "./notices.js";
+import { keepToOnePress } from "./one-press.js";
 import { PAST_HOURS } from "./past.js";
 import { RoomGrid } from "./room-grid.js";
 import { Rooms } from "./rooms.js";
@@ -260,6 +260,6 @@ addEventListener("popstate", () => {
   followAddress();
   rooms.followAddress();
 });
-ignoreSecondClicks();
+keepToOnePress();
 followAddress();
 connection.start();

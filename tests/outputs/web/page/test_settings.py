@@ -285,6 +285,21 @@ def test_a_double_click_takes_one_lamp_away_also_where_browsers_count_anew(show,
     expect(lamps).to_have_value("stairs")
 
 
+def test_a_held_key_takes_one_lamp_away(show, service):
+    service.file.write_text(TEXT.replace('["shelf"]', '["shelf", "tv", "rack", "stairs"]'))
+    service.config = load_config(service.file)
+    page = show()
+    lamps = page.get_by_role("textbox", name="WLED device")
+    expect(lamps).to_have_count(4)
+    page.locator("#settings-wled button").first.focus()
+    for _ in range(3):
+        page.keyboard.down("Enter")
+    page.keyboard.up("Enter")
+    expect(lamps).to_have_count(3)
+    page.keyboard.press("Enter")
+    expect(lamps).to_have_count(2)
+
+
 def test_a_name_that_no_lamp_can_have_is_refused_as_in_the_file_and_stays_to_be_mended(
     show, service
 ):

@@ -1,10 +1,25 @@
-// A double click presses a button once, though another one may have moved below the pointer.
+// A double click or a held key presses a button once, though another one may have taken its place.
 
 const WITHIN_MS = 500;
 const WITHIN_PIXELS = 10;
 
-/** Keep second clicks from buttons that take something away: those with `data-one-press`. */
-export function ignoreSecondClicks() {
+/** Keep what was not meant from buttons that take something away: those with `data-one-press`. */
+export function keepToOnePress() {
+  ignoreSecondClicks();
+  ignoreHeldKeys();
+}
+
+function ignoreHeldKeys() {
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.repeat && event.target.closest("[data-one-press]")) event.preventDefault();
+    },
+    { capture: true },
+  );
+}
+
+function ignoreSecondClicks() {
   let last = null;
   const isSecond = (event) =>
     event.detail > 1 ||
