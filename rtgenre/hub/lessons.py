@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
+from rtgenre.hub.node import node_named
 from rtgenre.messages.taught import TeachError
 from rtgenre.outputs.mqtt.teach import command_topic
 
@@ -130,7 +131,7 @@ class Lessons:
             question.answer.set_result(answer)
 
     async def _ask(self, name: str, kind: str, asked: dict[str, Any]) -> dict[str, Any]:
-        node = self._named(name)
+        node = node_named(name, self._nodes())
         repeats = node.about is not None and node.about.get("repeats_requests", False)
         key = (name, secrets.token_hex(4) if repeats else "")
         question = self._open(key, kind)
@@ -174,14 +175,6 @@ class Lessons:
         question = _Question(asyncio.get_running_loop().create_future(), kind, now)
         self._questions[key] = question
         return question
-
-    def _named(self, name: str) -> Node:
-        nodes = self._nodes()
-        for node in nodes:
-            if node.name == name:
-                return node
-        names = ", ".join(node.name for node in nodes)
-        raise TeachError(f"node is {name!r}; it may be {names or 'none yet'}")
 
     def _refuse(self) -> NoReturn:
         rooms = ", ".join(node.name for node in self._nodes()) or "none yet"

@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING
 
 from rtgenre.hub.claims import MAX_REMEMBERED, Claims
 from rtgenre.messages.payload import presence_document
+from rtgenre.messages.taught import TeachError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rtgenre.messages.documents import (
         AboutDocument,
         HelloDocument,
@@ -138,3 +141,16 @@ class Node:
         if is_silent:
             return f"rtgenre on {host} has said nothing for a while, though it is online"
         return None
+
+
+def node_named(name: str, nodes: Sequence[Node]) -> Node:
+    """Find the node that somebody asks about what was taught there.
+
+    Raises:
+        TeachError: none is called so; it says which there are.
+    """
+    for node in nodes:
+        if node.name == name:
+            return node
+    names = ", ".join(node.name for node in nodes)
+    raise TeachError(f"node is {name!r}; it may be {names or 'none yet'}")

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from pydantic import TypeAdapter
 
 from rtgenre.hub.http_request import LongAnswerError
+from rtgenre.hub.node import node_named
 from rtgenre.hub.own_service import NoWayError
 from rtgenre.messages.taught import (
     ForgottenDocument,
@@ -88,7 +89,7 @@ class TaughtLists:
         Raises:
             TeachError: there is no such room, no way to its service, or it refuses.
         """
-        node = self._named(query["node"])
+        node = node_named(query["node"], self._nodes())
         method, _, path = asked.rpartition(" ")
         others = {name: value for name, value in query.items() if name != "node"}
         target = f"{path.removeprefix('/')}?{urlencode(others)}"
@@ -115,14 +116,6 @@ class TaughtLists:
         except (ValueError, RecursionError):
             message = f"what {node.name} answers cannot be read: its rtgenre is of another version"
             raise TeachError(message, _BAD_GATEWAY) from None
-
-    def _named(self, name: str) -> Node:
-        nodes = self._nodes()
-        for node in nodes:
-            if node.name == name:
-                return node
-        names = ", ".join(node.name for node in nodes)
-        raise TeachError(f"node is {name!r}; it may be {names or 'none yet'}")
 
 
 def _refusal(node: str, status: int, answer: bytes) -> TeachError:

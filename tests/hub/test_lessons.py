@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 
 import pytest
@@ -40,6 +41,21 @@ async def asked_of(subscriber, genre):
 
 async def answer_as_den(broker, **answer):
     await publish(broker.port, "rtgenre/den/teach/answer", json.dumps(answer))
+
+
+@contextlib.asynccontextmanager
+async def unanswered(broker, monkeypatch, **about):
+    """Give a hub whose room den was told techno and did not answer, and who hears what is said."""
+    monkeypatch.setattr(lessons_module, "ANSWER_WITHIN_SECONDS", 0.2)
+    async with (
+        a_hub(broker.port) as hub,
+        a_node(broker.port, **about),
+        subscribed(broker.port, "rtgenre/den/teach/#") as subscriber,
+    ):
+        await hub.until(lambda: hub.rooms() == ["den"])
+        status, _ = await ask(hub.port, "POST /teach?node=den&genre=techno")
+        assert status == 504
+        yield hub, subscriber
 
 
 @pytest.fixture
@@ -124,15 +140,7 @@ async def test_where_teaching_is_off_at_the_hub_nothing_is_passed_on(broker):
 
 
 async def test_a_late_answer_is_not_shown_as_the_answer_to_another_request(broker, monkeypatch):
-    monkeypatch.setattr(lessons_module, "ANSWER_WITHIN_SECONDS", 0.2)
-    async with (
-        a_hub(broker.port) as hub,
-        a_node(broker.port),
-        subscribed(broker.port, "rtgenre/den/teach/set") as subscriber,
-    ):
-        await hub.until(lambda: hub.rooms() == ["den"])
-        status, _ = await ask(hub.port, "POST /teach?node=den&genre=techno")
-        assert status == 504
+    async with unanswered(broker, monkeypatch) as (hub, subscriber):
         late = await asked_of(subscriber, "techno")
         monkeypatch.setattr(lessons_module, "ANSWER_WITHIN_SECONDS", 60.0)
         asking = asyncio.create_task(ask(hub.port, "POST /teach?node=den&genre=polka"))
@@ -151,14 +159,7 @@ async def test_a_late_answer_is_not_shown_as_the_answer_to_another_request(broke
 
 
 async def test_an_older_room_is_not_asked_again_while_an_answer_may_come_late(broker, monkeypatch):
-    monkeypatch.setattr(lessons_module, "ANSWER_WITHIN_SECONDS", 0.2)
-    async with (
-        a_hub(broker.port) as hub,
-        a_node(broker.port, repeats_requests=False),
-        subscribed(broker.port, "rtgenre/den/teach/set") as subscriber,
-    ):
-        await hub.until(lambda: hub.rooms() == ["den"])
-        await ask(hub.port, "POST /teach?node=den&genre=techno")
+    async with unanswered(broker, monkeypatch, repeats_requests=False) as (hub, subscriber):
         # An older room takes a genre as it is.
         assert subscriber.latest["rtgenre/den/teach/set"] == "techno"
         busy, error = await ask(hub.port, "POST /teach?node=den&genre=polka")
@@ -174,14 +175,7 @@ async def test_an_older_room_is_not_asked_again_while_an_answer_may_come_late(br
 
 
 async def test_an_answer_that_came_late_lets_an_older_room_be_asked_again(broker, monkeypatch):
-    monkeypatch.setattr(lessons_module, "ANSWER_WITHIN_SECONDS", 0.2)
-    async with (
-        a_hub(broker.port) as hub,
-        a_node(broker.port, repeats_requests=False),
-        subscribed(broker.port, "rtgenre/den/teach/#") as subscriber,
-    ):
-        await hub.until(lambda: hub.rooms() == ["den"])
-        await ask(hub.port, "POST /teach?node=den&genre=techno")
+    async with unanswered(broker, monkeypatch, repeats_requests=False) as (hub, subscriber):
         await answer_as_den(broker, type="taught", id=1, genre="techno")
         await subscriber.until(lambda it: "rtgenre/den/teach/answer" in it.latest)
         monkeypatch.setattr(lessons_module, "ANSWER_WITHIN_SECONDS", 60.0)

@@ -263,12 +263,18 @@ def test_lamps_are_added_renamed_and_removed_and_their_comments_stay(show, servi
     expect(page.locator("#settings-lamps")).to_contain_text("rack, Sofa lamp")
 
 
-def test_a_double_click_takes_one_lamp_away_also_where_browsers_count_anew(show, service):
+def show_four_lamps(show, service):
+    """Show the settings of a room with four WLED devices; return the page and their fields."""
     service.file.write_text(TEXT.replace('["shelf"]', '["shelf", "tv", "rack", "stairs"]'))
     service.config = load_config(service.file)
     page = show()
     lamps = page.get_by_role("textbox", name="WLED device")
     expect(lamps).to_have_count(4)
+    return page, lamps
+
+
+def test_a_double_click_takes_one_lamp_away_also_where_browsers_count_anew(show, service):
+    page, lamps = show_four_lamps(show, service)
     page.evaluate(
         """() => {
             const options = { bubbles: true, cancelable: true, detail: 1, clientX: 9, clientY: 9 };
@@ -286,11 +292,7 @@ def test_a_double_click_takes_one_lamp_away_also_where_browsers_count_anew(show,
 
 
 def test_a_held_key_takes_one_lamp_away(show, service):
-    service.file.write_text(TEXT.replace('["shelf"]', '["shelf", "tv", "rack", "stairs"]'))
-    service.config = load_config(service.file)
-    page = show()
-    lamps = page.get_by_role("textbox", name="WLED device")
-    expect(lamps).to_have_count(4)
+    page, lamps = show_four_lamps(show, service)
     page.locator("#settings-wled button").first.focus()
     for _ in range(3):
         page.keyboard.down("Enter")
