@@ -14,6 +14,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from rtgenre.commands.parser import build_parser
 from rtgenre.commands.streams import escape_what_cannot_be_written, replace_closed_streams
 from rtgenre.errors import RtgenreError, WrongSettings, first_cause
+from rtgenre.sources.standard_error import keep_messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code: 0, 1 (failed) or 2 (wrong usage)."""
     closed = replace_closed_streams()
     escape_what_cannot_be_written()
+    keep_messages()
     words = sys.argv[1:] if arguments is None else arguments
     try:
         options = build_parser(words).parse_args(words)

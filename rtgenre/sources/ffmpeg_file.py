@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rtgenre.types import FloatArray
 
 _AU_HEADER = struct.Struct(">4s5I")
+# How ffmpeg ends when no sound came out of a file: the words differ from version to version.
+_OF_ITS_OWN_PARTS = re.compile(r"\b(filters?|output file|encoder|consumers|received no packets)\b")
 
 
 class FfmpegDecoder:
@@ -65,6 +67,8 @@ class FfmpegDecoder:
         if len(header) < _AU_HEADER.size:
             self._process.wait()
             reason = self._last_message() or "no audio in it"
+            if _OF_ITS_OWN_PARTS.search(reason):
+                reason = "nothing in it can be decoded"
             self.close()
             raise DecodeError(path, reason)
         _, data_offset, _, _, self.sample_rate_hz, self.n_channels = _AU_HEADER.unpack(header)

@@ -11,6 +11,7 @@ import soundfile
 
 from rtgenre.sources.decoder import DecodeError
 from rtgenre.sources.names import told_path
+from rtgenre.sources.standard_error import quiet_decoder
 from rtgenre.sources.title import file_track
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ class LibsndfileDecoder:
         whole = path.absolute()
         name = str(whole) if sys.platform == "win32" else os.fsencode(whole)
         try:
-            self._file = _ForwardFile(name)
+            with quiet_decoder():
+                self._file = _ForwardFile(name)
         except soundfile.LibsndfileError as error:
             raise DecodeError(path, _reason(error)) from error
         self.sample_rate_hz = int(self._file.samplerate)
@@ -78,7 +80,8 @@ class LibsndfileDecoder:
     def read(self, n_frames: int) -> FloatArray:
         """Return the next samples; see ``Decoder``."""
         try:
-            samples: FloatArray = self._file.read(n_frames, dtype="float32", always_2d=True)
+            with quiet_decoder():
+                samples: FloatArray = self._file.read(n_frames, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
             raise DecodeError(self._path, _reason(error)) from error
         self._frames_read += len(samples)
@@ -87,7 +90,8 @@ class LibsndfileDecoder:
     def skip(self, n_frames: int) -> bool:
         """Go on further behind; see ``Decoder``."""
         try:
-            self._file.seek(self._frames_read + n_frames)
+            with quiet_decoder():
+                self._file.seek(self._frames_read + n_frames)
         except soundfile.LibsndfileError:
             return False
         self._frames_read += n_frames

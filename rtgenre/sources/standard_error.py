@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,15 +23,21 @@ def quiet_libraries() -> Iterator[None]:
         yield
         return
     keep_messages()
-    with contextlib.ExitStack() as restored:
-        # With no descriptors left their lines are better than no sound.
-        with contextlib.suppress(OSError):
-            kept = os.dup(2)
-            restored.callback(os.close, kept)
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            restored.callback(os.close, nowhere)
-            restored.callback(os.dup2, kept, 2)
-            os.dup2(nowhere, 2)
+    with _NOWHERE:
+        yield
+
+
+@contextlib.contextmanager
+def quiet_decoder() -> Iterator[None]:
+    """Keep away what libmpg123 says of damaged files, which names none: they have a remark.
+
+    Only where ``keep_messages`` was called before, as by our commands: a program that embeds
+    us may have more to say there than a decoder, and for as long as a file is read.
+    """
+    if not _NOWHERE.spares_messages:
+        yield
+        return
+    with _NOWHERE:
         yield
 
 
@@ -46,6 +53,44 @@ def keep_messages() -> None:
             errors=original.errors,
             write_through=True,
         )
+        _NOWHERE.spares_messages = True
+
+
+class _Nowhere:
+    """While a thread is in it, file descriptor 2 leads nowhere."""
+
+    def __init__(self) -> None:
+        self.spares_messages = False
+        self._lock = threading.Lock()
+        self._threads = 0
+        self._restored = contextlib.ExitStack()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._threads += 1
+            if self._threads == 1:
+                # With no descriptors left their lines are better than no sound.
+                with contextlib.suppress(OSError):
+                    self._lead_nowhere()
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._threads -= 1
+            if self._threads == 0:
+                self._restored.close()
+
+    def _lead_nowhere(self) -> None:
+        kept = os.dup(2)
+        self._restored.callback(os.close, kept)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+        finally:
+            os.close(nowhere)
+        self._restored.callback(os.dup2, kept, 2)
+
+
+_NOWHERE = _Nowhere()
 
 
 def _writes_to_2(stream: io.TextIOBase) -> bool:

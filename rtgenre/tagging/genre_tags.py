@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WRITTEN, KEPT = "written", "kept"
+DAMAGED = "not written: the file is damaged or cut short"
 
 _ID3_GENRE: Any = TCON
 
@@ -63,7 +64,7 @@ def write_genre(path: Path, label: str, *, overwrite: bool) -> str:
         if before == genre_name(label) or (before and not overwrite):
             return KEPT
         _write_copy(path, type(file), genre_name(label))
-    except (mutagen.MutagenError, OSError, ValueError, KeyError, TypeError) as error:
+    except Exception as error:  # as in ``read_tags``
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return "not written: " + " ".join(reason.split())
     return WRITTEN

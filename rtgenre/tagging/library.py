@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtgenre.tagging.finding import stat_song
-from rtgenre.tagging.genre_tags import KEPT, WRITTEN, write_genre
+from rtgenre.tagging.genre_tags import DAMAGED, KEPT, WRITTEN, write_genre
 from rtgenre.tagging.song import Row, Song
 
 if TYPE_CHECKING:
@@ -66,6 +66,9 @@ class GenreWriting:
         """Write a row's genre into its file, and return the row as it is then."""
         if row.genre is None or row.genre in {"unknown", "silence"}:
             return row
+        if row.fault is not None:
+            # Perhaps it is still being copied here, and the copy would take its place.
+            return replace(row, genre_tag=DAMAGED)
         outcome = write_genre(Path(song.location), row.genre, overwrite=self._overwrite)
         now = stat_song(song.location)
         if outcome == WRITTEN and isinstance(now, Song):

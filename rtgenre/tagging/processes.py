@@ -16,6 +16,7 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rtgenre.errors import RtgenreError
+from rtgenre.sources.standard_error import keep_messages
 from rtgenre.threads import usable_cores
 
 if TYPE_CHECKING:
@@ -171,6 +172,7 @@ def _work(function: Callable[[Any], Any], pipe: Connection) -> None:
     """Answer until nothing more comes, also because the other side has died."""
     # Ctrl-C reaches all processes of a terminal; ours is the one that acts on it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    keep_messages()
     with contextlib.suppress(EOFError, OSError):
         while True:
             pipe.send(_outcome(function, pipe.recv()))

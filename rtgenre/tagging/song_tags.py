@@ -37,9 +37,9 @@ class SongTags:
 def read_tags(path: Path) -> SongTags:
     """Read a file's tags; nothing is raised: what cannot be read is empty."""
     try:
-        file = mutagen.File(path, easy=True)
-    except (mutagen.MutagenError, OSError, ValueError, IndexError, KeyError, TypeError):
-        # Tags are anybody's bytes, and mutagen is not certain of what it raises about them.
+        # A pipe, say, would be waited for.
+        file = mutagen.File(path, easy=True) if path.is_file() else None
+    except Exception:  # tags are anybody's bytes: of some mutagen raises struct.error
         return SongTags()
     if file is None:
         return SongTags()

@@ -242,6 +242,19 @@ def test_genres_are_written_only_where_asked_and_where_there_is_none(library, tm
         assert read_tags(library / "song.ogg").genre != "Polka"
 
 
+@pytest.mark.parametrize("command", [["classify"], ["tag", "--output", "tags.csv"]])
+def test_what_libmpg123_says_of_a_damaged_mp3_is_not_shown(tmp_path, command):
+    path = song(tmp_path / "song.mp3", np.tile(music(7), 2))
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 9000] = np.random.default_rng(1).bytes(9000)
+    path.write_bytes(content)
+    done = subprocess.run(
+        [sys.executable, "-m", "rtgenre", *command, "--model", "cnn", path],
+        cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert all(line.startswith("rtgenre: ") for line in done.stderr.splitlines())
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

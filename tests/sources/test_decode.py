@@ -217,7 +217,15 @@ def test_a_truncated_m4a_is_one_clear_line(tmp_path, tone_wav):
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"", r"the file is empty \(0 bytes\)"), (b"no music here\n" * 99, "is not audio")],
+    [
+        (b"", r"the file is empty \(0 bytes\)"),
+        (b"no music here\n" * 99, "is not audio"),
+        # ffmpeg takes it for music until nothing comes out of it.
+        (
+            np.random.default_rng(0).bytes(100_000),
+            "is not audio that can be read: nothing in it can be decoded",
+        ),
+    ],
 )
 def test_what_is_not_audio_is_named_so(tmp_path, content, message):
     path = tmp_path / "song.mp3"

@@ -23,6 +23,32 @@ with quiet_libraries():
     print("opened")
 """
 
+TWO_DECODERS = """
+import os, threading
+from rtgenre.sources.standard_error import keep_messages, quiet_decoder
+keep_messages()
+inside, leave = threading.Event(), threading.Event()
+def decode():
+    with quiet_decoder():
+        inside.set()
+        leave.wait()
+with quiet_decoder():
+    thread = threading.Thread(target=decode)
+    thread.start()
+    inside.wait()
+os.write(2, b"noise while the other still decodes\\n")
+leave.set()
+thread.join()
+os.write(2, b"said later\\n")
+"""
+
+EMBEDDED = """
+import os
+from rtgenre.sources.standard_error import quiet_decoder
+with quiet_decoder():
+    os.write(2, b"of the program itself\\n")
+"""
+
 
 def _run(program, *, ending=""):
     command = ["sh", "-c", f'exec {sys.executable} -c "$PROGRAM" {ending}']
@@ -40,3 +66,11 @@ def test_a_message_of_another_thread_is_not_lost_while_a_device_opens():
 
 def test_with_standard_error_closed_a_device_opens_all_the_same():
     assert _run(OPEN, ending="2>&-").stdout == "opened\n"
+
+
+def test_standard_error_comes_back_when_the_last_of_several_decoders_is_done():
+    assert _run(TWO_DECODERS).stderr == "said later\n"
+
+
+def test_a_program_that_embeds_rtgenre_keeps_what_it_writes_while_a_file_is_read():
+    assert _run(EMBEDDED).stderr == "of the program itself\n"

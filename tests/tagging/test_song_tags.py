@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from rtgenre.tagging.song_tags import SongTags, read_tags
@@ -30,3 +32,20 @@ def test_a_file_without_tags_or_that_is_none_says_nothing(tmp_path):
         path = tmp_path / f"broken.{ending}"
         path.write_bytes(b"ID3\x04\x00\x00\x7f\x7f\x7f\x7fOggSfLaC\x00\x00\x00ftyp" * 40)
         assert read_tags(path).title == ""
+
+
+def test_a_header_that_mutagen_stumbles_over_ends_no_program(tmp_path):
+    # Of this one it raises struct.error.
+    path = song(tmp_path / "song.opus", TONE, rate_hz=48000, title="T")
+    content = bytearray(path.read_bytes())
+    at = content.index(b"OpusHead")
+    content[at - 1] = len(content[at : at + 18])
+    content[26:28] = b"\x01\x12"
+    path.write_bytes(content[: at + 18] + content[at + 19 :])
+    assert read_tags(path) == SongTags()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no named pipes")
+def test_a_named_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "song.mp3")
+    assert read_tags(tmp_path / "song.mp3") == SongTags()
