@@ -98,7 +98,14 @@ export class Rooms {
   #choose(index, isShown = false) {
     this.#chosenIndex = index;
     this.#buttons.forEach((button, i) => button.setAttribute("aria-pressed", i === index));
+    this.#scrollTo(this.#buttons[index]);
     if (!isShown) this.#changed();
+  }
+
+  /** Move the names sideways so far that one is in the middle, where they do not all fit. */
+  #scrollTo(button) {
+    const group = button.parentElement;
+    group.scrollLeft = button.offsetLeft - group.offsetLeft - (group.clientWidth - button.offsetWidth) / 2;
   }
 
   get #addressed() {
@@ -138,7 +145,11 @@ export class Rooms {
     button.querySelector(".dot").style.setProperty("--color", color);
     const now = button.querySelector(".now");
     const text = isAway ? "away" : document ? headline(document) : NO_SOUND;
-    if (now.textContent !== text) now.textContent = text;
+    if (now.textContent === text) return;
+    const isFirst = now.textContent === "";
+    now.textContent = text;
+    // It may have pushed the chosen one away; later on, whoever moved the names wants them there.
+    if (isFirst && this.chosen) this.#scrollTo(this.#buttons[this.#chosenIndex]);
   }
 }
 

@@ -161,6 +161,19 @@ def test_what_played_stands_below_its_genre_as_text(open_page, puppet, tmp_path)
     expect(rows(page)).to_have_text([re.compile("Jazz.*So What")])
 
 
+@pytest.mark.parametrize("size", [PHONE, (768, 1024), TABLET])
+def test_shares_can_be_told_apart_by_their_bars(open_page, puppet, tmp_path, size):
+    now = time.time()
+    with HistoryStore(tmp_path / "history.db") as store:
+        store.write([Stretch("den", now - 600, now - 200, "jazz", 0.8, "crnn 4")])
+        store.write([Stretch("den", now - 200, now - 100, "rock", 0.8, "crnn 4")])
+    page = open_page(f"{puppet().url}?view=history", size=size)
+    expect(page.locator("#shares li")).to_have_count(2)
+    jazz, rock = (bar.bounding_box()["width"] for bar in page.locator("#shares .fill").all())
+    assert jazz > 3 * rock > 0
+    assert jazz > 50
+
+
 @pytest.mark.parametrize("size", [PHONE, TABLET])
 def test_a_long_title_does_not_push_the_history_out_of_the_screen(
     open_page, puppet, tmp_path, size

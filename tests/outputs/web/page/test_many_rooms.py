@@ -97,6 +97,57 @@ def test_few_rooms_need_no_view_of_their_own(open_page, puppet):
     expect(page.locator("#rooms-button")).to_be_hidden()
 
 
+@pytest.mark.parametrize(
+    ("n_rooms", "size"),
+    [(2, (768, 1024)), (8, (744, 1000)), (4, TABLET), (8, (1280, 800)), (8, WALL)],
+)
+def test_every_name_of_a_few_rooms_is_in_sight_beside_a_mouse_that_cannot_scroll_sideways(
+    open_page, puppet, n_rooms, size
+):
+    nodes = ["kitchen", "bathroom", "living-room", "study", "bedroom", "hall", "shed", "garage"]
+    service = puppet(*nodes[:n_rooms])
+    for node in nodes[:n_rooms]:
+        service.publish(a_state(1, node=node, genre="rock"))
+    page = open_page(service.url, size=size)
+    expect(page.locator("#rooms .now").last).to_have_text("Rock")
+    strip = page.locator("#rooms").bounding_box()
+    for name in page.locator("#rooms b").all():
+        box = name.bounding_box()
+        assert strip["x"] <= box["x"]
+        assert box["x"] + box["width"] <= strip["x"] + strip["width"]
+        assert name.evaluate("name => name.scrollWidth <= name.clientWidth")
+    # No genre that is longer moves the page.
+    height = page.locator(".bar").bounding_box()["height"]
+    for node in nodes[:n_rooms]:
+        service.publish(a_state(2, node=node, genre="blues"))
+    expect(page.locator("#rooms .now").last).to_have_text("Blues")
+    assert page.locator(".bar").bounding_box()["height"] == height
+
+
+def test_the_room_that_is_asked_for_is_in_sight_on_a_phone(open_page, puppet):
+    nodes = ["kitchen", "bathroom", "living-room", "study", "bedroom", "hall", "shed", "garage"]
+    service = puppet(*nodes)
+    for node in nodes:
+        service.publish(a_state(1, node=node, genre="rock"))
+    page = open_page(f"{service.url}?node=bedroom", size=(360, 740))
+    expect(page.locator("#rooms .now").last).to_have_text("Rock")
+    expect(page.locator("#rooms [aria-pressed=true]")).to_contain_text("bedroom")
+    expect(page.locator("#rooms [aria-pressed=true]")).to_be_in_viewport(ratio=1)
+
+
+def test_names_of_many_rooms_are_whole_where_how_sure_it_is_does_not_fit_beside(open_page, puppet):
+    nodes = [f"Meeting-room-{number}" for number in range(10)]
+    service = puppet(*nodes)
+    for node in nodes:
+        service.publish(a_state(1, node=node, genre="rock"))
+    page = open_page(f"{service.url}?view=rooms", size=(768, 1024))
+    expect(page.locator("#room-grid .room-sure").last).not_to_be_empty()
+    for name in page.locator("#room-grid b").all():
+        assert name.evaluate("name => name.scrollWidth <= name.clientWidth")
+    heights = {each.bounding_box()["height"] for each in page.locator("#room-grid li").all()}
+    assert len(heights) == 1
+
+
 @pytest.mark.parametrize("size", [PHONE, TABLET, WALL], ids=["phone", "tablet", "wall"])
 def test_a_hundred_rooms_fit_every_screen(open_page, service, size):
     page = open_page(f"{service.url}?view=rooms", size=size)

@@ -314,6 +314,8 @@ def test_on_a_small_phone_nothing_of_the_head_is_cut_and_the_artist_has_a_line(o
     page = open_page(service.url, size=(320, 640))
     expect(page.locator("#artist")).to_have_text("Miles Davis")
     assert page.locator(".brand").bounding_box()["y"] >= 0
+    # Two lines, not three.
+    assert page.locator(".bar").bounding_box()["height"] < 120
     artist, title = (page.locator(name).bounding_box() for name in ("#artist", "#title"))
     assert artist["y"] >= title["y"] + title["height"]
     assert page.evaluate(
