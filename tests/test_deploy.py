@@ -255,6 +255,22 @@ async def test_rtgenre_may_publish_what_it_has_to_and_nothing_else(broker, secre
     assert seen == allowed
 
 
+async def test_rtgenre_hears_whether_lamps_are_on_also_of_those_with_a_slash_in_their_name(
+    broker, secrets
+):
+    topics = ["wled/tv/g", "zigbee2mqtt/Sofa", "zigbee2mqtt/Kitchen/Lamp"]
+    async with (
+        client(broker, secrets, "smarthome") as home,
+        client(broker, secrets, "rtgenre") as rtgenre,
+    ):
+        for topic in topics:
+            await rtgenre.subscribe(topic, qos=1)
+            await home.publish(topic, "x", qos=1)
+        async with asyncio.timeout(20):
+            seen = [str((await anext(rtgenre.messages)).topic) for _ in topics]
+    assert seen == topics
+
+
 def test_secrets_are_made_once_and_other_users_are_kept_out(secrets):
     before = {path.name: path.read_text() for path in secrets.iterdir()}
     subprocess.run(["sh", secrets.parent / "make-secrets.sh"], check=True, stdout=subprocess.PIPE)

@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from rtgenre.messages.taught import TeachError, forgotten_document
+from rtgenre.messages.version import SCHEMA_VERSION
 from rtgenre.outputs.mqtt.topics import Message
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ class TeachExtension:
             request = _request(asked)
             answer = await self._answer(node, asked)
         except TeachError as error:
-            answer = {"type": "error", "message": str(error)}
+            answer = {"schema": SCHEMA_VERSION, "type": "error", "message": str(error)}
         waiting = self._answers[node]
         waiting.append(json.dumps({**answer, **request}, ensure_ascii=False))
         del waiting[:-MAX_WAITING_ANSWERS]
