@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -38,6 +39,10 @@ if TYPE_CHECKING:
     from rtgenre.monitoring.metrics import Metrics
 
 WEBSOCKET_PATH = "/ws"
+MAX_TOLD_REFUSALS = 10
+"""So many sites that are refused are named in the log; anybody can think of more."""
+
+logger = logging.getLogger(__name__)
 
 _UNAUTHORISED = "send the header Authorization: Bearer <token>"
 
@@ -111,6 +116,8 @@ class Routes:
             **extra,
         }
         self._uploads = uploads
+        # Why sites were refused, as it was logged.
+        self._told: set[str] = set()
 
     async def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer any request but the one that opens a WebSocket."""
@@ -133,10 +140,17 @@ class Routes:
         reason = self._guard.refusal(request.host, request.origin)
         if reason is not None:
             self._metrics.websocket_refused.labels("site").inc()
+            self._tell(reason)
             return error_response(403, reason)
         if request.authorization is not None and not self._knows_token(request):
             return self._unauthorized("this is not the token of [websocket] token")
         return None
+
+    def _tell(self, reason: str) -> None:
+        """Log why a site is refused, once: it may be a proxy's, whose page cannot say it."""
+        if reason not in self._told and len(self._told) < MAX_TOLD_REFUSALS:
+            self._told.add(reason)
+            logger.warning("refused: %s", reason)
 
     def _preflight(self, request: HttpRequest) -> HttpResponse | None:
         """Tell a page of an allowed site that it may ask; None where it asks already."""

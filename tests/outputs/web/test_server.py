@@ -408,6 +408,20 @@ async def test_only_get_and_head_are_answered():
             assert (status, headers["Allow"]) == (405, "GET, HEAD")
 
 
+async def test_a_proxy_whose_site_is_refused_is_named_in_the_log_once_and_strangers_do_not_fill_it(
+    caplog,
+):
+    async with a_websocket_output(Hub()) as output:
+        for _ in range(3):
+            assert (await request(output, "/", Origin="https://home.example"))[0] == 403
+        (told,) = [each for each in caplog.messages if each.startswith("refused")]
+        assert "https://home.example" in told
+        assert "allowed_origins" in told
+        for number in range(50):
+            await request(output, "/", Origin=f"https://{number}.example")
+    assert len([each for each in caplog.messages if each.startswith("refused")]) == 10
+
+
 async def test_pages_of_other_sites_and_rebound_names_are_refused():
     hub = Hub()
     hub.publish(a_state(1))
