@@ -43,7 +43,11 @@ def print_devices(*, as_json: bool) -> int:
         print(json.dumps([asdict(device) for device in devices], indent=2))
         return 0 if devices else 1
     if not devices:
-        print("rtgenre: there is no input device", file=sys.stderr)
+        print(
+            "rtgenre: there is no input device; plug one in, or name a file or a stream: "
+            "rtgenre run song.mp3",
+            file=sys.stderr,
+        )
         return 1
     table = Table(box=None, header_style="bold")
     for heading in ("", "index", "name", "system", "channels", "native rates", "latency", ""):

@@ -14,6 +14,7 @@ import numpy as np
 from rtgenre.model.arrays import ArraysError, read_arrays, write_arrays
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.head import embeddings_of
+from rtgenre.sources.decode import check_file
 from rtgenre.sources.decoder import DecodeError
 from rtgenre.sources.names import told_path
 from rtgenre.tagging.hearing import predict_sample
@@ -71,8 +72,11 @@ def hear_song(request: SongRequest) -> HeardSong | Fault:
     """Hear a song, unless it was heard before."""
     classifier = _classifier(request.model_folder)
     try:
+        check_file(request.path)
         with request.path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except DecodeError as error:
+        return Fault(str(error))
     except OSError as error:
         return Fault(f"{told_path(request.path)}: cannot be read: {error.strerror}")
     kept = request.cache_folder / f"{digest}.npz"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal, TextIO
 from rtgenre.outputs.readout import LISTENING, Readout, local_time
 from rtgenre.outputs.room_stack import stack
 from rtgenre.outputs.words import headline, playing, remark
+from rtgenre.sources.standard_error import quiet_below
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -104,6 +105,7 @@ class TerminalOutput:
         drawn_at, redraw_at = -math.inf, None
         with (
             hub.subscribe(lossless=True) as subscription,
+            quiet_below(),
             Live(LISTENING, console=console, auto_refresh=False) as live,
         ):
             while True:

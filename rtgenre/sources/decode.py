@@ -149,7 +149,7 @@ def open_audio(path: Path) -> AudioFile:
     Raises:
         DecodeError: it is missing, empty, or neither libsndfile nor ffmpeg finds audio in it.
     """
-    _check_file(path)
+    check_file(path)
     try:
         decoder = LibsndfileDecoder(path)
     except DecodeError as error:
@@ -163,7 +163,12 @@ def open_audio(path: Path) -> AudioFile:
     return AudioFile(path, decoder)
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """Look whether there is something to read, without waiting for it.
+
+    Raises:
+        DecodeError: it is missing, empty, a folder, a named pipe, or may not be read.
+    """
     try:
         if path.is_dir():
             raise DecodeError(path, "is a folder, not an audio file")

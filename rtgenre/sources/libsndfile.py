@@ -11,7 +11,7 @@ import soundfile
 
 from rtgenre.sources.decoder import DecodeError
 from rtgenre.sources.names import told_path
-from rtgenre.sources.standard_error import quiet_decoder
+from rtgenre.sources.standard_error import quiet_below
 from rtgenre.sources.title import file_track
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class LibsndfileDecoder:
         whole = path.absolute()
         name = str(whole) if sys.platform == "win32" else os.fsencode(whole)
         try:
-            with quiet_decoder():
+            with quiet_below():
                 self._file = _ForwardFile(name)
         except soundfile.LibsndfileError as error:
             raise DecodeError(path, _reason(error)) from error
@@ -80,7 +80,7 @@ class LibsndfileDecoder:
     def read(self, n_frames: int) -> FloatArray:
         """Return the next samples; see ``Decoder``."""
         try:
-            with quiet_decoder():
+            with quiet_below():
                 samples: FloatArray = self._file.read(n_frames, dtype="float32", always_2d=True)
         except soundfile.LibsndfileError as error:
             raise DecodeError(self._path, _reason(error)) from error
@@ -90,7 +90,7 @@ class LibsndfileDecoder:
     def skip(self, n_frames: int) -> bool:
         """Go on further behind; see ``Decoder``."""
         try:
-            with quiet_decoder():
+            with quiet_below():
                 self._file.seek(self._frames_read + n_frames)
         except soundfile.LibsndfileError:
             return False

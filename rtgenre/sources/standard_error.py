@@ -28,11 +28,13 @@ def quiet_libraries() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def quiet_decoder() -> Iterator[None]:
-    """Keep away what libmpg123 says of damaged files, which names none: they have a remark.
+def quiet_below() -> Iterator[None]:
+    """Keep away what libraries write for long, where that takes nothing from anybody.
 
-    Only where ``keep_messages`` was called before, as by our commands: a program that embeds
-    us may have more to say there than a decoder, and for as long as a file is read.
+    libmpg123 says of damaged files what names none, and PortAudio of an unplugged device where
+    in its code: both tear a readout apart, and are said in our words, too. Only where
+    ``keep_messages`` was called before, as by our commands: a program that embeds us may have
+    more to say there.
     """
     if not _NOWHERE.spares_messages:
         yield

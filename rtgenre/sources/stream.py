@@ -44,6 +44,12 @@ READ_BYTES = 65536
 STALL_SECONDS = 10.0
 # After this much audio a connection counts as good, and the next is tried soon again.
 STEADY_SECONDS = 5.0
+NO_STREAM = (
+    "is no stream that can be played; if it is a radio's page or playlist (.pls, .m3u), "
+    "give the stream's own address, which stands in it"
+)
+# How ffmpeg ends where what it got is no sound, or has none in it.
+_NO_STREAM = re.compile(r"Invalid data found when processing input|add a trailing '\?' to the map")
 # A recording on a web server comes faster than it sounds; a little more than real time lets a
 # radio's clock be faster than ours.
 _MOST_SPEED = 1.02
@@ -215,7 +221,11 @@ class StreamSource(AudioSource):
     async def _end_of(self, process: subprocess.Popen[bytes], errors: LastMessage) -> str:
         await asyncio.to_thread(_wait, process)
         last_line = await asyncio.to_thread(errors.wait)
-        return "the stream ended" if process.returncode == 0 else self._masked(last_line)
+        if process.returncode == 0:
+            return "the stream ended"
+        if not self._begun and _NO_STREAM.search(last_line):
+            return f"{masked_url(self._url)}: {NO_STREAM}"
+        return self._masked(last_line)
 
     async def _deliver_rest(self, deliver: Deliver) -> float:
         """Deliver the blocks that have come as a whole and return how many seconds they are."""

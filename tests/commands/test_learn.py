@@ -74,6 +74,7 @@ def own_model(homes, name="mine"):
 def test_genres_are_learnt_listed_used_and_removed(genres, homes, capsys):
     shutil.copy(genres / "Bach" / "0.flac", genres / "Bach" / "copy.flac")
     (genres / "Heavy" / "broken.mp3").write_bytes(b"no sound" * 100)
+    os.mkfifo(genres / "Heavy" / "pipe.mp3")
     silence = genres / "Heavy" / "silent.wav"
     soundfile.write(silence, [0.0] * 80000, 16000)
 
@@ -84,6 +85,7 @@ def test_genres_are_learnt_listed_used_and_removed(genres, homes, capsys):
     assert "copy.flac: is a copy of" in told.err
     assert "broken.mp3: is not audio" in told.err
     assert "silent.wav: is silent" in told.err
+    assert "pipe.mp3: is not a regular file" in told.err
 
     assert main(["models", "--json"]) == 0
     listed = {one["name"]: one for one in json.loads(capsys.readouterr().out)}

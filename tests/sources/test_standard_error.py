@@ -25,14 +25,14 @@ with quiet_libraries():
 
 TWO_DECODERS = """
 import os, threading
-from rtgenre.sources.standard_error import keep_messages, quiet_decoder
+from rtgenre.sources.standard_error import keep_messages, quiet_below
 keep_messages()
 inside, leave = threading.Event(), threading.Event()
 def decode():
-    with quiet_decoder():
+    with quiet_below():
         inside.set()
         leave.wait()
-with quiet_decoder():
+with quiet_below():
     thread = threading.Thread(target=decode)
     thread.start()
     inside.wait()
@@ -44,9 +44,25 @@ os.write(2, b"said later\\n")
 
 EMBEDDED = """
 import os
-from rtgenre.sources.standard_error import quiet_decoder
-with quiet_decoder():
+from rtgenre.sources.standard_error import quiet_below
+with quiet_below():
     os.write(2, b"of the program itself\\n")
+"""
+
+READOUT = """
+import asyncio, io, os
+from rtgenre.messages.hub import Hub
+from rtgenre.outputs.terminal import TerminalOutput
+from rtgenre.sources.standard_error import keep_messages
+keep_messages()
+async def main():
+    task = asyncio.create_task(TerminalOutput("live", colors={}, stream=io.StringIO()).run(Hub()))
+    await asyncio.sleep(0)
+    os.write(2, b"PortAudio, of an unplugged device\\n")
+    task.cancel()
+    await asyncio.wait([task])
+asyncio.run(main())
+os.write(2, b"said later\\n")
 """
 
 
@@ -74,3 +90,7 @@ def test_standard_error_comes_back_when_the_last_of_several_decoders_is_done():
 
 def test_a_program_that_embeds_rtgenre_keeps_what_it_writes_while_a_file_is_read():
     assert _run(EMBEDDED).stderr == "of the program itself\n"
+
+
+def test_what_libraries_write_does_not_tear_the_readout_apart():
+    assert _run(READOUT).stderr == "said later\n"

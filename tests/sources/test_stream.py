@@ -278,6 +278,22 @@ async def test_an_address_that_never_works_is_said_once_and_tried_on(radio, monk
     assert heard.blocks == []
 
 
+PAGE = b"<html><body>Radio</body></html>\n" * 99
+PLAYLIST = b"[playlist]\nNumberOfEntries=1\nFile1=http://127.0.0.1:9/live\n"
+
+
+@pytest.mark.parametrize(("name", "content"), [("index.html", PAGE), ("radio.pls", PLAYLIST)])
+async def test_of_a_radios_page_or_playlist_it_is_said_where_its_address_is(
+    hls_url, tmp_path, name, content
+):
+    (tmp_path / name).write_bytes(content)
+    source = StreamSource(hls_url.replace("live.m3u8", name))
+    async with running(source, Heard()):
+        await eventually(lambda: source.problem is not None)
+    assert f"{name}: is no stream that can be played" in source.problem
+    assert "give the stream's own address, which stands in it" in source.problem
+
+
 async def test_credentials_are_shown_nowhere(radio, caplog, monkeypatch):
     caplog.set_level(logging.DEBUG)
     radio.encoded = b"this is no music" * 1000
