@@ -18,6 +18,7 @@ if [ "$1" = test ]; then
     need_command pulseaudio pulseaudio
     need_command pactl pulseaudio-utils
     need_command ffmpeg ffmpeg
+    need_command espeak-ng espeak-ng
     need_command dbus-daemon dbus
     need_command openssl openssl
     need_command chromium chromium
