@@ -41,7 +41,11 @@ const grid = new RoomGrid((node) => {
 const taught = new TaughtView();
 const settings = new SettingsView();
 const teach = new Teach(() => taught.load());
-const kiosk = new Kiosk(() => show({ view: "live" }));
+const kiosk = new Kiosk(() => {
+  show({ view: "live" });
+  // Where whoever came by keyboard was.
+  byId("kiosk").focus({ preventScroll: true });
+});
 let paused = matchMedia("(prefers-reduced-motion: reduce)").matches;
 let spoken = "";
 // What the service greeted with.

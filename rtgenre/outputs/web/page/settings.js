@@ -10,6 +10,8 @@ import { SettingsSmoothing } from "./settings-smoothing.js";
 import { get } from "./token.js";
 
 const LAMPS = { wled: "WLED device", zigbee2mqtt: "Zigbee lamp" };
+const CHANGED_ELSEWHERE =
+  "Not saved: the settings were changed meanwhile, by another page or an editor. Look at them as they are now; what you changed here is kept, and Save writes it.";
 const STARTING = "It starts anew …";
 
 const byId = (id) => document.getElementById(id);
@@ -179,8 +181,9 @@ export class SettingsView {
       this.#take(settings);
     } catch (error) {
       // What was changed elsewhere is shown; what was changed here stays, to be saved again.
-      if (error.status === 409) await this.#load();
-      this.#hint.tell(`Not saved: ${error.message}`);
+      const isChanged = error.status === 409;
+      if (isChanged) await this.#load();
+      this.#hint.tell(isChanged ? CHANGED_ELSEWHERE : `Not saved: ${error.message}.`);
     } finally {
       this.#saving = false;
     }

@@ -49,7 +49,10 @@ export function askForToken() {
 export async function get(path, method = "GET", body = undefined) {
   const token = storedToken();
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
-  const response = await fetch(path, { method, headers, body });
+  const response = await fetch(path, { method, headers, body }).catch(() => {
+    // What browsers say here differs, and is no help.
+    throw new Error("the service cannot be reached");
+  });
   if (!response.ok) {
     const answer = await response.json().catch(() => ({}));
     const message = answer.message ?? `the service answered ${response.status}`;

@@ -111,6 +111,24 @@ def test_a_stopped_service_is_said_and_a_started_one_found_again(open_page, serv
     page.wait_for_function(f'() => ({N_COLORS})("spectrogram") > 50', timeout=60_000)
 
 
+def test_a_phone_without_the_service_says_what_failed_beside_the_notice_and_its_head_stays(
+    open_page, service
+):
+    page = open_page(service.url, size=(360, 740))
+    wait_for_music(page)
+    height = page.locator(".bar").bounding_box()["height"]
+    service.stop()
+    expect(page.locator("#notice")).to_have_text(re.compile("No connection to the service"))
+    assert page.locator(".bar").bounding_box()["height"] == height
+    page.get_by_role("button", name="Not right?").click()
+    page.locator("#teach-genres button").first.click()
+    expect(page.locator("#note-text")).to_have_text("Not learnt: the service cannot be reached")
+    note, notice = (page.locator(name).bounding_box() for name in ("#note", "#notice"))
+    assert note["y"] + note["height"] <= notice["y"]
+    service.start()
+    expect(page.locator("#notice")).to_be_hidden()
+
+
 def test_a_lost_connection_is_said_however_often_coming_back_fails(service, browser):
     context = browser.new_context()
     page = context.new_page()

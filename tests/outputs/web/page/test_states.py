@@ -531,6 +531,7 @@ def test_the_wall_display_has_the_rooms_name_and_a_way_out(open_page, puppet, wa
     else:
         button.click()
     expect(page.locator(".bar")).to_be_visible()
+    expect(page.locator("#kiosk")).to_be_focused()
     assert page.url == f"{service.url}?node=studio"
     page.go_back()
     expect(page.locator(".bar")).to_be_hidden()
