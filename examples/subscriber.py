@@ -5,9 +5,11 @@ import sys
 
 from websockets.sync.client import connect
 
-shown = None
+shown = {}  # by room
 for text in connect(sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8765/ws"):
     message = json.loads(text)
-    if message["type"] == "state" and shown != (message["genre"] or message["state"]):
-        shown = message["genre"] or message["state"]
-        print(message["node"], shown, flush=True)
+    if message["type"] == "state":
+        node, genre = message["node"], message["genre"] or message["state"]
+        if shown.get(node) != genre:
+            shown[node] = genre
+            print(node, genre, flush=True)

@@ -27,7 +27,7 @@ TOKEN = "a-token-of-enough-characters"
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
 
-async def test_the_python_subscriber_prints_every_change():
+async def test_the_python_subscriber_prints_every_change_of_each_room():
     hub = Hub()
     hub.publish(a_state(1, genre="jazz"))
     async with a_websocket_output(hub) as output:
@@ -35,6 +35,8 @@ async def test_the_python_subscriber_prints_every_change():
             sys.executable, EXAMPLES / "subscriber.py", output.url, stdout=asyncio.subprocess.PIPE
         )
         assert await process.stdout.readline() == b"den jazz\n"
+        hub.publish(a_state(1, node="hall", genre="blues"))
+        assert await process.stdout.readline() == b"hall blues\n"
         hub.publish(a_state(2, genre="jazz"))
         hub.publish(a_state(3, genre="rock"))
         assert await process.stdout.readline() == b"den rock\n"
@@ -73,6 +75,7 @@ async def browser_page():
 async def test_the_browser_subscriber_shows_the_genre_in_its_colour():
     hub = Hub()
     hub.publish(a_state(1, genre="rock"))
+    hub.publish(a_state(1, node="hall", genre="blues"))
     with served(EXAMPLES) as origin:
         async with (
             a_websocket_output(hub, allowed_origins=(origin,), token=TOKEN) as output,
@@ -83,6 +86,8 @@ async def test_the_browser_subscriber_shows_the_genre_in_its_colour():
             color = await page.evaluate("getComputedStyle(document.body).backgroundColor")
             assert color == "rgb(255, 0, 0)"
             assert await page.evaluate("document.characterSet") == "UTF-8"
+            await page.goto(f"{origin}/subscriber.html?node=hall&url={output.url}#token={TOKEN}")
+            await page.get_by_text("blues", exact=True).wait_for()
 
 
 async def test_the_browser_subscriber_says_why_it_is_refused():
