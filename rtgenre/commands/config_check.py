@@ -55,7 +55,8 @@ def check_config(file: Path | None, flags: dict[str, Any]) -> int:
     if config.websocket.enabled:
         read_token(config.websocket)
     n_set = sum(1 for layer in layers.values() for table in layer.values() for _ in _keys(table))
-    print(f"{config_file_name(file)}: no problems; {n_set} settings are set")
+    told = "1 setting is set" if n_set == 1 else f"{n_set} settings are set"
+    print(f"{config_file_name(file)}: no problems; {told}")
     if file is None and (foreign := foreign_config_file()):
         print(f"{foreign} is another program's and not read")
     for warning in [*warnings(file, layers), *_without_effect(config)]:

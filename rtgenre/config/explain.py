@@ -10,6 +10,16 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 _RANGE = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
+_WORDS = {
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "string_type": "text in quotes",
+    "path_type": "text in quotes",
+    "tuple_type": 'a list, as in ["one", "two"]',
+    "dict_type": "a table of its own",
+    "model_type": "a table of its own",
+    "dataclass_type": "a table of its own",
+}
 
 
 def explain(problem: Any, field: FieldInfo | None) -> str:
@@ -23,11 +33,15 @@ def explain(problem: Any, field: FieldInfo | None) -> str:
     limits = "" if field is None else _limits(field)
     if kind in _RANGE and limits:
         return f"it must be {limits}"
+    if kind == "greater_than_equal":  # one of several kinds that are allowed
+        return f"it must be a number from {problem['ctx']['ge']}"
     if kind.startswith(("int_", "float_")):
         number = "a whole number" if kind.startswith("int_") else "a number"
         return f"it must be {number}" + (f", {limits}" if limits else "")
-    if kind.startswith("bool_"):
-        return "it must be true or false"
+    if kind == "tuple_type" and field is None:
+        kind = "dict_type"  # [[source]], of which there may be several
+    if kind in _WORDS:
+        return f"it must be {_WORDS[kind]}"
     message = str(problem["msg"]).removeprefix("Value error, ")
     return message.replace("Input should be", "it must be", 1)
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 Layers = dict[str, dict[str, Any]]
 """Each layer's tables by its name, the weakest first."""
 
+_NEEDED = "): it must be "
+
 
 def load_config(
     file: Path | None = None,
@@ -68,8 +70,7 @@ def merge_layers(layers: Layers) -> Config:
     try:
         return Config(**merged)
     except ValidationError as error:
-        problems = [_describe(problem, layers) for problem in error.errors()]
-        raise ConfigError("\n".join(problems)) from None
+        raise ConfigError("\n".join(_describe_all(error.errors(), layers))) from None
 
 
 def _merge(merged: dict[str, Any], layer: dict[str, Any], layer_name: str) -> None:
@@ -88,6 +89,18 @@ def _merge(merged: dict[str, Any], layer: dict[str, Any], layer_name: str) -> No
             _merge(merged[key], value, layer_name)
         else:
             merged[key] = value
+
+
+def _describe_all(problems: list[Any], layers: Layers) -> list[str]:
+    """Describe each setting once, though several kinds of values may be allowed for it."""
+    told: list[str] = []
+    for line in (_describe(problem, layers) for problem in problems):
+        setting, _, needed = line.partition(_NEEDED)
+        if needed and told and told[-1].startswith(setting + _NEEDED):
+            told[-1] += f" or {needed}"
+        else:
+            told.append(line)
+    return told
 
 
 def _describe(problem: Any, layers: Layers) -> str:

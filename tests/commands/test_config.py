@@ -99,7 +99,7 @@ def test_check_says_that_all_is_well(capsys):
     write("[windows]\nhop_seconds = 1\n")
     assert check_config(None, {}) == 0
     captured = capsys.readouterr()
-    assert captured.out == "config.toml: no problems; 1 settings are set\n"
+    assert captured.out == "config.toml: no problems; 1 setting is set\n"
     assert captured.err == ""
 
 

@@ -184,7 +184,7 @@ def test_lists_and_tables_can_come_from_the_environment(monkeypatch, variable, v
         ("RTGENRE_LIGHTS__WLED", '["tv"', "write names with commas between them"),
         ("RTGENRE_LIGHTS__WLED", "[" * 20000, "write names with commas between them"),
         ("RTGENRE_WEBSOCKET__ALLOWED_ORIGINS", "home", "an origin is written scheme://host"),
-        ("RTGENRE_LIGHTS__WLED_EFFECTS", "9", "dictionary"),
+        ("RTGENRE_LIGHTS__WLED_EFFECTS", "9", "a table of its own"),
     ],
 )
 def test_a_mistake_in_a_list_of_the_environment_is_one_line(monkeypatch, variable, value, part):
@@ -306,6 +306,37 @@ def test_a_broker_can_be_written_with_its_port(written, host, port):
 def test_what_is_no_broker_is_refused_with_what_is_one(written):
     with pytest.raises(ConfigError, match=r"\[mqtt\] host = .*: it must be a name or an address"):
         load_config(None, {"mqtt": {"host": written}})
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        (
+            "[source]\ninput = 5.5",
+            (
+                "[source] input = 5.5 (config file): it must be text in quotes or a whole number "
+                'or a list, as in ["one", "two"]'
+            ),
+        ),
+        (
+            '[source]\nchannel = "x"',
+            (
+                "[source] channel = 'x' (config file): it must be 'mix', 'left' or 'right' or a "
+                "whole number"
+            ),
+        ),
+        ("source = 3", "[source] = 3 (config file): it must be a table of its own"),
+        ("websocket = 3", "[websocket] = 3 (config file): it must be a table of its own"),
+        (
+            "[websocket]\ntoken_file = 3",
+            "[websocket] token_file = 3 (config file): it must be text in quotes",
+        ),
+    ],
+)
+def test_a_value_of_a_wrong_kind_is_told_once_and_in_words_of_a_settings_file(written, told):
+    with pytest.raises(ConfigError) as caught:
+        load_config(write(written))
+    assert str(caught.value) == told
 
 
 def test_a_port_that_comes_with_the_host_counts_in_the_layer_that_names_it(monkeypatch):
