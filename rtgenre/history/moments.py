@@ -16,7 +16,7 @@ def parse_moment(text: str, now: float) -> float:
     """Return the Unix time that ``text`` means, at least 0 and at most ``LATEST``.
 
     Args:
-        text: a time before ``now`` (``30m``, ``12h``, ``7d``, ``2w``); ``today`` or
+        text: ``now``; a time before it (``30m``, ``12h``, ``7d``, ``2w``); ``today`` or
             ``yesterday``, when that day began; or a date or time in ISO 8601. Days, and times
             that name no zone, are local.
         now: Unix time in seconds.
@@ -24,6 +24,8 @@ def parse_moment(text: str, now: float) -> float:
     Raises:
         ValueError: it is neither.
     """
+    if text == "now":
+        return now
     ago = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)([smhdw])", text)
     if ago:
         return max(0.0, now - float(ago[1]) * _UNIT_SECONDS[ago[2]])
@@ -35,8 +37,8 @@ def parse_moment(text: str, now: float) -> float:
         return min(max(0.0, datetime.fromisoformat(text).astimezone().timestamp()), LATEST)
     except (ValueError, OverflowError, OSError):
         raise ValueError(
-            f"{text!r} is no time; write how long ago (30m, 12h, 7d, 2w), today, yesterday, or a "
-            "date or time such as 2026-11-21 or 2026-11-21T18:30:00Z"
+            f"{text!r} is no time; write how long ago (30m, 12h, 7d, 2w), now, today, yesterday, "
+            "or a date or time such as 2026-11-21 or 2026-11-21T18:30:00Z"
         ) from None
 
 

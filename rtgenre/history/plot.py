@@ -101,14 +101,19 @@ def _draw_shares(axes: Any, stretches: Sequence[Stretch], colors: Mapping[str, s
     totals = seconds_by_genre(stretches)
     genres = [genre for genre in totals if genre not in NOT_MUSIC]
     music = music_seconds(totals)
-    axes.barh(
+    bars = axes.barh(
         genres,
         [totals[genre] / 3600 for genre in genres],
         color=[colors[genre] for genre in genres],
     )
-    for row, genre in enumerate(genres):
-        label = f" {duration_text(totals[genre])}, {totals[genre] / music:.0%}"
-        axes.text(0, row, label, va="center", fontsize=9)
+    # Beside the bars: no colour of text can be read on every genre's.
+    axes.bar_label(
+        bars,
+        [f"{duration_text(totals[genre])}, {totals[genre] / music:.0%}" for genre in genres],
+        padding=4,
+        fontsize=9,
+    )
+    axes.margins(x=0.9)
     axes.invert_yaxis()
     axes.set_xticks([])
     axes.spines[:].set_visible(False)

@@ -102,7 +102,8 @@ class Guard:
         except TimeoutError:
             self.problem = f"{one_line(request.host)} does not answer"
         except (OSError, OverflowError, UnicodeError) as error:
-            self.problem = f"{one_line(request.host)} cannot be reached: {error}"
+            why = getattr(error, "strerror", None) or error
+            self.problem = f"{one_line(request.host)} cannot be reached: {why}"
         return None
 
     async def _public_address(self, request: _Request) -> str | None:

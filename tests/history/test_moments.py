@@ -57,6 +57,7 @@ def test_a_time_beyond_all_that_can_be_written_is_the_nearest_that_can(text, sec
 
 def test_a_span_ends_now_or_where_it_says():
     assert parse_span("1h", None, NOW) == (NOW - 3600, NOW)
+    assert parse_span("1h", "now", NOW) == (NOW - 3600, NOW)
     assert parse_span("2h", "1h", NOW) == (NOW - 7200, NOW - 3600)
 
 
