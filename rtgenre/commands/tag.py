@@ -33,7 +33,7 @@ from rtgenre.tagging.judge import Judge, model_of
 from rtgenre.tagging.library import GenreWriting, take_rows, to_be_judged
 from rtgenre.tagging.processes import each_in_processes
 from rtgenre.tagging.song import is_url
-from rtgenre.tagging.summary import genre_lines, speed_text
+from rtgenre.tagging.summary import genre_lines, speed_text, written_text
 from rtgenre.tagging.tables.open_table import check_ending, open_table
 from rtgenre.tracking.smoothing import TrackerParams
 
@@ -152,6 +152,10 @@ def tag_songs(options: TagOptions, config: Config) -> int:
         rows = [table.index[song.path] for song in songs if song.path in table.index]
     _print_summary(options.output, rows)
     failed = {row.path: row.fault for row in rows if row.genre is None and row.fault is not None}
+    if options.write_genre:
+        line, unwritten = written_text(rows)
+        _say(line)
+        problems += unwritten
     _tell_all(problems + [f"{path}: {fault}" for path, fault in (failed | faults).items()])
     return 1 if problems or failed or n_failed else 0
 
@@ -276,7 +280,8 @@ def _tell_all(problems: Sequence[str]) -> None:
     for problem in problems[:_MOST_FAULTS_TOLD]:
         _tell(problem)
     if len(problems) > _MOST_FAULTS_TOLD:
-        _tell(f"{len(problems) - _MOST_FAULTS_TOLD} more are in the table's column fault")
+        more = len(problems) - _MOST_FAULTS_TOLD
+        _tell(f"{more} more are in the table's columns fault and genre_tag")
 
 
 def _say(line: str) -> None:

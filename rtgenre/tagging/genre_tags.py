@@ -12,11 +12,10 @@ from mutagen.asf import ASF
 from mutagen.id3 import ID3, TCON
 from mutagen.mp4 import MP4
 
+from rtgenre.tagging.song import KEPT, WRITTEN
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-WRITTEN, KEPT = "written", "kept"
-DAMAGED = "not written: the file is damaged or cut short"
 
 _ID3_GENRE: Any = TCON
 

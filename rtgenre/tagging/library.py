@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtgenre.tagging.finding import stat_song
-from rtgenre.tagging.genre_tags import DAMAGED, KEPT, WRITTEN, write_genre
-from rtgenre.tagging.song import Row, Song
+from rtgenre.tagging.genre_tags import write_genre
+from rtgenre.tagging.song import DAMAGED, KEPT, WRITTEN, Row, Song
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator

@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+WRITTEN, KEPT = "written", "kept"
+"""What a row says of the genre in the file; anything else says why it is not written."""
+DAMAGED = "not written: the file is damaged or cut short"
+
 
 @dataclass(frozen=True, slots=True)
 class Song:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from rtgenre.tagging.song import DAMAGED, KEPT, WRITTEN
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -24,6 +26,23 @@ def genre_lines(rows: Iterable[Row]) -> list[str]:
         bar = "" if genre in _NO_GENRES else "█" * max(1, round(_BAR_WIDTH * count / total))
         lines.append(f"  {genre:<12} {count:>7}  {count / total:4.0%}  {bar}".rstrip())
     return lines
+
+
+def written_text(rows: Iterable[Row]) -> tuple[str, list[str]]:
+    """Say into how many files genres were written, and of each that was not to be, why not.
+
+    Files with a fault, which are left alone on purpose, are only counted: the fault is told.
+    """
+    counts, problems = Counter[str](), []
+    for row in rows:
+        if row.genre_tag is None:
+            continue
+        known = row.genre_tag in {WRITTEN, KEPT}
+        counts[row.genre_tag if known else "not written"] += 1
+        if not known and row.genre_tag != DAMAGED:
+            problems.append(f"{row.path}: {row.genre_tag}")
+    told = [f"{counts[kind]} {kind}" for kind in (WRITTEN, KEPT, "not written") if counts[kind]]
+    return f"genres in files: {', '.join(told) or 'none to write'}", problems
 
 
 def speed_text(music_seconds: float, seconds: float) -> str:

@@ -236,7 +236,9 @@ def test_genres_are_written_only_where_asked_and_where_there_is_none(library, tm
     # … nor afterwards, though the files have changed by it.
     tag(library, "--output", output, "--write-genre")
     assert "music a minute" not in capsys.readouterr().out
-    tag(library, "--output", output, "--write-genre", "--overwrite")
+    capsys.readouterr()
+    assert tag(library, "--output", output, "--write-genre", "--overwrite") == 0
+    assert "genres in files: " in capsys.readouterr().out
     row = rows(output)["song.ogg"]
     if row["genre"] != "unknown":
         assert read_tags(library / "song.ogg").genre != "Polka"
