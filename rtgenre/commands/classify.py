@@ -14,6 +14,7 @@ from rtgenre.commands.options import add_config_file, add_model, add_setting, co
 from rtgenre.commands.taught import taught_or_told
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.folders import find_model_folder
+from rtgenre.outputs.words import OTHER_MUSIC
 from rtgenre.sources.decoder import DecodeError
 from rtgenre.sources.folders import expand_paths
 from rtgenre.sources.names import told_path
@@ -100,7 +101,9 @@ def _headline(verdict: FileVerdict) -> str:
         words += f" for {music.strip()} of {whole.strip()}"
     ranked = sorted(verdict.probabilities.items(), key=lambda item: -item[1])
     likeliest = [f"{label} {share * verdict.familiar:.0%}" for label, share in ranked[:3]]
-    return f"{words}  ({', '.join(likeliest)})"
+    other = f"{1 - verdict.familiar:.0%}"
+    rest = "" if other == "0%" else f"; {OTHER_MUSIC} {other}"
+    return f"{words}  ({', '.join(likeliest)}{rest})"
 
 
 def _clock(seconds: float) -> str:

@@ -271,7 +271,8 @@ def _is_shipped(folder: Path) -> bool:
 def _print_summary(output: Path, rows: Sequence[Row]) -> None:
     n_judged = sum(row.genre is not None for row in rows)
     without = f", {len(rows) - n_judged} with a fault instead" if n_judged < len(rows) else ""
-    _say(f"{told_path(output)}: {n_judged} songs judged{without}")
+    songs = "1 song" if n_judged == 1 else f"{n_judged} songs"
+    _say(f"{told_path(output)}: {songs} judged{without}")
     for line in genre_lines(rows):
         _say(line)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rtgenre.outputs.colors import GENRE_COLORS, ink
-from rtgenre.outputs.words import headline, is_judged, playing, remark, source_name
+from rtgenre.outputs.words import OTHER_MUSIC, headline, is_judged, playing, remark, source_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,6 @@ _LABEL_WIDTH = 11
 _RECENT_GENRES = 8
 _METER_FLOOR_DBFS = -60.0
 _NO_COLOR = GENRE_COLORS["unknown"]
-_OTHER_MUSIC = "other music"
 _NO_MUSIC = "no music"
 
 
@@ -177,7 +176,7 @@ class Readout:
         value = f"{probability:4.0%}" if judged else "   –"
         color = self._colors.get("unknown", _NO_COLOR)
         style = "bold" if state["reason"] == "unfamiliar" else "dim"
-        return _bar(_OTHER_MUSIC, value, probability, 0.0, width, color=color, style=style)
+        return _bar(OTHER_MUSIC, value, probability, 0.0, width, color=color, style=style)
 
     def _no_music_bar(self, width: int, state: StateDocument) -> Text:
         silent = state["state"] == "silence"

@@ -10,6 +10,7 @@ from rtgenre.messages.payload import playing_text
 if TYPE_CHECKING:
     from rtgenre.messages.documents import StateDocument
 
+OTHER_MUSIC = "other music"
 _HEADLINES = {"not_music": "no music", "unsure": "not sure yet"}
 _DEVICES = {
     "default": "default input",

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from rtgenre.commands import classify
 from rtgenre.commands.classify import classify_files
 from rtgenre.config import Config
 from rtgenre.model.classifier import Classifier
+from rtgenre.tagging.file_verdict import classify_file
 from tests.networks import INFO, ToneNetwork
 from tests.signals import tone
 
@@ -66,3 +68,11 @@ def test_music_within_silence_is_judged_by_what_sounds(classified):
     lines = classified(np.concatenate([quiet, MUSIC, quiet]))
     assert lines[0] == "/heard.wav: jazz for 0:08 of 0:18  (jazz 90%, rock 10%)"
     assert [line.split()[-1] for line in lines[1:]] == ["silence", "jazz", "silence"]
+
+
+def test_how_much_is_music_of_no_genre_is_said_beside_the_genres(classified, monkeypatch):
+    def hear(*arguments, **keywords):
+        return replace(classify_file(*arguments, **keywords), familiar=0.7)
+
+    monkeypatch.setattr(classify, "classify_file", hear)
+    assert classified(MUSIC)[0] == "/heard.wav: jazz  (jazz 63%, rock 7%; other music 30%)"
