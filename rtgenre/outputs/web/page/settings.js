@@ -58,6 +58,10 @@ export class SettingsView {
       });
     }
     new ResizeObserver(() => this.#preview()).observe(byId("preview-then"));
+    // A notice stands above it.
+    new ResizeObserver(([{ target }]) => {
+      document.documentElement.style.setProperty("--save-bar-height", `${target.offsetHeight}px`);
+    }).observe(document.querySelector(".save-bar"));
   }
 
   /** `settings` says whether they can be changed: not at a hub, and not where that is off. */

@@ -13,7 +13,7 @@ from rtgenre.service.settings_desk import SettingsDesk
 from rtgenre.sources.devices import InputDevice
 from rtgenre.sources.levels import InputLevel
 from rtgenre.tracking.replay import LastMinutes
-from tests.documents import COLORS, LABELS, a_hello, a_state
+from tests.documents import COLORS, LABELS, a_hello, a_state, a_status
 from tests.outputs.web.page.conftest import PHONE, TABLET
 from tests.outputs.web.page.late import LateAnswers, Line
 from tests.outputs.web.page.test_access import violations
@@ -330,6 +330,25 @@ def test_whoever_has_changed_something_on_a_phone_need_not_look_for_the_button(s
     expect(save).not_to_be_in_viewport()
     page.get_by_label("Name of the room").fill("Küche")
     expect(save).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("size", [(360, 740), (768, 1024)], ids=["phone", "tablet"])
+def test_no_notice_lies_upon_save_where_another_input_is_chosen_since_none_is_heard(
+    show, service, size
+):
+    page = show(size=size)
+    why = "the input cannot be opened, and the reason for that takes more than a line or two here"
+    service.puppet.publish(a_status(why))
+    expect(page.locator("#notice")).to_be_visible()
+    save, notice = page.get_by_role("button", name="Save"), page.locator("#notice")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    box, above = notice.bounding_box(), save.bounding_box()
+    assert above["y"] + above["height"] <= box["y"]
+    page.get_by_label("Name of the room").fill("Bad")
+    expect(save).to_be_enabled()
+    box, below = notice.bounding_box(), page.locator(".save-bar").bounding_box()
+    assert box["y"] + box["height"] <= below["y"]
+    saved(page)
 
 
 def test_a_read_only_file_is_told_and_nothing_can_be_pressed(show, service):
