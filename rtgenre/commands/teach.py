@@ -7,6 +7,7 @@ import os
 import ssl
 import urllib.error
 import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -153,6 +154,11 @@ def _post(config: WebSocketConfig, target: str) -> dict[str, Any]:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS, context=context) as response:
             return dict(json.loads(response.read()))
     except urllib.error.HTTPError as error:
+        if error.code == HTTPStatus.UNAUTHORIZED and not token:
+            raise NotTaughtError(
+                f"the service at {address} asks for its token: set RTGENRE_WEBSOCKET__TOKEN, "
+                "[websocket] token or token_file to what it has"
+            ) from None
         raise NotTaughtError(_message(error)) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "reason", error)

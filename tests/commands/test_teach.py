@@ -56,9 +56,10 @@ async def test_why_nothing_was_learnt_is_said_in_one_line(lessons, capsys):
     assert capsys.readouterr().err == "rtgenre: nothing that could be taught is playing in den\n"
 
 
-async def test_the_token_of_the_settings_is_shown(lessons, monkeypatch):
+async def test_the_token_of_the_settings_is_shown(lessons, monkeypatch, capsys):
     async with output(lessons, token=TOKEN) as server:
         assert await told(server, "techno") == 1
+        assert "asks for its token: set RTGENRE_WEBSOCKET__TOKEN" in capsys.readouterr().err
         monkeypatch.setenv("RTGENRE_WEBSOCKET__TOKEN", TOKEN)
         assert await told(server, "techno") == 0
 
