@@ -7,6 +7,7 @@ import contextlib
 import logging
 import random
 import socket
+import ssl
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import aiomqtt
@@ -158,7 +159,17 @@ class Broker:
         if str(error) == "Operation timed out":
             waited = f"{self._config.timeout_seconds:g} s"
             return f"{place} did not answer within {waited} (is that port one for TLS, or not?)"
-        return f"{place} cannot be reached: {error}"
+        return f"{place} {_not_reached(error)}"
+
+
+def _not_reached(error: BaseException) -> str:
+    """Say why no connection came about, and what to do about a certificate."""
+    if isinstance(cause := error.__context__, ssl.SSLCertVerificationError):
+        return (
+            f"has a certificate that is not trusted ({cause.verify_message}); if it is the right "
+            "broker, set [mqtt] ca_file to the certificate of who signed it"
+        )
+    return f"cannot be reached: {error}"
 
 
 async def publish_once(config: MqttConfig, messages: Iterable[Message]) -> None:
