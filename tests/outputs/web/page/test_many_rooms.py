@@ -135,6 +135,20 @@ def test_the_room_that_is_asked_for_is_in_sight_on_a_phone(open_page, puppet):
     expect(page.locator("#rooms [aria-pressed=true]")).to_be_in_viewport(ratio=1)
 
 
+@pytest.mark.parametrize(("node", "is_there"), [("den", True), ("bedroom-upstairs-left", False)])
+def test_a_genre_beside_a_rooms_name_is_not_cut_in_half_on_a_phone(
+    open_page, puppet, node, is_there
+):
+    service = puppet(node)
+    service.publish(a_state(1, node=node, genre="classical"))
+    page = open_page(service.url, size=PHONE)
+    expect(page.locator("#rooms .now")).to_have_text("Classical")
+    button, genre = (page.locator(f"#rooms {one}").bounding_box() for one in ("button", ".now"))
+    is_inside = genre["y"] < button["y"] + button["height"]
+    assert is_inside == is_there
+    assert genre["x"] + genre["width"] <= button["x"] + button["width"]
+
+
 def test_names_of_many_rooms_are_whole_where_how_sure_it_is_does_not_fit_beside(open_page, puppet):
     nodes = [f"Meeting-room-{number}" for number in range(10)]
     service = puppet(*nodes)
