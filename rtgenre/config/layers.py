@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Layers = dict[str, dict[str, Any]]
 """Each layer's tables by its name, the weakest first."""
 
-_NEEDED = "): it must be "
+_NEEDED = "it must be "
 
 
 def load_config(
@@ -93,20 +93,21 @@ def _merge(merged: dict[str, Any], layer: dict[str, Any], layer_name: str) -> No
 
 def _describe_all(problems: list[Any], layers: Layers) -> list[str]:
     """Describe each setting once, though several kinds of values may be allowed for it."""
-    told: list[str] = []
-    for line in (_describe(problem, layers) for problem in problems):
-        setting, _, needed = line.partition(_NEEDED)
-        if needed and told and told[-1].startswith(setting + _NEEDED):
-            told[-1] += f" or {needed}"
+    told: list[tuple[str, str]] = []
+    for place, message in (_describe(problem, layers) for problem in problems):
+        is_needed = message.startswith(_NEEDED)
+        if is_needed and told and told[-1][0] == place and told[-1][1].startswith(_NEEDED):
+            told[-1] = place, f"{told[-1][1]} or {message.removeprefix(_NEEDED)}"
         else:
-            told.append(line)
-    return told
+            told.append((place, message))
+    return [f"{place}: {message}" for place, message in told]
 
 
-def _describe(problem: Any, layers: Layers) -> str:
+def _describe(problem: Any, layers: Layers) -> tuple[str, str]:
+    """Say where a problem is, and what it is."""
     location = [part for part in problem["loc"] if not str(part).startswith("function-")]
     if not location:
-        return f"the settings cannot be read: {problem['msg']}"
+        return "the settings cannot be read", str(problem["msg"])
     table, keys = location[0], location[1:]
     name = f"[{table}]"
     if keys:
@@ -115,13 +116,14 @@ def _describe(problem: Any, layers: Layers) -> str:
         (layer for layer, values in reversed(layers.items()) if table in values), "defaults"
     )
     if problem["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
-        return f"{name} ({where}): there is no such setting; {_allowed_keys(str(table), keys)}"
+        allowed = _allowed_keys(str(table), keys)
+        return f"{name} ({where})", f"there is no such setting; {allowed}"
     message = explain(problem, _setting(str(table), keys))
     secret = bool({"password", "token", "tokens"} & {str(part) for part in location})
     # Tables hold secrets of their own, such as the password in a stream's address.
     hidden = secret or isinstance(problem["input"], dict | list | tuple)
     value = "" if hidden else f" = {problem['input']!r}"
-    return f"{name}{value} ({where}): {message}"
+    return f"{name}{value} ({where})", message
 
 
 def _allowed_keys(table: str, keys: list[Any]) -> str:
