@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 # OpenBLAS's helper threads spin between windows, which costs more than they save. Read on import.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from rtgenre.commands.parser import build_parser
+from rtgenre.commands.parser import parse
 from rtgenre.commands.streams import escape_what_cannot_be_written, replace_closed_streams
 from rtgenre.errors import RtgenreError, WrongSettings, first_cause
 from rtgenre.sources.standard_error import keep_messages
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     keep_messages()
     words = sys.argv[1:] if arguments is None else arguments
     try:
-        options = build_parser(words).parse_args(words)
+        options = parse(words)
         if "stdout" in closed and options.command != "run":
             print("rtgenre: standard output is closed", file=sys.stderr)
             return EXIT_FAILED

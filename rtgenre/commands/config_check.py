@@ -21,7 +21,7 @@ from rtgenre.config import (
     settings_without_effect,
 )
 from rtgenre.model.folders import find_model_folder
-from rtgenre.model.info import ModelError, read_model_info
+from rtgenre.model.info import read_model_info
 from rtgenre.outputs.web.endpoint import read_token
 
 if TYPE_CHECKING:
@@ -48,18 +48,21 @@ def check_config(file: Path | None, flags: dict[str, Any]) -> int:
 
     Raises:
         ConfigError: they are not good.
+        ModelError: the model cannot be used.
         OutputError: the token's file cannot be read.
     """
     layers = read_layers(file, flags)
     config = merge_layers(layers)
     if config.websocket.enabled:
         read_token(config.websocket)
+    info = read_model_info(find_model_folder(config.model.folder))
     n_set = sum(1 for layer in layers.values() for table in layer.values() for _ in _keys(table))
     told = "1 setting is set" if n_set == 1 else f"{n_set} settings are set"
     print(f"{config_file_name(file)}: no problems; {told}")
     if file is None and (foreign := foreign_config_file()):
         print(f"{foreign} is another program's and not read")
-    for warning in [*warnings(file, layers), *_without_effect(config)]:
+    without_effect = settings_without_effect(config, model=info.name, labels=info.labels)
+    for warning in [*warnings(file, layers), *without_effect]:
         print(f"warning: {warning}", file=sys.stderr)
     return 0
 
@@ -79,15 +82,6 @@ def warnings(file: Path | None, layers: Layers) -> Iterator[str]:
             f"{path} holds {' and '.join(secrets)} and can be read by other users; "
             f"run `chmod 600 {path}`, or use a *_file setting or the environment instead"
         )
-
-
-def _without_effect(config: Config) -> Iterator[str]:
-    try:
-        info = read_model_info(find_model_folder(config.model.folder))
-    except ModelError as error:
-        yield str(error)
-    else:
-        yield from settings_without_effect(config, model=info.name, labels=info.labels)
 
 
 def _is_secret(table: str, key: str) -> bool:

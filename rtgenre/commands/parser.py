@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import difflib
+import re
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,15 @@ from rtgenre import __version__
 from rtgenre.commands.table import COMMANDS, GROUPS
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Sequence
+
+
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Read a command line; what its command does not take ends the program with exit code 2."""
+    options, unknown = build_parser(words).parse_known_args(words)
+    if unknown:
+        _refuse(options.parser, unknown)
+    return options
 
 
 def build_parser(words: Container[str] | None = None) -> argparse.ArgumentParser:
@@ -45,8 +55,20 @@ def build_parser(words: Container[str] | None = None) -> argparse.ArgumentParser
         if words is None or name in words:
             module = import_module(f"rtgenre.commands.{command.module}")
             module.add_arguments(of_command)
-            of_command.set_defaults(command=command.words, main=module.main)
+            of_command.set_defaults(command=command.words, main=module.main, parser=of_command)
     return parser
+
+
+def _refuse(parser: argparse.ArgumentParser, unknown: Sequence[str]) -> None:
+    """Say it without the usage, which fills a page for some commands."""
+    flags = re.findall(r"(?<!\S)--[a-z][a-z-]*", parser.format_help())
+    similar = difflib.get_close_matches(unknown[0].partition("=")[0], flags, n=1)
+    meant = f"did you mean {similar[0]}? " if similar else ""
+    parser.exit(
+        2,
+        f"{parser.prog}: error: it does not take {' '.join(unknown)}; "
+        f"{meant}'{parser.prog} --help' lists what it takes\n",
+    )
 
 
 def _overview() -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from rtgenre.cli import main
 from rtgenre.commands.config_check import check_config
 from rtgenre.commands.config_show import show_config
 from rtgenre.config import Config, ConfigError, load_config, settings_of
@@ -166,7 +167,9 @@ def test_check_takes_lights_and_colours_that_have_an_effect_as_they_are(capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_check_says_when_there_is_no_such_model(capsys):
+def test_check_finds_fault_with_a_model_that_the_service_could_not_load(capsys):
     write('[model]\nfolder = "nowhere"')
-    assert check_config(None, {}) == 0
-    assert "no model folder 'nowhere'" in capsys.readouterr().err
+    assert main(["config", "check"]) == 1
+    output = capsys.readouterr()
+    assert "no problems" not in output.out
+    assert "no model folder 'nowhere'" in output.err

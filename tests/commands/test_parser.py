@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rtgenre import commands
-from rtgenre.commands.parser import build_parser
+from rtgenre.commands.parser import build_parser, parse
 from rtgenre.commands.table import COMMANDS
 
 HEAVY = {"numpy", "pydantic", "asyncio", "rich", "soundfile", "sounddevice", "websockets"}
@@ -38,6 +38,26 @@ def test_a_command_has_all_its_options_when_only_it_is_asked_for(command, capsys
     alone = help_of(words, capsys, only=words)
     assert "--config FILE" in alone or words == ["completion"]
     assert alone == help_of(words, capsys)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            "run --sorce hall.wav",
+            "run: error: it does not take --sorce; did you mean --source? 'rtgenre run --help'",
+        ),
+        (
+            "history report --every=3",
+            "history: error: it does not take report --every=3; 'rtgenre history --help'",
+        ),
+    ],
+)
+def test_what_a_command_does_not_take_is_told_in_its_name_with_what_was_meant(line, told, capsys):
+    with pytest.raises(SystemExit) as ended:
+        parse(line.split())
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"rtgenre {told} lists what it takes\n"
 
 
 def test_every_module_that_is_a_command_can_be_called():
