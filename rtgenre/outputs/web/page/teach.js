@@ -83,26 +83,27 @@ export class Teach {
       this.#taught = answer.id;
       const seconds = Math.round(answer.seconds);
       const older = answer.forgotten ? ` The oldest ${answer.forgotten} made room.` : "";
-      this.#note(`Learnt: the last ${seconds} s are ${genreName(answer.genre)}.${older}`, true);
+      this.#note(`Learnt: the last ${seconds} s are ${genreName(answer.genre)}.${older}`, { undoable: true });
       this.#changed();
     } catch (error) {
       if (typed && error.status === BAD_NAME) this.#open(genre, error.message);
-      else this.#note(`Not learnt: ${error.message}`, false);
+      else this.#note(`Not learnt: ${error.message}`, { failed: true });
     }
   }
 
   async #undo() {
     try {
       await get(`taught?id=${this.#taught}`, "DELETE");
-      this.#note("Forgotten again.", false);
+      this.#note("Forgotten again.");
       this.#changed();
     } catch (error) {
-      this.#note(`It could not be undone: ${error.message}`, false);
+      this.#note(`It could not be undone: ${error.message}`, { failed: true });
     }
     byId("genre-name").focus();
   }
 
-  #note(text, undoable) {
+  #note(text, { undoable = false, failed = false } = {}) {
+    byId("note").classList.toggle("is-failure", failed);
     byId("note-text").textContent = text;
     byId("undo").hidden = !undoable;
     byId("note").hidden = false;

@@ -50,6 +50,7 @@ def test_one_press_teaches_what_is_playing_and_one_undoes_it(show, lessons):
     assert lessons.lessons == [("den", "rock")]
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#note-text")).to_have_text("Forgotten again.")
+    expect(page.locator("#note")).not_to_contain_class("is-failure")
     assert lessons.genres == {}
 
 
@@ -109,6 +110,7 @@ def test_who_works_by_keyboard_is_not_thrown_out_when_the_list_becomes_empty(sho
     lessons.genres = {2: "techno"}
     page.get_by_role("button", name="Live").click()
     page.get_by_role("button", name="Taught").click()
+    expect(page.get_by_role("button", name="Remove Techno")).to_be_visible()
     page.get_by_role("button", name="Forget everything").focus()
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Forget", exact=True).focus()
@@ -143,6 +145,7 @@ def test_why_nothing_was_learnt_is_said(show, lessons):
     page.get_by_role("button", name="Not right?").click()
     page.get_by_role("button", name="Rock").click()
     expect(page.locator("#note-text")).to_contain_text("nothing that could be taught")
+    expect(page.locator("#note")).to_contain_class("is-failure")
     expect(page.get_by_role("button", name="Undo")).to_be_hidden()
 
 
