@@ -103,6 +103,8 @@ PURE = [
     "sources/ogg.py",
     "sources/pcm.py",
     "sources/players.py",
+    "sources/playlist.py",
+    "sources/stream_problem.py",
     "sources/title.py",
     "tagging/sampling.py",
     "tagging/song.py",

@@ -1,8 +1,9 @@
-"""Network streams (http radio, HLS, RTSP …) through an ffmpeg process."""
+"""Network streams (http radio, HLS, RTSP …) and playlists of them through an ffmpeg process."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import os
@@ -14,15 +15,16 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from rtgenre.errors import one_line
 from rtgenre.sources.addresses import is_public
 from rtgenre.sources.backoff import Backoff
 from rtgenre.sources.base import AudioSource, Deliver, SourceError
 from rtgenre.sources.clock import CaptureClock, Clock
 from rtgenre.sources.ffmpeg import LastMessage, start_ffmpeg
+from rtgenre.sources.first_bytes import first_bytes
 from rtgenre.sources.guard import Guard
 from rtgenre.sources.ogg_feed import OggFeed
 from rtgenre.sources.pcm import PcmDecoder
+from rtgenre.sources.playlist import MOST_BYTES, MOST_ENTRIES, playlist_entries
 from rtgenre.sources.stream_command import (
     GUARDED,
     N_CHANNELS,
@@ -32,6 +34,7 @@ from rtgenre.sources.stream_command import (
     masked_url,
     stream_arguments,
 )
+from rtgenre.sources.stream_problem import NO_STREAM, NOTHING_IN_IT, may_be_playlist, stream_problem
 from rtgenre.sources.title import is_ogg, stream_title, stream_track
 from rtgenre.threads import ThreadReader
 from rtgenre.types import Block, FloatArray
@@ -44,12 +47,6 @@ READ_BYTES = 65536
 STALL_SECONDS = 10.0
 # After this much audio a connection counts as good, and the next is tried soon again.
 STEADY_SECONDS = 5.0
-NO_STREAM = (
-    "is no stream that can be played; if it is a radio's page or playlist (.pls, .m3u), "
-    "give the stream's own address, which stands in it"
-)
-# How ffmpeg ends where what it got is no sound, or has none in it.
-_NO_STREAM = re.compile(r"Invalid data found when processing input|add a trailing '\?' to the map")
 # A recording on a web server comes faster than it sounds; a little more than real time lets a
 # radio's clock be faster than ours.
 _MOST_SPEED = 1.02
@@ -57,6 +54,9 @@ _MOST_SPEED = 1.02
 
 class StreamSource(AudioSource):
     """A stream, opened again whenever it ends, stalls or cannot be reached.
+
+    The address may be that of a playlist: then the first stream in it that plays is played. It is
+    looked at each time anew, since radios change their servers.
 
     Nothing distinguishes a radio that dropped from a recording that is over, so both are opened
     again. The address's credentials and query appear nowhere.
@@ -92,10 +92,13 @@ class StreamSource(AudioSource):
         self._leads_anywhere: bool | None = allow_private or None
         self._clock = clock or CaptureClock()
         self._backoff = Backoff(first_seconds=0.5, longest_seconds=30.0)
-        # Whether titles are read out of the stream itself.
-        self._is_ogg = False
-        # Whether anything was delivered yet.
+        # What is opened: the address itself, or one that a playlist names.
+        self._address = self._url
+        # The address whose titles are read out of the stream itself.
+        self._ogg_address: str | None = None
+        # Whether anything was delivered yet; and since an address was opened last.
         self._begun = False
+        self._plays = False
         # Whether the next block comes after lost audio.
         self._gap = False
         # When, on the monotonic clock, all that was delivered so far has been heard.
@@ -118,19 +121,53 @@ class StreamSource(AudioSource):
                 problem = str(error)
             except OSError as error:  # no descriptor is left, say
                 problem = f"the stream cannot be opened: {error.strerror}"
-            if problem != self.problem:
-                log.debug("%s: %s", self.name, problem)
-            self.problem = problem
+            self._tell(problem)
             self._gap = True
             await asyncio.sleep(self._backoff.next_seconds())
 
+    def _tell(self, problem: str) -> None:
+        if problem != self.problem:
+            log.debug("%s: %s", self.name, problem)
+        self.problem = problem
+
     async def _play(self, deliver: Deliver) -> str:
-        """Play until the stream is lost and return what happened to it."""
-        if await self._may_lead_anywhere():
-            return await self._play_through(deliver, None)
-        async with Guard() as guard:
-            problem = await self._play_through(deliver, guard.environment())
-            return guard.problem or problem
+        """Play the first stream that plays until it is lost and return what happened to it."""
+        guarded = not await self._may_lead_anywhere()
+        waiting, tried = [self._url], set[str]()
+        while True:
+            self._address, *waiting = waiting
+            tried.add(self._address)
+            self._plays = False
+            problem, entries = await self._play_address(deliver, guarded=guarded)
+            waiting = [entry for entry in [*entries, *waiting] if entry not in tried]
+            # Playlists that lead to playlists count, too.
+            if self._plays or not waiting or len(tried) > MOST_ENTRIES:
+                return problem
+            # Said only once where nothing plays, though each is tried again and again.
+            if not entries and self.problem is None:
+                self._tell(problem)
+
+    async def _play_address(self, deliver: Deliver, *, guarded: bool) -> tuple[str, list[str]]:
+        """Play until the stream is lost and return what happened to it.
+
+        If it is a playlist instead, the addresses in it are returned, too.
+        """
+        async with Guard() if guarded else contextlib.nullcontext() as guard:
+            environment = None if guard is None else guard.environment()
+            said = await self._play_through(deliver, environment)
+            if guard is not None and guard.problem is not None:
+                return guard.problem, []
+            if self._plays or not may_be_playlist(said) or not _is_http(self._address):
+                return stream_problem(self._address, said), []
+            content = await first_bytes(self._address, MOST_BYTES, environment)
+        if not content:
+            return stream_problem(self._address, said), []
+        # Only the way of these can be guarded.
+        schemes = PROTOCOLS if self._leads_anywhere else GUARDED
+        entries = playlist_entries(content, self._address, schemes)
+        if entries is None:
+            return f"{masked_url(self._address)}: {NO_STREAM}", []
+        return f"{masked_url(self._address)}: {NOTHING_IN_IT}", entries
 
     async def _may_lead_anywhere(self) -> bool:
         """Say whether this is a stream of our own network, or of a kind that leads nowhere."""
@@ -148,17 +185,18 @@ class StreamSource(AudioSource):
 
     async def _play_through(self, deliver: Deliver, environment: dict[str, str] | None) -> str:
         """Play; what turns out to be Ogg is opened once more, in the way that reads titles."""
-        was_ogg = self._is_ogg
+        was_ogg = self._address == self._ogg_address
         problem = await self._play_once(deliver, environment)
-        if self._is_ogg is was_ogg:
+        if (self._address == self._ogg_address) is was_ogg:
             return problem
         self._gap = self._gap or self._begun
         return await self._play_once(deliver, environment)
 
     async def _play_once(self, deliver: Deliver, environment: dict[str, str] | None) -> str:
-        as_ogg = self._is_ogg
-        opened = start_ffmpeg(stream_arguments(self._url, as_bytes=as_ogg), environment=environment)
-        errors = LastMessage(opened, partial(self._take_message, opened))
+        as_ogg = self._address == self._ogg_address
+        arguments = stream_arguments(self._address, as_bytes=as_ogg)
+        opened = start_ffmpeg(arguments, environment=environment)
+        errors = LastMessage(opened, partial(self._take_message, opened, self._address))
         feed: OggFeed | None = None
         try:
             feed = OggFeed(opened, SAMPLES) if as_ogg else None
@@ -198,7 +236,7 @@ class StreamSource(AudioSource):
                     data = await reader.read()
                 if feed is not None:
                     self.track = feed.track(played_seconds)
-                elif self._is_ogg:
+                elif self._address == self._ogg_address:
                     return "it is opened again to read its titles"
                 if not data:
                     await self._deliver(self._rest, deliver)
@@ -210,22 +248,18 @@ class StreamSource(AudioSource):
         finally:
             reader.stop()
 
-    def _take_message(self, opened: subprocess.Popen[bytes], message: str) -> None:
+    def _take_message(self, opened: subprocess.Popen[bytes], address: str, message: str) -> None:
         title = stream_title(message)
         if title is not None:
             self.track = stream_track(title)
-        elif is_ogg(message) and self._scheme in {"http", "https"}:
-            self._is_ogg = True
+        elif is_ogg(message) and _is_http(address):
+            self._ogg_address = address
             opened.kill()
 
     async def _end_of(self, process: subprocess.Popen[bytes], errors: LastMessage) -> str:
         await asyncio.to_thread(_wait, process)
         last_line = await asyncio.to_thread(errors.wait)
-        if process.returncode == 0:
-            return "the stream ended"
-        if not self._begun and _NO_STREAM.search(last_line):
-            return f"{masked_url(self._url)}: {NO_STREAM}"
-        return self._masked(last_line)
+        return "the stream ended" if process.returncode == 0 else last_line
 
     async def _deliver_rest(self, deliver: Deliver) -> float:
         """Deliver the blocks that have come as a whole and return how many seconds they are."""
@@ -249,13 +283,12 @@ class StreamSource(AudioSource):
         await asyncio.sleep(max(0.0, self._heard_until - now))
         await deliver(Block(samples, SAMPLE_RATE_HZ, self._clock(), gap=self._gap))
         self._gap = False
-        self._begun = True
+        self._begun = self._plays = True
         return seconds
 
-    def _masked(self, message: str) -> str:
-        message = message.replace(self._url, masked_url(self._url))
-        message = re.sub(r"://[^/@\s]+@", "://", message)
-        return one_line(re.sub(r"\?\S+", "?…", message)) or "ffmpeg gave up without a message"
+
+def _is_http(address: str) -> bool:
+    return address.startswith(("http://", "https://"))
 
 
 def _wait(process: subprocess.Popen[bytes]) -> None:

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,7 +12,7 @@ import pytest
 import soundfile
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
     from rtgenre.sources.base import AudioSource
@@ -79,3 +82,54 @@ def tone_wav(tmp_path: Path) -> Path:
     path = tmp_path / "tone.wav"
     soundfile.write(path, tone(), 44100)
     return path
+
+
+class FolderServer:
+    """A web server that serves the files of a folder, and notes what it is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.requests: list[str] = []
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                server.requests.append(self.path)
+                path = folder / self.path[1:].partition("?")[0]
+                if not path.is_file():
+                    self.send_error(404)
+                    return
+                content = path.read_bytes()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                with contextlib.suppress(ConnectionError):
+                    self.wfile.write(content)
+
+            def log_message(self, *_arguments):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[FolderServer]:
+    server = FolderServer(tmp_path)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def hls_url(served: FolderServer) -> str:
+    wav = served.folder / "long.wav"
+    soundfile.write(wav, tone(4.0), 44100)
+    command = ["ffmpeg", "-loglevel", "error", "-i", wav, "-c:a", "aac", "-f", "hls"]
+    playlist = served.folder / "live.m3u8"
+    subprocess.run([*command, "-hls_time", "1", "-hls_list_size", "0", playlist], check=True)
+    return f"{served.url}/live.m3u8"

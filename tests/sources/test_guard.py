@@ -1,6 +1,7 @@
 """Streams that try to lead into this network: here 127.0.0.1 stands for the internet."""
 
 import contextlib
+import socket
 import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -113,11 +114,57 @@ async def test_a_stream_of_the_internet_is_not_led_into_this_network(serve, mp3,
     assert heard.blocks == []
 
 
-async def test_a_stream_may_be_allowed_to_lead_into_this_network(serve, mp3):
+@pytest.mark.parametrize(
+    "entry", ["{private}/secret.mp3", "{internet}/redirect", "{internet}/hls.m3u8"]
+)
+async def test_a_playlist_of_the_internet_does_not_lead_into_this_network(serve, mp3, entry):
+    private = serve(PRIVATE, {"/secret.mp3": mp3})
+    goal = f"{private.url}/secret.mp3"
+    answers = {"/redirect": goal, "/hls.m3u8": playlist(goal)}
+    internet = serve(INTERNET, answers)
+    answers["/a.m3u"] = entry.format(private=private.url, internet=internet.url).encode()
+    source, heard = StreamSource(f"{internet.url}/a.m3u"), Heard()
+    async with running(source, heard):
+        await eventually(lambda: source.problem is not None)
+    assert f"leads to {PRIVATE} ({PRIVATE}), which is in this network" in source.problem
+    assert private.requests == []
+    assert heard.blocks == []
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "rtmp"])
+@pytest.mark.parametrize("proxy", [False, True])
+async def test_only_what_can_be_guarded_is_opened_from_a_playlist_of_the_internet(
+    serve, monkeypatch, scheme, proxy
+):
+    with socket.create_server((PRIVATE, 0)) as private:
+        private.setblocking(False)
+        entry = f"{scheme}://{PRIVATE}:{private.getsockname()[1]}/a/b"
+        internet = serve(INTERNET, {"/a.m3u": f"#EXTM3U\n{entry}\n".encode()})
+        if proxy:
+            monkeypatch.setenv("http_proxy", "")
+        source = StreamSource(f"{internet.url}/a.m3u")
+        async with running(source, Heard()):
+            await eventually(lambda: source.problem is not None)
+        assert "leads to no stream that can be played" in source.problem
+        with pytest.raises(BlockingIOError):
+            private.accept()
+
+
+async def test_a_playlist_of_this_network_names_any_kind_of_stream(serve):
+    private = serve(PRIVATE, {"/a.m3u": f"rtsp://{PRIVATE}:9/a".encode()})
+    source = StreamSource(f"{private.url}/a.m3u")
+    async with running(source, Heard()):
+        await eventually(lambda: source.problem is not None)
+    assert source.problem == f"rtsp://{PRIVATE}:9/a: nothing answers there (connection refused)"
+
+
+@pytest.mark.parametrize("path", ["a", "a.m3u"])
+async def test_a_stream_may_be_allowed_to_lead_into_this_network(serve, mp3, path):
     private = serve(PRIVATE, {"/a.mp3": mp3})
-    internet = serve(INTERNET, {"/a": f"{private.url}/a.mp3"})
+    url = f"{private.url}/a.mp3"
+    internet = serve(INTERNET, {"/a": url, "/a.m3u": url.encode()})
     heard = Heard()
-    async with running(StreamSource(f"{internet.url}/a", allow_private=True), heard):
+    async with running(StreamSource(f"{internet.url}/{path}", allow_private=True), heard):
         await heard.until(lambda: heard.n_samples > 44100)
 
 

@@ -221,6 +221,17 @@ async def test_an_ogg_radio_that_drops_is_opened_again_in_the_same_way(radio, tm
         assert radio.requests == 3
 
 
+async def test_an_ogg_radio_behind_a_playlist_is_quoted_too(radio, served, tmp_path):
+    radio.encoded = _song(tmp_path, 1, "libvorbis", "ogg")
+    (served.folder / "a.m3u").write_text(f"#EXTM3U\n{radio.url}\n")
+    source, heard = StreamSource(f"{served.url}/a.m3u"), Heard()
+    async with running(source, heard):
+        await heard.until(lambda: source.reopens > 0)
+        assert source.track == Track("Song 1", "B\u00e9la")
+        # Once to learn what it is.
+        assert radio.requests == 3
+
+
 async def test_a_dropped_stream_is_opened_again_and_marks_the_gap(radio):
     radio.drop_after = len(radio.encoded) // 4
     heard = Heard()
@@ -278,20 +289,13 @@ async def test_an_address_that_never_works_is_said_once_and_tried_on(radio, monk
     assert heard.blocks == []
 
 
-PAGE = b"<html><body>Radio</body></html>\n" * 99
-PLAYLIST = b"[playlist]\nNumberOfEntries=1\nFile1=http://127.0.0.1:9/live\n"
-
-
-@pytest.mark.parametrize(("name", "content"), [("index.html", PAGE), ("radio.pls", PLAYLIST)])
-async def test_of_a_radios_page_or_playlist_it_is_said_where_its_address_is(
-    hls_url, tmp_path, name, content
-):
-    (tmp_path / name).write_bytes(content)
-    source = StreamSource(hls_url.replace("live.m3u8", name))
+async def test_of_a_radios_page_it_is_said_which_address_is_needed(served):
+    (served.folder / "index.html").write_bytes(b"<html><body>Radio</body></html>\n" * 99)
+    source = StreamSource(f"{served.url}/index.html")
     async with running(source, Heard()):
         await eventually(lambda: source.problem is not None)
-    assert f"{name}: is no stream that can be played" in source.problem
-    assert "give the stream's own address, which stands in it" in source.problem
+    assert source.problem.startswith(f"{served.url}/index.html: is no stream that can be played")
+    assert "give the address of the stream or playlist that stands in it" in source.problem
 
 
 async def test_credentials_are_shown_nowhere(radio, caplog, monkeypatch):
@@ -334,34 +338,6 @@ async def test_a_playlist_cannot_make_ffmpeg_read_local_files(radio, tone_wav):
     async with running(source, heard):
         await eventually(lambda: source.problem is not None)
     assert heard.blocks == []
-
-
-@pytest.fixture
-def hls_url(tmp_path: Path):
-    wav = tmp_path / "long.wav"
-    soundfile.write(wav, tone(4.0), 44100)
-    command = ["ffmpeg", "-loglevel", "error", "-i", wav, "-c:a", "aac", "-f", "hls"]
-    subprocess.run(
-        [*command, "-hls_time", "1", "-hls_list_size", "0", tmp_path / "live.m3u8"], check=True
-    )
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self):
-            content = (tmp_path / self.path[1:]).read_bytes()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            with contextlib.suppress(ConnectionError):
-                self.wfile.write(content)
-
-        def log_message(self, *_arguments):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/live.m3u8"
-    server.shutdown()
-    server.server_close()
 
 
 async def test_hls_segments_play_one_after_another(hls_url):
