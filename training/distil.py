@@ -17,11 +17,10 @@ import json
 import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
-from keras import ops
 
 from training.data.dataset import DatasetError
 from training.data.library import held_out_names, read_library
@@ -32,12 +31,12 @@ from training.frontends.lessons import Lessons, Plan, make_lessons
 from training.frontends.mn04 import build_mn04
 from training.frontends.musicnn import build_musicnn, read_jamendo, read_million_songs
 from training.networks.batches import ShuffledBatches
-from training.networks.fitting import optimiser
+from training.networks.fitting import optimiser, said_loss
 from training.release.plots import plot_curves
 from training.release.runs import claim_folder, git_commit, names_fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from training.data.dataset import FloatArray
     from training.data.library import Recording
@@ -215,19 +214,6 @@ def _fit(
     )
     curves: dict[str, list[float]] = fitted.history
     return curves
-
-
-def said_loss(spread: FloatArray, importance: FloatArray) -> Callable[[Any, Any], Any]:
-    """Squared error of what teachers said, each value in units of its standard deviation.
-
-    1 is what always giving the mean would cost.
-    """
-
-    def loss(said: Any, heard: Any) -> Any:
-        errors = ops.square((heard - said) / ops.convert_to_tensor(spread))
-        return ops.sum(errors * ops.convert_to_tensor(importance), axis=-1)
-
-    return loss
 
 
 def _begin_with_mean(pupil: keras.Model, said: np.ndarray) -> None:

@@ -13,9 +13,10 @@ from tests.training.libraries import write_library
 from tests.training.tiny_yamnet import tiny_yamnet
 from training import distil
 from training.data.dataset import DatasetError
-from training.distil import DistilOptions, Teachers, said_loss
+from training.distil import DistilOptions, Teachers
 from training.frontends import yamnet
 from training.frontends.lessons import Lessons, Plan, make_lessons
+from training.networks.fitting import said_loss
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -33,7 +33,7 @@ from training.frontends.second_ear import build_second_ear
 from training.release.tflite import fast_network
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from training.data.dataset import FloatArray
@@ -226,7 +226,20 @@ def _sound(recording: Recording, rate_hz: int, disturbed_by: int | None) -> Floa
         return sound
     # All ears hear the same disturbance.
     chance = np.random.default_rng([disturbed_by, *recording.name.encode()])
-    heard = disturb(resample(sound, rate_hz, SAMPLE_RATE_HZ), chance)
+    return changed_sound(sound, rate_hz, lambda heard: disturb(heard, chance))
+
+
+def changed_sound(
+    sound: FloatArray, rate_hz: int, change: Callable[[FloatArray], FloatArray]
+) -> FloatArray:
+    """Change a whole recording at the rate that ``training.data.acoustics`` works at.
+
+    Args:
+        sound: ``(n_samples,)``; so is what is returned.
+        rate_hz: of the sound.
+        change: keeps the length.
+    """
+    heard = change(resample(sound, rate_hz, SAMPLE_RATE_HZ))
     back = resample(heard, SAMPLE_RATE_HZ, rate_hz)[: len(sound)]
     return np.pad(back, (0, len(sound) - len(back)))
 

@@ -164,6 +164,19 @@ def three_part_loss(
     return loss
 
 
+def said_loss(spread: FloatArray, importance: FloatArray) -> Callable[[Any, Any], Any]:
+    """Squared error of what teachers said, each value in units of its standard deviation.
+
+    1 is what always giving the mean would cost.
+    """
+
+    def loss(said: Any, heard: Any) -> Any:
+        errors = ops.square((heard - said) / ops.convert_to_tensor(spread))
+        return ops.sum(errors * ops.convert_to_tensor(importance), axis=-1)
+
+    return loss
+
+
 def optimiser(
     peak_rate: float, weight_decay: float, epochs: int, steps_per_epoch: int
 ) -> keras.optimizers.Optimizer:
