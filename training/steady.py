@@ -3,8 +3,10 @@
     python -m training.steady RUN --ear DISTILLED --library WORLD GTZAN --hold-out
 
 The ear as it was is the teacher: what it says of windows as they are, it learns to say of the same
-windows disturbed. No label is used. Writes ``ear.keras``, ``run.json`` and a checkpoint, from which
-the same command goes on where it was stopped; ``training.train --ear RUN`` takes it from there.
+windows disturbed. What is written is half-way there, which keeps most of what it hears where
+nothing is disturbed. No label is used. Writes ``ear.keras``, ``run.json`` and a checkpoint, from
+which the same command goes on where it was stopped; ``training.train --ear RUN`` takes it from
+there.
 
 ``--hold-out`` keeps a fifth of all artists, and GTZAN's ``valid``, from it, as ``training.distil``
 does.
@@ -51,6 +53,8 @@ class SteadyOptions:
     weight_decay: float = 1e-5
     shares: tuple[float, ...] = (0.25, 0.35, 0.2, 0.2)
     """How often a window is heard as it is, through MP3, and disturbed in either way."""
+    kept: float = 0.5
+    """Share of the weights as they were in what is written (WiSE-FT, Wortsman et al. 2022)."""
 
 
 class SteadyBatches(DrawnBatches):
@@ -88,6 +92,7 @@ def steady(
     """
     keras.utils.set_random_seed(options.seed)
     ear = read_ears(ear_run)[0].network
+    before = ear.get_weights()
     recordings = [one for folder in libraries for one in read_library(folder)]
     kept = held_out_names(recordings) if hold_out else set()
     chosen = [one for one in recordings if one.name not in kept]
@@ -120,6 +125,8 @@ def steady(
         ],
         verbose=2,
     )
+    pairs = zip(before, ear.get_weights(), strict=True)
+    ear.set_weights([options.kept * old + (1.0 - options.kept) * new for old, new in pairs])
     ear.save(run_folder / EAR_FILE_NAME)
     report = {
         "options": recipe,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING
 
 import keras
@@ -13,6 +14,7 @@ from training.data.library import held_out_names, read_library
 from training.frontends import hearing, variants
 from training.frontends.ear import EAR_FILE_NAME
 from training.frontends.variants import make_variants
+from training.steady import SteadyOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,6 +77,20 @@ def test_artists_that_judge_are_held_out(
     recordings = read_library(tmp_path / "world")
     assert set(heard) == {one.name for one in recordings} - held_out_names(recordings)
     assert len(heard) < len(recordings)
+
+
+def test_the_ear_that_is_written_lies_between_what_it_was_and_what_it_became(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kernels = []
+    for kept in (1.0, 0.5, 0.0):
+        monkeypatch.setattr(steady, "SteadyOptions", partial(SteadyOptions, kept=kept))
+        steady.main([str(tmp_path / str(kept)), *command[1:], "--epochs", "1"])
+        ear = keras.models.load_model(tmp_path / str(kept) / EAR_FILE_NAME, compile=False)
+        kernels.append(ear.get_weights()[0])
+    np.testing.assert_array_equal(kernels[0], quick_ear().get_weights()[0])
+    np.testing.assert_allclose(kernels[1], (kernels[0] + kernels[2]) / 2, atol=1e-6)
+    assert np.abs(kernels[2] - kernels[0]).max() > 1e-4
 
 
 def test_what_an_ear_says_rarely_does_not_count_for_more_than_it_tells() -> None:
