@@ -152,7 +152,9 @@ class Broker:
         if isinstance(error, MqttConnectError):
             code = error.rc if isinstance(error.rc, int) else getattr(error.rc, "value", 0)
             return f"{place} {_REFUSED.get(code, f'refused the connection ({error})')}"
-        if meaning := _NO_LOGIN.get(str(error)):
+        # A reset may come while paho still sends its login.
+        was_reset = isinstance(error.__context__, ConnectionResetError)
+        if meaning := _NO_LOGIN.get(_CUT_BEFORE_LOGIN if was_reset else str(error)):
             return f"{place} {meaning}"
         if isinstance(error, aiomqtt.MqttCodeError) or str(error).startswith("Disconnected"):
             return f"the connection to {place} was lost"

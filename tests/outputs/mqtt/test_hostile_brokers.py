@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
 import logging
 import time
 from dataclasses import dataclass, field
 
+import aiomqtt
 import pytest
 
 from rtgenre.messages.hub import Hub
 from rtgenre.monitoring.metrics import Metrics
+from rtgenre.outputs.mqtt.broker import Broker
 from rtgenre.outputs.mqtt.publisher import MqttOutput
 from rtgenre.outputs.mqtt.smarthome import home_assistant_extension, lights_extension
 from tests.documents import COLORS, a_state
@@ -194,3 +197,15 @@ def test_of_a_hostile_broker_one_line_tells_and_nothing_is_tried_in_haste(met, n
     else:
         (warning,) = outcome.warnings
         assert WORDS[name] in warning
+
+
+def test_a_reset_while_the_login_is_still_sent_is_told_as_any_cut_before_it():
+    def connect():
+        try:
+            raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+        except OSError as error:
+            raise aiomqtt.MqttError(str(error)) from None
+
+    with pytest.raises(aiomqtt.MqttError) as raised:
+        connect()
+    assert _CUT in Broker(settings(1883).mqtt).explain(raised.value)
