@@ -31,7 +31,7 @@ from training.frontends.lessons import Lessons, Plan, make_lessons
 from training.frontends.mn04 import build_mn04
 from training.frontends.musicnn import build_musicnn, read_jamendo, read_million_songs
 from training.networks.batches import ShuffledBatches
-from training.networks.fitting import optimiser, said_loss
+from training.networks.fitting import compile_once, optimiser, said_loss
 from training.release.plots import plot_curves
 from training.release.runs import claim_folder, git_commit, names_fingerprint
 
@@ -155,12 +155,11 @@ def distil(
     )
     spread = teachers.spread(train.said)
     _begin_with_mean(pupil, train.said)
-    taught.compile(
+    compile_once(
+        taught,
         optimiser(options.peak_learning_rate, options.weight_decay, options.epochs, len(batches)),
         said_loss(spread, teachers.importance()),
     )
-    # Built while it fits, it would have TensorFlow compile each step twice.
-    taught.optimizer.build(taught.trainable_variables)
     history = _fit(taught, batches, parts["held_out"], run_folder, options)
     ear.save(run_folder / EAR_FILE_NAME)
     ear.save_weights(run_folder / "ear.weights.h5")

@@ -28,15 +28,16 @@ from training.crnn.ears import read_ears
 from training.data.dataset import DatasetError
 from training.data.library import held_out_names, read_library
 from training.frontends.ear import EAR_FILE_NAME
-from training.frontends.variants import N_VARIANTS, HalfArray, make_variants
+from training.frontends.variants import N_VARIANTS, make_variants
 from training.networks.batches import DrawnBatches, predict
-from training.networks.fitting import optimiser, said_loss
+from training.networks.fitting import compile_once, optimiser, said_loss
 from training.release.runs import claim_folder, git_commit, names_fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from training.data.dataset import FloatArray
+    from training.frontends.hearing import HalfArray
 
 _LEAST_SPREAD = 0.3
 """Of an ear's value, relative to the median: rare ones would count for more than they tell."""
@@ -103,20 +104,14 @@ def steady(
     }
     claim_folder(run_folder, recipe, "checkpoint", "windows/*.npy")
     variants = make_variants(chosen, YAMNET_FEATURES, run_folder / "windows", options.seed)
-    said = np.concatenate(
-        [
-            predict(ear, variants[0, start : start + 512]).astype(np.float16)
-            for start in range(0, variants.shape[1], 512)
-        ]
-    )
+    said = predict(ear, variants[0]).astype(np.float16)
     batches = SteadyBatches(variants, said, options)
     taught = keras.Model(ear.input, ear.output)  # the ear itself is saved without an optimiser
-    taught.compile(
+    compile_once(
+        taught,
         optimiser(options.peak_learning_rate, options.weight_decay, options.epochs, len(batches)),
         said_loss(_spread(said), np.full(said.shape[-1], 1.0 / said.shape[-1], np.float32)),
     )
-    # Built while it fits, it would have TensorFlow compile each step twice.
-    taught.optimizer.build(taught.trainable_variables)
     fitted = taught.fit(
         batches,
         epochs=options.epochs,

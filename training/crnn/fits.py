@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 
 from training.networks.embedding import fit_embedding
-from training.networks.fitting import Batches, optimiser, three_part_loss
+from training.networks.fitting import Batches, compile_once, optimiser, three_part_loss
 from training.networks.heads import N_FURTHER, build_heads
 from training.networks.tempering import fit_tempering
 from training.networks.voices import Voices
@@ -30,14 +30,13 @@ def fit_heads(examples: Examples, options: TrainOptions, seed: int) -> keras.Mod
     heads = build_heads(n_steps, n_values, examples.n_labels)
     heads.get_layer("standardise").set_weights(examples.moments())
     batches = Batches(examples, options.batch, seed)
-    heads.compile(
+    compile_once(
+        heads,
         optimiser(options.peak_learning_rate, options.weight_decay, options.epochs, len(batches)),
         three_part_loss(
             options.label_smoothing, options.music_loss_weight, options.familiar_loss_weight
         ),
     )
-    # Built while it fits, it would have TensorFlow compile each step twice.
-    heads.optimizer.build(heads.trainable_variables)
     heads.fit(batches, epochs=options.epochs, verbose=2)
     return heads
 

@@ -11,14 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rtgenre.model.features import FeatureParams, log_mel_spectrogram
 from training.data.coding import through_mp3
 from training.data.dataset import DatasetError
 from training.data.disturbance import disturb
 from training.data.library import cut_windows, read_sound
-from training.frontends.hearing import changed_sound
+from training.frontends.hearing import HalfArray, changed_sound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
     from training.data.library import Recording
 
-HalfArray = NDArray[np.float16]
 N_VARIANTS = 4
 """As it is, through MP3, disturbed, disturbed in another way."""
 _KBPS = (32.0, 112.0)

@@ -177,6 +177,17 @@ def said_loss(spread: FloatArray, importance: FloatArray) -> Callable[[Any, Any]
     return loss
 
 
+def compile_once(
+    model: keras.Model, chosen: keras.optimizers.Optimizer, loss: Callable[[Any, Any], Any]
+) -> None:
+    """Make a network ready to be fitted.
+
+    An optimiser that is built while it fits would have TensorFlow compile each step twice.
+    """
+    model.compile(chosen, loss)
+    chosen.build(model.trainable_variables)
+
+
 def optimiser(
     peak_rate: float, weight_decay: float, epochs: int, steps_per_epoch: int
 ) -> keras.optimizers.Optimizer:
