@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import pickle
 import queue
@@ -83,6 +84,7 @@ class _Run:
         self._tell_workers = tell_workers
         # Two runs at the same scheduler must not take each other's rows.
         self._number = secrets.token_hex(4)
+        self._tries = itertools.count()
         # What was taught makes a judge some megabytes large: workers get it once, from each other.
         self._judge = self._submit("judge-" + self._number, pickle.loads, pickle.dumps(judge))
         # By the scheduler's name for the task.
@@ -103,7 +105,16 @@ class _Run:
                 most = self._look()
                 continue
             song, future = self._given.pop(key)
-            yield song, self._row(song, future)
+            if future.status in ("lost", "pending"):
+                # The worker that had its row died before we fetched it.
+                self._wait_for(song, future)
+                continue
+            try:
+                row = self._row(song, future)
+            except TimeoutError:
+                self._give(song)
+                continue
+            yield song, row
 
     def _look(self) -> int:
         """Return how many songs should be with workers."""
@@ -115,7 +126,10 @@ class _Run:
         return max(_LEAST_SONGS, _SONGS_PER_THREAD * int(sum(threads.values())))
 
     def _give(self, song: Song) -> None:
-        future = self._submit(f"{song.path}-{self._number}", _judged, self._judge, song)
+        name = f"{song.path}-{self._number}-{next(self._tries)}"
+        self._wait_for(song, self._submit(name, _judged, self._judge, song))
+
+    def _wait_for(self, song: Song, future: Any) -> None:
         self._given[future.key] = song, future
         future.add_done_callback(lambda done: self._done.put(done.key))
 
@@ -128,9 +142,15 @@ class _Run:
             raise self._lost() from error
 
     def _row(self, song: Song, future: Any) -> Row | WorkersDied:
+        """Fetch a row.
+
+        Raises:
+            TimeoutError: the worker that has it does not hand it out.
+            RtgenreError: the scheduler is gone, or no worker can do it.
+        """
         error = self._error(future)
         if error is None:
-            row: Row = future.result()
+            row: Row = future.result(timeout=_CONNECT_SECONDS)
             if row.fault == NO_SUCH_FILE and not song.is_remote and Path(song.location).exists():
                 return replace(row, fault="the worker has no such file: it needs the same paths")
             return row

@@ -55,6 +55,13 @@ def slow_row(song):
     return Row(song.path, song.size, song.modified, genre="jazz")
 
 
+def until(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def deadly_row(song):
     """Kill the worker."""
     signal.raise_signal(signal.SIGKILL)
@@ -81,6 +88,20 @@ def test_a_worker_that_is_killed_loses_no_song_and_none_comes_twice(library, tmp
         assert victim.wait() == -signal.SIGKILL
     assert len(rows(output)) == N_SONGS
     assert {row["title"] for row in rows(output)} == {"T"}
+
+
+def test_rows_that_die_with_a_worker_before_they_are_fetched_are_made_anew():
+    import distributed
+
+    with dask_cluster(1) as cluster, distributed.Client(cluster.address, set_as_default=False) as c:
+        answers = each_on_cluster(slow_row, songs(6), scheduler=cluster.address)
+        first, _ = next(answers)
+        until(lambda: sum(map(bool, c.who_has().values())) >= 6)  # five rows and the judge
+        cluster.processes[-1].kill()
+        until(lambda: not c.nthreads())
+        cluster.add_worker()
+        others = [song for song, _ in answers]
+    assert sorted([first, *others], key=lambda song: song.path) == songs(6)
 
 
 def test_a_cluster_says_what_this_machine_says(cluster, library, tmp_path):
