@@ -51,8 +51,11 @@ def fit_linear_head(examples: Examples) -> keras.Model:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
             model.fit(pooled[rows], answers[rows], sample_weight=weights)
-        kernel[:, columns] = model.coef_.T / scaler.scale_[:, None]
-        bias[columns] = model.intercept_ - (model.coef_ / scaler.scale_) @ scaler.mean_
+        slopes, intercepts = model.coef_, model.intercept_
+        if len(slopes) < len(bias[columns]):  # two genres have one slope, between them
+            slopes, intercepts = (np.concatenate([-one, one]) / 2 for one in (slopes, intercepts))
+        kernel[:, columns] = slopes.T / scaler.scale_[:, None]
+        bias[columns] = intercepts - (slopes / scaler.scale_) @ scaler.mean_
     _, n_steps, n_values = examples.copies[0].shape
     head = build_linear_head(n_steps, n_values, n_outputs)
     head.get_layer("linear_logits").set_weights([kernel, bias])

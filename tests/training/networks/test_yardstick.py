@@ -1,31 +1,31 @@
 import numpy as np
+import pytest
 
 from training.networks.fitting import NO_GENRE, Examples
 from training.networks.yardstick import fit_linear_head
 
-N_LABELS = 3
 
-
-def test_what_differs_in_mean_or_maximum_is_told_apart():
+@pytest.mark.parametrize("n_labels", [2, 3])
+def test_what_differs_in_mean_or_maximum_is_told_apart(n_labels):
     rng = np.random.default_rng(1)
-    kinds = np.tile(np.arange(N_LABELS + 2), 40)  # the genres, other music, no music
+    kinds = np.tile(np.arange(n_labels + 2), 40)  # the genres, other music, no music
     steps = rng.normal(scale=0.3, size=(len(kinds), 6, 8))
     steps[:, :, :5] += 4.0 * np.eye(5)[kinds][:, None]
-    genres = np.where(kinds < N_LABELS, kinds, NO_GENRE)
+    genres = np.where(kinds < n_labels, kinds, NO_GENRE)
     examples = Examples(
         copies=[steps.astype(np.float16)],
         genres=genres,
-        is_music=(kinds < N_LABELS + 1).astype(np.float32),
+        is_music=(kinds < n_labels + 1).astype(np.float32),
         weights=np.ones(len(kinds), np.float32),
         recording_index=np.arange(len(kinds)),
-        n_labels=N_LABELS,
+        n_labels=n_labels,
     )
 
     logits = np.asarray(fit_linear_head(examples)(steps.astype(np.float32)))
 
-    assert logits.shape == (len(kinds), N_LABELS + 2)
-    known, music = genres != NO_GENRE, kinds < N_LABELS + 1
-    np.testing.assert_array_equal(logits[known, :N_LABELS].argmax(axis=1), genres[known])
+    assert logits.shape == (len(kinds), n_labels + 2)
+    known, music = genres != NO_GENRE, kinds < n_labels + 1
+    np.testing.assert_array_equal(logits[known, :n_labels].argmax(axis=1), genres[known])
     assert logits[music, -2].min() > logits[~music, -2].max()
     assert logits[known, -1].min() > logits[music & ~known, -1].max()
 
