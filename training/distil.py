@@ -2,36 +2,37 @@
 
     python -m training.distil RUN --library WORLD GTZAN --teachers WEIGHTS
 
-plays excerpts of recordings to the teachers, and trains the ear to say the same of them while it
-hears them through rooms. No label is used. Writes ``ear.keras``, ``lessons_*.npz``, ``run.json``,
-the curves and a checkpoint, from which the same command goes on where it was stopped.
+plays excerpts of recordings to the teachers, never one twice, and trains the ear to say the same
+of them, of many while it hears them through MP3, noise, rooms and small loudspeakers. No label is
+used. Writes ``ear.keras``, ``run.json``, the curves and a checkpoint, from which the same command
+goes on where it was stopped.
 
 ``--hold-out`` keeps a fifth of all artists, and GTZAN's ``valid``, from it: what an ear hears of
-music that it was not taught on is judged there. ``--begin-with RUN`` goes on from such an ear.
+music that it was not taught on is judged there. ``--begin-with RUN`` goes on from such an ear, and
+writes one whose weights lie half-way between what it was and what it became.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
+from keras import layers, ops
 
 from training.data.dataset import DatasetError
 from training.data.library import held_out_names, read_library
-from training.data.rooms import Rooms
 from training.frontends import yamnet
 from training.frontends.ear import EAR_FILE_NAME, build_ear, build_pupil, build_yamnet
-from training.frontends.lessons import Lessons, Plan, make_lessons
+from training.frontends.lessons import AS_IT_IS, Lessons, Plan, read_sounds
 from training.frontends.mn04 import build_mn04
 from training.frontends.musicnn import build_musicnn, read_jamendo, read_million_songs
-from training.networks.batches import ShuffledBatches
-from training.networks.fitting import compile_once, optimiser, said_loss
+from training.networks.fitting import compile_once, optimiser, squared_errors
 from training.release.plots import plot_curves
 from training.release.runs import claim_folder, git_commit, names_fingerprint
 
@@ -41,10 +42,12 @@ if TYPE_CHECKING:
     from training.data.dataset import FloatArray
     from training.data.library import Recording
 
-TEACHER_WEIGHTS = {"mn04": 1.0, "jamendo": 1.0, "million_songs": 1.0, "yamnet": 0.5}
+TEACHER_WEIGHTS = {"mn04": 2.0, "jamendo": 1.0, "million_songs": 0.5, "yamnet": 0.5}
 """How much what each says counts."""
-_RECORDINGS_A_PART = 100
-"""Whose lessons are written together, while lessons are made: a stopped run loses no more."""
+_HISTORY = "history.csv"
+_ASKED_BATCHES = 8
+"""What teachers say of so many tells how far it varies."""
+_WINDOWS_TO_JUDGE = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,14 @@ class DistilOptions:
     """Everything that can be turned."""
 
     seed: int = 1
-    epochs: int = 10
+    epochs: int = 24
+    epoch_windows: int = 8192
     batch_size: int = 128
-    peak_learning_rate: float = 1e-3
+    peak_learning_rate: float = 8e-4
     weight_decay: float = 1e-4
+    kept: float = 0.5
+    """Share of the weights of the ear that it begins with in what is written (WiSE-FT, Wortsman et
+    al. 2022); of YAMNet's nothing is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +83,31 @@ class Teachers:
         ]
         return cls({model.name: model for model in models})
 
-    def __call__(self, at_16k: FloatArray, at_32k: FloatArray) -> FloatArray:
-        """Ask them: ``(n, n_samples)`` each to ``(n, n_taught)``."""
-        return np.concatenate(
-            [
-                np.asarray(model.predict_on_batch(at_32k if name == "mn04" else at_16k))
-                for name, model in self.models.items()
-            ],
-            axis=1,
-        )
+    def together(self) -> keras.Model:
+        """Put them side by side.
 
-    def spread(self, said: np.ndarray) -> FloatArray:
+        Returns:
+            ``(batch, n_samples)`` at 16 kHz and at 32 kHz to ``(batch, n_taught)``.
+        """
+        at_16k, at_32k = keras.Input((64000,)), keras.Input((128000,))
+        said = [model(at_32k if name == "mn04" else at_16k) for name, model in self.models.items()]
+        together = keras.Model([at_16k, at_32k], layers.Concatenate()(said), name="teachers")
+        together.trainable = False
+        return together
+
+    def parts(self, values: FloatArray) -> dict[str, FloatArray]:
+        """Say which of ``(…, n_taught)`` are whose."""
+        ends = np.cumsum([model.output_shape[-1] for model in self.models.values()])
+        return dict(zip(self.models, np.split(values, ends[:-1], axis=-1), strict=True))
+
+    def spread(self, said: FloatArray) -> FloatArray:
         """Give each value's standard deviation; of rare ones at least a third of their teacher's.
 
         Args:
             said: ``(n, n_taught)``.
         """
-        deviation = said.astype(np.float32).std(axis=0)
-        ends = np.cumsum([model.output_shape[-1] for model in self.models.values()])
-        return np.concatenate(
-            [np.maximum(part, part.mean() / 3) for part in np.split(deviation, ends[:-1])]
-        )
+        parts = self.parts(said.std(axis=0)).values()
+        return np.concatenate([np.maximum(part, part.mean() / 3) for part in parts])
 
     def importance(self) -> FloatArray:
         """Say how much each value counts: ``(n_taught,)``, summing to one."""
@@ -125,7 +136,7 @@ def distil(
         run_folder: written; if it holds a stopped run of the same options, that goes on.
         options: all settings.
         hold_out: whether some artists are kept for judging; else all recordings teach.
-        begin_with: run whose ear, and lessons, are taken; YAMNet without it.
+        begin_with: run whose ear is taken; YAMNet without it.
 
     Raises:
         DatasetError: the recordings cannot be read, or the folder holds a run of other options.
@@ -138,122 +149,127 @@ def distil(
         "begin_with": str(begin_with.resolve()) if begin_with else "yamnet",
     }
     del recipe["epochs"]  # a run that has ended may go on for more
-    claim_folder(run_folder, recipe, "checkpoint", "lessons_*.npz")
+    claim_folder(run_folder, recipe, "checkpoint", _HISTORY)
+    n_before = len(_curves(run_folder).get("loss", ()))
+    train, judged = _lessons(recordings, options, hold_out, n_before)
     teachers = Teachers.load(weights)
-    parts = _all_lessons(begin_with or run_folder, recordings, teachers, options)
-    train = parts["taught"] if hold_out else Lessons.joined(list(parts.values()))
+    asked = teachers.together()
+    some = [asked.predict_on_batch(list(train[index][0][:2])) for index in range(_n_asked(train))]
+    said = np.concatenate(some)
+    spread = teachers.spread(said)
     ear = (
         keras.models.load_model(begin_with / EAR_FILE_NAME, compile=False)
         if begin_with
         else build_ear(yamnet.load_yamnet())
     )
-    pupil = build_pupil(ear, train.said.shape[1])
-    window = keras.Input(ear.input_shape[1:])
-    taught = keras.Model(window, pupil(Rooms(seed=options.seed)(window)))
-    batches = ShuffledBatches(
-        train.heard, train.said, options.batch_size, options.seed, drop_last=True, workers=4
-    )
-    spread = teachers.spread(train.said)
-    _begin_with_mean(pupil, train.said)
+    before = ear.get_weights()
+    pupil = build_pupil(ear, said.shape[1])
+    _begin_with_mean(pupil, said)
+    taught = errors_of(pupil, asked, spread)
     compile_once(
         taught,
-        optimiser(options.peak_learning_rate, options.weight_decay, options.epochs, len(batches)),
-        said_loss(spread, teachers.importance()),
+        optimiser(options.peak_learning_rate, options.weight_decay, options.epochs, len(train)),
+        squared_errors(teachers.importance()),
     )
-    history = _fit(taught, batches, parts["held_out"], run_folder, options)
+    _fit(taught, train, judged, run_folder, options)
+    unexplained = np.square(taught.predict(judged, verbose=0)).mean(axis=0)
+    if begin_with:
+        pairs = zip(before, ear.get_weights(), strict=True)
+        ear.set_weights([options.kept * old + (1.0 - options.kept) * new for old, new in pairs])
     ear.save(run_folder / EAR_FILE_NAME)
-    ear.save_weights(run_folder / "ear.weights.h5")
-    plot_curves(history, "the ear", run_folder / "curves.png")
+    curves = _curves(run_folder)
+    plot_curves(curves, "the ear", run_folder / "curves.png")
     report = {
-        "options": asdict(options),
-        "lessons": {name: len(part.heard) for name, part in parts.items()},
-        "held_out": hold_out,
-        "begin_with": str(begin_with) if begin_with else "yamnet",
-        "unexplained_share": {name: values[-1] for name, values in history.items()},
-        "unexplained_by_teacher": _unexplained(pupil, parts["held_out"], spread, teachers),
+        "options": recipe | {"epochs": options.epochs},
+        "recordings": len(recordings),
+        "unexplained_share": {name: values[-1] for name, values in curves.items()},
+        "unexplained_by_teacher": {
+            name: round(float(part.mean()), 4) for name, part in teachers.parts(unexplained).items()
+        },
         "git_commit": git_commit(),
     }
     (run_folder / "run.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(report["unexplained_by_teacher"]))
 
 
-def _all_lessons(
-    folder: Path, recordings: Sequence[Recording], teachers: Teachers, options: DistilOptions
-) -> dict[str, Lessons]:
-    """Make the lessons of the recordings that teach, and of those that are held out."""
-    held_out = held_out_names(recordings)
-    chosen = {
-        "taught": [one for one in recordings if one.name not in held_out],
-        "held_out": [one for one in recordings if one.name in held_out],
-    }
-    return {
-        name: _lessons(folder / f"lessons_{name}.npz", some, teachers, options)
-        for name, some in chosen.items()
-    }
+def errors_of(pupil: keras.Model, teachers: keras.Model, spread: FloatArray) -> keras.Model:
+    """Let pupil and teachers hear the same, and compare.
 
+    Args:
+        pupil: what it hears to ``(batch, n_taught)``.
+        teachers: sound at two rates to the same.
+        spread: ``(n_taught,)``, of what teachers say.
 
-def _fit(
-    taught: keras.Model,
-    batches: ShuffledBatches,
-    held_out: Lessons,
-    run_folder: Path,
-    options: DistilOptions,
-) -> dict[str, list[float]]:
-    """Fit, from the checkpoint on if there is one, and return the curves."""
-    fitted = taught.fit(
-        batches,
-        epochs=options.epochs,
-        validation_data=(held_out.heard.astype(np.float32), held_out.said.astype(np.float32)),
-        validation_batch_size=options.batch_size,
-        callbacks=[
-            keras.callbacks.BackupAndRestore(run_folder / "checkpoint", delete_checkpoint=False),
-            keras.callbacks.CSVLogger(run_folder / "history.csv", append=True),
-        ],
-        verbose=2,
-    )
-    curves: dict[str, list[float]] = fitted.history
-    return curves
-
-
-def _begin_with_mean(pupil: keras.Model, said: np.ndarray) -> None:
-    layer = pupil.get_layer("said")
-    kernel, _ = layer.get_weights()
-    layer.set_weights([kernel * 0.1, said.astype(np.float32).mean(axis=0)])
-
-
-def _unexplained(
-    pupil: keras.Model, lessons: Lessons, spread: FloatArray, teachers: Teachers
-) -> dict[str, float]:
-    """How much of what each teacher says the pupil does not, of lessons as they are."""
-    found = pupil.predict(lessons.heard.astype(np.float32), batch_size=128, verbose=0)
-    errors = np.square((found - lessons.said.astype(np.float32)) / spread).mean(axis=0)
-    sizes = [model.output_shape[-1] for model in teachers.models.values()]
-    ends = np.cumsum(sizes)
-    return {
-        name: round(float(errors[end - size : end].mean()), 4)
-        for name, size, end in zip(teachers.models, sizes, ends, strict=True)
-    }
+    Returns:
+        What teachers and pupil hear to ``(batch, n_taught)``, how far the pupil is off; 1 is what
+        always giving the mean would cost.
+    """
+    sounds = [keras.Input(shape[1:]) for shape in teachers.input_shape]
+    window = keras.Input(pupil.input_shape[1:])
+    off = layers.Subtract()([pupil(window), teachers(sounds)])
+    return keras.Model([*sounds, window], off / ops.convert_to_tensor(spread))
 
 
 def _lessons(
-    path: Path, recordings: Sequence[Recording], teachers: Teachers, options: DistilOptions
-) -> Lessons:
-    """Make lessons of recordings, or read those made before; those of a stopped run stay made."""
+    recordings: Sequence[Recording], options: DistilOptions, hold_out: bool, first_epoch: int
+) -> tuple[Lessons, Lessons]:
+    """Make lessons that teach, and those, as they are, of music that is held out."""
+    held_out = held_out_names(recordings)
+    judging = [one.path for one in recordings if one.name in held_out]
+    teaching = [one.path for one in recordings if not hold_out or one.name not in held_out]
+    train = Lessons(
+        read_sounds(teaching),
+        Plan(),
+        batch_size=options.batch_size,
+        n_batches=max(1, options.epoch_windows // options.batch_size),
+        seed=options.seed,
+        first_epoch=first_epoch,
+    )
+    judged = Lessons(
+        read_sounds(judging),
+        AS_IT_IS,
+        batch_size=options.batch_size,
+        n_batches=max(1, min(_WINDOWS_TO_JUDGE, options.epoch_windows) // options.batch_size),
+        seed=options.seed,
+        repeats=True,
+    )
+    return train, judged
+
+
+def _curves(run_folder: Path) -> dict[str, list[float]]:
+    """Read what each epoch reached, those before a stop among them."""
+    path = run_folder / _HISTORY
     if not path.exists():
-        paths = [one.path for one in recordings]
-        threads = os.cpu_count() or 1
-        parts = []
-        for first in range(0, len(paths), _RECORDINGS_A_PART):
-            part = path.with_suffix(f".{first:05}.npz")
-            if not part.exists():
-                chosen = range(first, min(first + _RECORDINGS_A_PART, len(paths)))
-                made = make_lessons(paths, chosen, teachers, Plan(), options.seed, threads=threads)
-                made.write(part)
-            parts.append(part)
-        Lessons.joined([Lessons.read(part) for part in parts]).write(path)
-        for part in parts:
-            part.unlink()
-    return Lessons.read(path)
+        return {}
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    return {name: [float(row[name]) for row in rows] for name in ("loss", "val_loss") if rows}
+
+
+def _n_asked(lessons: Lessons) -> int:
+    return min(_ASKED_BATCHES, len(lessons))
+
+
+def _fit(
+    taught: keras.Model, train: Lessons, judged: Lessons, run_folder: Path, options: DistilOptions
+) -> None:
+    """Fit, from the checkpoint on if there is one."""
+    taught.fit(
+        train,
+        epochs=options.epochs,
+        validation_data=judged,
+        callbacks=[
+            keras.callbacks.BackupAndRestore(run_folder / "checkpoint", delete_checkpoint=False),
+            keras.callbacks.CSVLogger(run_folder / _HISTORY, append=True),
+        ],
+        verbose=2,
+    )
+
+
+def _begin_with_mean(pupil: keras.Model, said: FloatArray) -> None:
+    layer = pupil.get_layer("said")
+    kernel, _ = layer.get_weights()
+    layer.set_weights([kernel * 0.1, said.mean(axis=0)])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -272,12 +288,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--hold-out", action="store_true", help="keep some artists for judging")
     parser.add_argument("--begin-with", type=Path, metavar="RUN", help="go on from its ear")
     parser.add_argument("--epochs", type=int, default=default.epochs)
+    parser.add_argument("--epoch-windows", type=int, default=default.epoch_windows, metavar="N")
     parser.add_argument("--batch-size", type=int, default=default.batch_size)
     parser.add_argument("--learning-rate", type=float, default=default.peak_learning_rate)
     parser.add_argument("--seed", type=int, default=default.seed)
     args = parser.parse_args(arguments)
     options = DistilOptions(
         epochs=args.epochs,
+        epoch_windows=args.epoch_windows,
         seed=args.seed,
         batch_size=args.batch_size,
         peak_learning_rate=args.learning_rate,

@@ -42,7 +42,7 @@ from training.data.dataset import (
     save_tracks,
 )
 from training.data.noises import NOISES, dither
-from training.data.recordings import Voice, fetch_packages, find_voices, string_together
+from training.data.recordings import Voice, fetch_sources, find_voices, string_together
 
 CLIP_SECONDS = 12.0
 AUDIO_FOLDER = "audio"
@@ -203,7 +203,7 @@ def main() -> None:
         raise SystemExit("espeak-ng is needed to make speech and was not found; install it")
     try:
         if args.recordings:
-            fetch_packages(args.recordings, "speech", "noise")
+            fetch_sources(args.recordings, "speech", "noise")
     except DatasetError as error:
         raise SystemExit(f"error: {error}") from error
     rows = [

@@ -159,7 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("run", type=Path, help="folder of the fits; if it holds some, that goes on")
-    parser.add_argument("--ear", type=Path, required=True, help="run of training.steady")
+    parser.add_argument("--ear", type=Path, required=True, help="run of training.distil")
     parser.add_argument("--library", type=Path, nargs="+", required=True, help="of recordings")
     parser.add_argument("--negatives", type=Path, required=True, help="by training.negatives")
     parser.add_argument("--heard", type=Path, help="keeps what the ear hears; default: RUN/heard")

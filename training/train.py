@@ -1,6 +1,6 @@
 """Train the CRNN: recurrent heads with attention on what the ear hears.
 
-    python -m training.train RUN --ear STEADY --library WORLD GTZAN --negatives NEGATIVES
+    python -m training.train RUN --ear EAR --library WORLD GTZAN --negatives NEGATIVES
 
 writes ``model.keras`` and ``run.json``. What the ear hears of every window is kept in
 ``RUN/heard`` (or ``--heard``), and each head when it is done, so the same command goes on where it
@@ -46,7 +46,7 @@ ABOUT = (
     "Two ears and a recurrent network behind them. The first ear is YAMNet's convolutions, taught "
     "to hear in music what four pretrained networks hear in it (EfficientAT's mn04, musicnn for "
     "MTG-Jamendo and for the Million Song Dataset, YAMNet); of their weights only YAMNet's were "
-    "its beginning. Then it learnt to hear the same through noise, rooms and MP3. The second is "
+    "its beginning. It learnt to hear the same through noise, rooms and MP3. The second is "
     "musicnn for the Million Song Dataset itself, without its dead filters. Behind them stand a "
     "dense layer, a bidirectional LSTM and attention, and beside them a linear verdict on mean and "
     "maximum over time, trained on labelled recordings."
@@ -153,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("run", type=Path, help="folder to write; if it holds a run, that goes on")
-    parser.add_argument("--ear", type=Path, required=True, help="run of training.steady")
+    parser.add_argument("--ear", type=Path, required=True, help="run of training.distil")
     parser.add_argument(
         "--library", type=Path, nargs="+", required=True, help="folders of recordings"
     )

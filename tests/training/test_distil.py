@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -13,16 +14,20 @@ from tests.training.libraries import write_library
 from tests.training.tiny_yamnet import tiny_yamnet
 from training import distil
 from training.data.dataset import DatasetError
-from training.distil import DistilOptions, Teachers
+from training.data.library import held_out_names, read_library
+from training.distil import DistilOptions, Teachers, errors_of
 from training.frontends import yamnet
-from training.frontends.lessons import Lessons, Plan, make_lessons
-from training.networks.fitting import said_loss
+from training.frontends.ear import build_ear
+from training.frontends.lessons import Lessons, read_sounds
+from training.networks.fitting import squared_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-OPTIONS = DistilOptions(epochs=1, batch_size=8)
+    from training.frontends.lessons import Sound
+
+OPTIONS = DistilOptions(epochs=1, epoch_windows=16, batch_size=8)
 
 
 def tiny_teacher(name: str, n_samples: int, n_values: int) -> keras.Model:
@@ -49,7 +54,6 @@ def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pretrained weights come from elsewhere; small random ones are quicker and need no network."""
     monkeypatch.setattr(yamnet, "load_yamnet", tiny_yamnet)
     monkeypatch.setattr(Teachers, "load", tiny_teachers)
-    monkeypatch.setattr(distil, "Plan", lambda: Plan(most=4))
 
 
 @pytest.fixture
@@ -69,45 +73,80 @@ def test_the_ear_is_taught_and_goes_on_where_it_was_stopped(
 ) -> None:
     run = tmp_path / "run"
     options = ["--library", str(library), "--teachers", str(tmp_path), "--batch-size", "8"]
-
-    asked: list[range] = []
-
-    def stopped_once(paths: list[Path], chosen: range, *rest: Any, threads: int) -> Lessons:
-        asked.append(chosen)
-        if len(asked) == 2:
-            raise KeyboardInterrupt
-        return make_lessons(paths, chosen, *rest, threads=threads)
-
-    monkeypatch.setattr(distil, "_RECORDINGS_A_PART", 3)
-    monkeypatch.setattr(distil, "make_lessons", stopped_once)
-    with pytest.raises(KeyboardInterrupt):
-        distil.main([str(run), "--hold-out", "--epochs", "1", *options])
-    distil.main([str(run), "--hold-out", "--epochs", "1", *options])
-    assert [one.start for one in asked] == [0, 3, 3, 6, 0], "lessons were made twice"
-    monkeypatch.setattr(distil, "make_lessons", None)  # those that were made are read
+    options += ["--epoch-windows", "16"]
     run_step_by_step()
+    distil.main([str(run), "--hold-out", "--epochs", "1", *options])
+    begun: list[int] = []
+
+    def noted(*sounds: Any, first_epoch: int = 0, **rest: Any) -> Lessons:
+        begun.append(first_epoch)
+        return Lessons(*sounds, first_epoch=first_epoch, **rest)
+
+    monkeypatch.setattr(distil, "Lessons", noted)
     capsys.readouterr()
     distil.main([str(run), "--hold-out", "--epochs", "2", *options])
 
     output = capsys.readouterr().out
     assert "Epoch 2/2" in output
     assert "Epoch 1/2" not in output
+    assert begun == [1, 0], "what was drawn before the stop is drawn again"
     with pytest.raises(SystemExit, match=r"of another run .*hold_out is True, not False"):
         distil.main([str(run), "--epochs", "2", *options])
     ear = keras.models.load_model(run / "ear.keras", compile=False)
     assert ear.output_shape == (None, 25, 384)
     report = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    assert report["lessons"] == {"taught": 32, "held_out": 8}
     assert set(report["unexplained_by_teacher"]) == set(distil.TEACHER_WEIGHTS)
     assert 0 < report["unexplained_share"]["val_loss"] < 100
+    assert len((run / "history.csv").read_text(encoding="utf-8").splitlines()) == 3
     assert (run / "curves.png").exists()
 
     monkeypatch.setattr(distil, "build_ear", None)  # another run begins with this ear
     onward = tmp_path / "onward"
     distil.main([str(onward), "--begin-with", str(run), "--epochs", "1", *options])
     report = json.loads((onward / "run.json").read_text(encoding="utf-8"))
-    assert report["begin_with"] == str(run)
-    assert not (onward / "lessons_taught.npz").exists()
+    assert report["options"]["begin_with"] == str(run)
+
+
+def test_the_ear_that_is_written_lies_between_what_it_was_and_what_it_became(
+    library: Path, tmp_path: Path, run_step_by_step: Callable[[], None]
+) -> None:
+    run_step_by_step()
+    (tmp_path / "begun").mkdir()
+    build_ear(tiny_yamnet()).save(tmp_path / "begun" / "ear.keras")
+    kernels = []
+    for kept in (1.0, 0.5, 0.0):
+        options = replace(OPTIONS, kept=kept)
+        run, begun = tmp_path / str(kept), tmp_path / "begun"
+        distil.distil([library], tmp_path, run, options, hold_out=False, begin_with=begun)
+        kernels.append(keras.models.load_model(run / "ear.keras", compile=False).get_weights()[0])
+    np.testing.assert_array_equal(kernels[0], tiny_yamnet()[0].kernel)
+    np.testing.assert_allclose(kernels[1], (kernels[0] + kernels[2]) / 2, atol=1e-6)
+    assert np.abs(kernels[2] - kernels[0]).max() > 1e-5
+
+
+def test_artists_that_judge_are_held_out(
+    library: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    run_step_by_step: Callable[[], None],
+) -> None:
+    recordings = read_library(library)
+    read: list[list[Path]] = []
+
+    def noted(paths: list[Path]) -> list[Sound]:
+        read.append(paths)
+        return read_sounds(paths)
+
+    run_step_by_step()
+    monkeypatch.setattr(distil, "read_sounds", noted)
+    for name, hold_out in (("some", True), ("all", False)):
+        distil.distil(
+            [library], tmp_path, tmp_path / name, OPTIONS, hold_out=hold_out, begin_with=None
+        )
+    judging = {one.path for one in recordings if one.name in held_out_names(recordings)}
+    everything = {one.path for one in recordings}
+    assert 0 < len(judging) < len(everything)
+    assert [set(one) for one in read] == [everything - judging, judging, everything, judging]
 
 
 def test_a_library_that_is_none_ends_the_command_with_one_line(tmp_path: Path) -> None:
@@ -119,15 +158,26 @@ def test_a_library_that_is_none_ends_the_command_with_one_line(tmp_path: Path) -
 
 def test_teachers_are_asked_at_the_rate_they_were_trained_on() -> None:
     at_16k, at_32k = np.full((3, 64000), 0.1, "f"), np.full((3, 128000), 0.2, "f")
-    said = tiny_teachers()(at_16k, at_32k)
+    said = np.asarray(tiny_teachers().together()([at_16k, at_32k]))
     np.testing.assert_allclose(said, [[2.0] * 4 + [1.0] * 9] * 3, rtol=1e-5)
+
+
+def test_only_the_pupil_learns() -> None:
+    at_16k, at_32k, window = keras.Input((64000,)), keras.Input((128000,)), keras.Input((398, 64))
+    models = {
+        "mn04": keras.Model(at_32k, layers.Dense(4)(at_32k)),
+        "yamnet": keras.Model(at_16k, layers.Dense(5)(at_16k)),
+    }
+    pupil = keras.Model(window, layers.Dense(9)(layers.Flatten()(window)))
+    taught = errors_of(pupil, Teachers(models).together(), np.ones(9, np.float32))
+    assert taught.trainable_variables == pupil.trainable_variables
 
 
 def test_each_teacher_counts_by_its_weight_however_much_it_says() -> None:
     importance = tiny_teachers().importance()
     assert importance.sum() == pytest.approx(1.0)
     np.testing.assert_allclose(
-        [importance[:4].sum(), importance[4:6].sum(), importance[8:].sum()], [2 / 7, 2 / 7, 1 / 7]
+        [importance[:4].sum(), importance[4:6].sum(), importance[8:].sum()], [4 / 8, 2 / 8, 1 / 8]
     )
 
 
@@ -141,8 +191,13 @@ def test_rare_values_do_not_outweigh_the_others_of_their_teacher() -> None:
 
 def test_always_giving_the_mean_costs_one() -> None:
     said = np.random.default_rng(1).normal(3.0, [1.0, 5.0], size=(5000, 2)).astype(np.float32)
-    loss = said_loss(said.std(axis=0), np.array([0.3, 0.7], np.float32))
-    found = np.asarray(loss(said, np.tile(said.mean(axis=0), (5000, 1))))
+    sound, window = keras.Input((2,)), keras.Input((2,))
+    teachers = keras.Model([sound, keras.Input((1,))], sound * 1.0)
+    pupil = keras.Model(window, window * 0.0 + ops.convert_to_tensor(said.mean(axis=0)))
+    off = errors_of(pupil, teachers, said.std(axis=0))([said, said[:, :1], said])
+    found = np.asarray(
+        squared_errors(np.array([0.3, 0.7], np.float32))(np.zeros((5000, 1), "f"), off)
+    )
     assert found.mean() == pytest.approx(1.0, abs=1e-3)
 
 

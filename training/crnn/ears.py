@@ -1,4 +1,4 @@
-"""The CRNN's two ears: the one that ``distil`` taught and ``steady`` steadied, and musicnn."""
+"""The CRNN's two ears: the one that ``distil`` taught, and musicnn."""
 
 from __future__ import annotations
 

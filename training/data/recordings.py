@@ -1,4 +1,4 @@
-"""Recorded voices and sound effects under free licences, from Debian's archive.
+"""Recorded voices, sound effects and music under free licences, from Debian's archive.
 
 ``fetch_packages`` downloads and unpacks them and installs nothing. Train and valid hold different
 speakers, and sound effects from different packages.
@@ -10,11 +10,15 @@ import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from training.data.acoustics import SAMPLE_RATE_HZ, rms
 from training.data.dataset import DatasetError, FloatArray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _SUFFIXES = {".wav", ".ogg", ".opus", ".g722", ".gsm"}
 
@@ -101,18 +105,47 @@ SOURCES = (
 )
 
 
-def fetch_packages(folder: Path, *kinds: str) -> None:
-    """Download and unpack the packages that ``folder`` does not have yet, each into its own folder.
+MUSIC_PACKAGES = (
+    "ardentryst",
+    "asc-music",
+    "btanks-data",
+    "caveexpress-data",
+    "drascula-music",
+    "extremetuxracer-data",
+    "fillets-ng-data",
+    "flare-game",
+    "freedroidrpg-data",
+    "fretsonfire-songs-muldjord",
+    "fretsonfire-songs-sectoid",
+    "frozen-bubble-data",
+    "hedgewars-data",
+    "hyperrogue-music",
+    "lincity-ng-data",
+    "megaglest-data",
+    "planetblupi-music-ogg",
+    "singularity-music",
+    "supertux-data",
+    "warzone2100-music",
+    "wesnoth-1.16-music",
+    "xmoto-data",
+)
+"""Games with music of their own, and two albums: GPL-2+, GPL-3+, CC-BY-SA and other free licences
+that each package states."""
 
-    Args:
-        folder: where they are put.
-        kinds: of the sources that are wanted.
+
+def fetch_sources(folder: Path, *kinds: str) -> None:
+    """Fetch the packages of the sources of some kinds; see ``fetch_packages``."""
+    fetch_packages(folder, {source.package for source in SOURCES if source.kind in kinds})
+
+
+def fetch_packages(folder: Path, packages: Iterable[str]) -> None:
+    """Download and unpack the packages that ``folder`` does not have yet, each into its own folder.
 
     Raises:
         DatasetError: this is not Debian, or a package cannot be had.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for package in sorted({source.package for source in SOURCES if source.kind in kinds}):
+    for package in sorted(packages):
         if (folder / package).exists():
             continue
         print(f"fetching {package}")

@@ -164,15 +164,14 @@ def three_part_loss(
     return loss
 
 
-def said_loss(spread: FloatArray, importance: FloatArray) -> Callable[[Any, Any], Any]:
-    """Squared error of what teachers said, each value in units of its standard deviation.
+def squared_errors(importance: FloatArray) -> Callable[[Any, Any], Any]:
+    """Square errors ``(batch, n)``, and average them by how much each counts.
 
-    1 is what always giving the mean would cost.
+    What they are compared with is nought.
     """
 
-    def loss(said: Any, heard: Any) -> Any:
-        errors = ops.square((heard - said) / ops.convert_to_tensor(spread))
-        return ops.sum(errors * ops.convert_to_tensor(importance), axis=-1)
+    def loss(nought: Any, off: Any) -> Any:
+        return ops.sum(ops.square(off - nought) * ops.convert_to_tensor(importance), axis=-1)
 
     return loss
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from training.data.recordings import MUSIC_PACKAGES
 from training.release.card import GTZAN_RIGHTS, PARTITION_CREDIT, bullets, negatives_credits, table
 
 if TYPE_CHECKING:
@@ -41,6 +42,12 @@ TEACHER_CREDITS = (
     "for MTG-Jamendo (Music Technology Group, MIT)"
 )
 
+FREE_MUSIC_CREDIT = (
+    "299 excerpts of 28 s of free games' music, from which the first ear learnt without labels, "
+    f"from Debian's packages {', '.join(MUSIC_PACKAGES)}, under the licences that these state "
+    "(GPL-2+, GPL-3+, CC-BY-SA and others)"
+)
+
 
 def crnn_credits() -> tuple[str, ...]:
     """List what went into the CRNN, with licences."""
@@ -51,6 +58,7 @@ def crnn_credits() -> tuple[str, ...]:
         WORLD_RIGHTS,
         GTZAN_RIGHTS,
         PARTITION_CREDIT,
+        FREE_MUSIC_CREDIT,
         *negatives_credits(),
     )
 

@@ -8,94 +8,131 @@ import pytest
 
 from rtgenre.model.features import YAMNET_FEATURES, log_mel_spectrogram
 from tests.training.conftest import tone, write_wav
-from training.frontends.lessons import Lessons, Plan, make_lessons
+from training.data.dataset import DatasetError
+from training.frontends.lessons import AS_IT_IS, Lessons, Plan, read_sounds
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PLAIN = Plan(changed_share=0.0, mixed_share=0.0, coded_share=0.0)
+    from training.frontends.lessons import Sound
 
 
 @pytest.fixture
-def paths(tmp_path: Path) -> list[Path]:
-    return [write_wav(tmp_path / f"{hz}.wav", tone(hz, 8.0)) for hz in (500.0, 2000.0)]
+def sounds(tmp_path: Path) -> list[Sound]:
+    paths = [write_wav(tmp_path / f"{hz}.wav", tone(hz, 8.0)) for hz in (500.0, 2000.0)]
+    return read_sounds(paths)
+
+
+def lessons(sounds: list[Sound], plan: Plan = AS_IT_IS, **options: int) -> Lessons:
+    return Lessons(sounds, plan, **({"batch_size": 6, "n_batches": 2, "seed": 1} | options))
+
+
+def heard(some: Lessons, index: int = 0) -> tuple[np.ndarray, ...]:
+    """Sound at 16 kHz and at 32 kHz, and the pupil's spectrograms."""
+    return some[index][0]
 
 
 def pitch_of(sounds: np.ndarray, rate_hz: int) -> np.ndarray:
     return np.abs(np.fft.rfft(sounds)).argmax(axis=1) * rate_hz / sounds.shape[1]
 
 
-def say_pitches(at_16k: np.ndarray, at_32k: np.ndarray) -> np.ndarray:
-    """Teachers who say how high each heard the sound, and how loud."""
-    return np.stack(
-        [pitch_of(at_16k, 16000), pitch_of(at_32k, 32000), np.sqrt(np.square(at_16k).mean(axis=1))],
-        axis=1,
-    )
-
-
-def lessons(paths: list[Path], plan: Plan = PLAIN, seed: int = 1) -> Lessons:
-    return make_lessons(paths, range(len(paths)), say_pitches, plan, seed, threads=2)
-
-
-def test_an_excerpt_a_second_is_drawn_and_teachers_hear_it_at_their_own_rates(
-    paths: list[Path],
+def test_teachers_hear_one_excerpt_at_their_own_rates_and_at_the_usual_level(
+    sounds: list[Sound],
 ) -> None:
-    found = lessons(paths)
-    assert found.heard.shape == (16, 398, 64)
-    np.testing.assert_allclose(found.said[:8, :2], 500, rtol=0.01)
-    np.testing.assert_allclose(found.said[8:, :2], 2000, rtol=0.01)
-    np.testing.assert_allclose(found.said[:, 2], 0.1, rtol=0.02)
+    at_16k, at_32k, _ = heard(lessons(sounds))
+    pitches = pitch_of(at_16k, 16000)
+    assert set(np.round(pitches, -2)) == {500.0, 2000.0}
+    np.testing.assert_allclose(pitch_of(at_32k, 32000), pitches, rtol=0.01)
+    np.testing.assert_allclose(np.sqrt(np.square(at_16k).mean(axis=1)), 0.1, rtol=0.02)
 
 
-def test_the_pupil_hears_the_same_excerpt_as_its_teachers(paths: list[Path]) -> None:
-    given: list[np.ndarray] = []
-
-    def listen(at_16k: np.ndarray, at_32k: np.ndarray) -> np.ndarray:
-        given.extend(at_16k)
-        assert at_32k.shape == (len(at_16k), 128000)
-        return np.zeros((len(at_16k), 1))
-
-    found = make_lessons(paths, range(1), listen, PLAIN, 1, threads=1)
-    expected = [log_mel_spectrogram(one, YAMNET_FEATURES) for one in given]
-    np.testing.assert_allclose(found.heard, expected, atol=1e-2)
+def test_the_pupil_hears_the_same_excerpt_as_its_teachers(sounds: list[Sound]) -> None:
+    at_16k, _, spectrograms = heard(lessons(sounds))
+    expected = [log_mel_spectrogram(one, YAMNET_FEATURES) for one in at_16k]
+    np.testing.assert_allclose(spectrograms, expected, atol=1e-5)
 
 
-def test_a_change_of_speed_changes_the_pitch_for_everyone_alike(paths: list[Path]) -> None:
-    found = lessons(paths[:1], replace(PLAIN, changed_share=1.0, max_speed_change=0.1))
-    pitches = found.said[:, 0].astype(float)
+def test_a_change_of_speed_changes_the_pitch_for_everyone_alike(sounds: list[Sound]) -> None:
+    plan = replace(AS_IT_IS, changed_share=1.0, max_speed_change=0.1)
+    at_16k, at_32k, spectrograms = heard(lessons(sounds[:1], plan, batch_size=20))
+    pitches = pitch_of(at_16k, 16000)
     assert 450 <= pitches.min() < 490
     assert 510 < pitches.max() <= 556
-    np.testing.assert_allclose(found.said[:, 1], pitches, rtol=0.01)
+    np.testing.assert_allclose(pitch_of(at_32k, 32000), pitches, rtol=0.01)
+    expected = [log_mel_spectrogram(one, YAMNET_FEATURES) for one in at_16k]
+    np.testing.assert_allclose(spectrograms, expected, atol=1e-5)
 
 
-def test_another_recording_sounds_in_mixed_excerpts(paths: list[Path]) -> None:
-    plain = lessons(paths)
-    mixed = lessons(paths, replace(PLAIN, mixed_share=1.0, mixed_db=(0.0, 0.0)))
-    assert mixed.heard.astype(float).std(axis=(1, 2)).max() > 0
-    assert not np.allclose(mixed.heard.mean(axis=(0, 1)), plain.heard.mean(axis=(0, 1)), atol=0.01)
+def test_another_recording_sounds_in_mixed_excerpts(sounds: list[Sound]) -> None:
+    plan = replace(AS_IT_IS, mixed_share=1.0, mixed_db=(0.0, 0.0))
+    at_16k, *_ = heard(lessons(sounds, plan, batch_size=12))
+    spectra = np.abs(np.fft.rfft(at_16k))
+    low, high = spectra[:, 500 * 4], spectra[:, 2000 * 4]
+    both = np.minimum(low, high) > 0.5 * np.maximum(low, high)
+    assert 2 <= both.sum() <= 10, "of two recordings, half of the pairs are of one and the other"
 
 
-def test_the_pupil_hears_through_mp3_what_its_teachers_hear_as_it_is(paths: list[Path]) -> None:
-    plain = lessons(paths)
-    coded = lessons(paths, replace(PLAIN, coded_share=1.0, coded_kbps=(32.0, 32.0)))
-    np.testing.assert_array_equal(coded.said[0], plain.said[0])
-    apart = np.abs(coded.heard[0].astype(float) - plain.heard[0])
-    # The tone stays; what the encoder adds far below it, where there was nothing, does not.
-    assert apart.max() > 1.0
-    assert np.median(apart[:, plain.heard[0].mean(axis=0).argmax()]) < 0.1
+def test_an_equaliser_colours_what_everyone_hears(sounds: list[Sound]) -> None:
+    both = [np.round(sounds[0] / 2 + sounds[1] / 2).astype(np.int16)]
+    plan = replace(AS_IT_IS, coloured_share=1.0)
+    at_16k, at_32k, spectrograms = heard(lessons(both, plan, batch_size=12))
+    for sound, bin_hz in ((at_16k, 0.25), (at_32k, 0.25)):
+        spectra = np.abs(np.fft.rfft(sound))
+        ratios = spectra[:, round(2000 / bin_hz)] / spectra[:, round(500 / bin_hz)]
+        assert ratios.max() > 1.3 * ratios.min()
+    expected = [log_mel_spectrogram(one, YAMNET_FEATURES) for one in at_16k]
+    np.testing.assert_allclose(spectrograms, expected, atol=1e-5)
 
 
-def test_the_seed_decides_the_lessons_and_neither_threads_nor_parts_do(
-    paths: list[Path], tmp_path: Path
+@pytest.mark.parametrize(
+    ("plan", "median"),
+    [
+        (replace(AS_IT_IS, coded_share=1.0, coded_kbps=(32.0, 32.0)), 0.1),
+        (replace(AS_IT_IS, disturbed_share=1.0), 2.0),
+    ],
+    ids=["mp3", "disturbed"],
+)
+def test_the_pupil_alone_hears_what_mp3_and_rooms_make_of_it(
+    sounds: list[Sound], plan: Plan, median: float
 ) -> None:
-    whole = lessons(paths, Plan())
-    parts = []
-    for number in range(len(paths)):
-        part = make_lessons(
-            paths, range(number, number + 1), say_pitches, Plan(), seed=1, threads=1
-        )
-        part.write(tmp_path / f"{number}.npz")
-        parts.append(Lessons.read(tmp_path / f"{number}.npz"))
-    together = Lessons.joined(parts)
-    np.testing.assert_array_equal(whole.heard, together.heard)
-    np.testing.assert_array_equal(whole.said, together.said)
+    at_16k, _, spectrograms = heard(lessons(sounds, plan))
+    np.testing.assert_allclose(np.sqrt(np.square(at_16k).mean(axis=1)), 0.1, rtol=0.02)
+    clean = np.array([log_mel_spectrogram(one, YAMNET_FEATURES) for one in at_16k])
+    apart = np.abs(spectrograms - clean)
+    assert apart.max() > 1.0
+    # The tone stays; what lies far below it, where there was nothing, does not.
+    loudest = clean.mean(axis=1).argmax(axis=1)
+    assert np.median(apart[np.arange(len(clean)), :, loudest]) < median
+
+
+def test_each_epoch_draws_others_and_a_run_that_goes_on_does_not_begin_anew(
+    sounds: list[Sound],
+) -> None:
+    some = lessons(sounds, Plan())
+    first = heard(some)
+    some.on_epoch_end()
+    second = heard(some)
+    assert not np.array_equal(first[0], second[0])
+    np.testing.assert_array_equal(heard(lessons(sounds, Plan(), first_epoch=1))[2], second[2])
+    np.testing.assert_array_equal(heard(lessons(sounds, Plan()))[2], first[2])
+    assert not np.array_equal(heard(some, 1)[0], second[0])
+
+
+def test_what_judges_is_the_same_in_every_epoch(sounds: list[Sound]) -> None:
+    some = lessons(sounds, repeats=True)
+    first = heard(some)[0]
+    some.on_epoch_end()
+    np.testing.assert_array_equal(heard(some)[0], first)
+
+
+def test_a_recording_that_is_shorter_than_a_window_is_repeated(tmp_path: Path) -> None:
+    short = read_sounds([write_wav(tmp_path / "short.wav", tone(500.0, 1.0))])
+    at_16k, *_ = heard(lessons(short))
+    assert at_16k.shape == (6, 64000)
+    assert np.abs(at_16k[:, -1000:]).max() > 0.05
+
+
+def test_what_cannot_be_decoded_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "broken.wav").write_bytes(b"no sound")
+    with pytest.raises(DatasetError, match=r"broken\.wav cannot be decoded"):
+        read_sounds([tmp_path / "broken.wav"])
