@@ -28,7 +28,7 @@ from keras import layers, ops
 from training.data.dataset import DatasetError
 from training.data.library import held_out_names, read_library
 from training.frontends import yamnet
-from training.frontends.ear import EAR_FILE_NAME, build_ear, build_pupil, build_yamnet
+from training.frontends.ear import EAR_FILE_NAME, build_ear, build_pupil, build_yamnet, read_ear
 from training.frontends.lessons import AS_IT_IS, Lessons, Plan, read_sounds
 from training.frontends.mn04 import build_mn04
 from training.frontends.musicnn import build_musicnn, read_jamendo, read_million_songs
@@ -139,7 +139,8 @@ def distil(
         begin_with: run whose ear is taken; YAMNet without it.
 
     Raises:
-        DatasetError: the recordings cannot be read, or the folder holds a run of other options.
+        DatasetError: the recordings or the ear cannot be read, or the folder holds a run of other
+            options.
     """
     keras.utils.set_random_seed(options.seed)
     recordings = [one for folder in libraries for one in read_library(folder)]
@@ -150,6 +151,7 @@ def distil(
     }
     del recipe["epochs"]  # a run that has ended may go on for more
     claim_folder(run_folder, recipe, "checkpoint", _HISTORY)
+    ear = read_ear(begin_with) if begin_with else build_ear(yamnet.load_yamnet())
     n_before = len(_curves(run_folder).get("loss", ()))
     train, judged = _lessons(recordings, options, hold_out, n_before)
     teachers = Teachers.load(weights)
@@ -157,11 +159,6 @@ def distil(
     some = [asked.predict_on_batch(list(train[index][0][:2])) for index in range(_n_asked(train))]
     said = np.concatenate(some)
     spread = teachers.spread(said)
-    ear = (
-        keras.models.load_model(begin_with / EAR_FILE_NAME, compile=False)
-        if begin_with
-        else build_ear(yamnet.load_yamnet())
-    )
     before = ear.get_weights()
     pupil = build_pupil(ear, said.shape[1])
     _begin_with_mean(pupil, said)

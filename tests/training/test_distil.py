@@ -156,6 +156,16 @@ def test_a_library_that_is_none_ends_the_command_with_one_line(tmp_path: Path) -
         )
 
 
+def test_a_folder_without_an_ear_to_begin_with_ends_the_command_with_one_line(
+    library: Path, tmp_path: Path
+) -> None:
+    options = ["--library", str(library), "--teachers", str(tmp_path), "--epoch-windows", "16"]
+    with pytest.raises(SystemExit, match=r"error: .*has no ear\.keras; make it with"):
+        distil.main(
+            [str(tmp_path / "run"), "--begin-with", str(tmp_path), "--batch-size", "8", *options]
+        )
+
+
 def test_teachers_are_asked_at_the_rate_they_were_trained_on() -> None:
     at_16k, at_32k = np.full((3, 64000), 0.1, "f"), np.full((3, 128000), 0.2, "f")
     said = np.asarray(tiny_teachers().together()([at_16k, at_32k]))

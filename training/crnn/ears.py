@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import keras
-
-from training.data.dataset import DatasetError
-from training.frontends.ear import EAR_FILE_NAME
+from training.frontends.ear import read_ear
 from training.frontends.hearing import Ear, two_ears
 
 if TYPE_CHECKING:
@@ -20,7 +17,4 @@ def read_ears(run: Path) -> tuple[Ear, Ear]:
     Raises:
         DatasetError: the run has no ear.
     """
-    path = run / EAR_FILE_NAME
-    if not path.exists():
-        raise DatasetError(f"{run} has no {EAR_FILE_NAME}; make it with training.distil")
-    return two_ears(keras.models.load_model(path, compile=False))
+    return two_ears(read_ear(run))

@@ -1,7 +1,6 @@
 """What rooms, speakers and codecs do to log-mel spectrograms, as a layer that works in training.
 
-The pupil's windows are changed while they are learnt from, each anew in every epoch; what teachers
-said, and the labels, stay.
+One copy of what the heads learn from is heard through it.
 """
 
 from __future__ import annotations

@@ -13,10 +13,12 @@ import numpy as np
 from keras import layers, ops
 
 from rtgenre.model.features import YAMNET_FEATURES
+from training.data.dataset import DatasetError
 from training.frontends.yamnet import PATCH_FRAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from training.frontends.yamnet import Convolution
 
@@ -43,6 +45,18 @@ def build_ear(convolutions: Sequence[Convolution], n_values: int = N_VALUES) -> 
     x = layers.Conv2D(n_values, (1, x.shape[2]), activation="relu", name="bands")(x)
     steps = layers.Reshape((x.shape[1], n_values), name="steps")(x)
     return keras.Model(window, steps, name="ear")
+
+
+def read_ear(run: Path) -> keras.Model:
+    """Read the ear that a run of ``training.distil`` taught.
+
+    Raises:
+        DatasetError: the run has none.
+    """
+    path = run / EAR_FILE_NAME
+    if not path.exists():
+        raise DatasetError(f"{run} has no {EAR_FILE_NAME}; make it with training.distil")
+    return keras.models.load_model(path, compile=False)
 
 
 def build_pupil(ear: keras.Model, n_taught: int) -> keras.Model:

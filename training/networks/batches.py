@@ -24,7 +24,6 @@ class DrawnBatches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no 
         seed: int,
         *,
         drop_last: bool = False,
-        workers: int = 1,
     ) -> None:
         """Draw the first epoch's order.
 
@@ -33,9 +32,8 @@ class DrawnBatches(keras.utils.PyDataset):  # type: ignore[misc] # keras has no 
             size: rows in a batch.
             seed: of all that is drawn.
             drop_last: whether a last batch that is not full is left out.
-            workers: threads that make batches.
         """
-        super().__init__(workers=workers)
+        super().__init__()
         self.rng = np.random.default_rng(seed)
         self.size = size
         self.order = draw(self.rng)
@@ -66,14 +64,12 @@ class ShuffledBatches(DrawnBatches):
         seed: int,
         *,
         drop_last: bool = False,
-        workers: int = 1,
     ) -> None:
         super().__init__(
             lambda rng: rng.permutation(len(inputs)),
             size,
             seed,
             drop_last=drop_last,
-            workers=workers,
         )
         self._inputs, self._targets = inputs, targets
 
