@@ -1,15 +1,15 @@
-"""Teach the ear: YAMNet's convolutions learn to hear in music what four teachers hear.
+"""Teach the ears: YAMNet's and musicnn's networks learn to hear what four teachers hear.
 
     python -m training.distil RUN --library WORLD GTZAN --teachers WEIGHTS
 
-plays excerpts of recordings to the teachers, never one twice, and trains the ear to say the same
-of them, of many while it hears them through MP3, noise, rooms and small loudspeakers. No label is
-used. Writes ``ear.keras``, ``run.json``, the curves and a checkpoint, from which the same command
-goes on where it was stopped.
+plays excerpts of recordings to the teachers, never one twice, and trains two ears together to say
+the same of them, of many while they hear them through MP3, noise, rooms and small loudspeakers. No
+label is used. Writes ``ear.keras``, ``second_ear.npz``, ``run.json``, the curves and a checkpoint,
+from which the same command goes on where it was stopped.
 
-``--hold-out`` keeps a fifth of all artists, and GTZAN's ``valid``, from it: what an ear hears of
-music that it was not taught on is judged there. ``--begin-with RUN`` goes on from such an ear, and
-writes one whose weights lie half-way between what it was and what it became.
+``--hold-out`` keeps a fifth of all artists, and GTZAN's ``valid``, from it: what ears hear of music
+that they were not taught on is judged there. ``--begin-with RUN`` goes on from such ears, and
+writes some whose weights lie half-way between what they were and what they became.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import csv
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -32,6 +32,12 @@ from training.frontends.ear import EAR_FILE_NAME, build_ear, build_pupil, build_
 from training.frontends.lessons import AS_IT_IS, Lessons, Plan, read_sounds
 from training.frontends.mn04 import build_mn04
 from training.frontends.musicnn import build_musicnn, read_jamendo, read_million_songs
+from training.frontends.second_ear import (
+    SECOND_EAR_FILE_NAME,
+    build_second_pupil,
+    read_second_ear,
+    taught_arrays,
+)
 from training.networks.fitting import compile_once, optimiser, squared_errors
 from training.release.plots import plot_curves
 from training.release.runs import claim_folder, git_commit, names_fingerprint
@@ -42,12 +48,21 @@ if TYPE_CHECKING:
     from training.data.dataset import FloatArray
     from training.data.library import Recording
 
-TEACHER_WEIGHTS = {"mn04": 2.0, "jamendo": 1.0, "million_songs": 0.5, "yamnet": 0.5}
-"""How much what each says counts."""
+TEACHER_WEIGHTS = {
+    "mn04": 1.4,
+    "mn04_classes": 1.4,
+    "jamendo": 0.7,
+    "jamendo_tags": 0.4,
+    "million_songs": 0.35,
+    "million_songs_tags": 0.2,
+    "yamnet": 0.5,
+}
+"""How much what each says counts: its values, and what it makes of them."""
 _HISTORY = "history.csv"
-_ASKED_BATCHES = 8
-"""What teachers say of so many tells how far it varies."""
+_WINDOWS_TO_BEGIN = 2048
+"""What is said of so many tells how far it varies, and what of it the ears hear at first."""
 _WINDOWS_TO_JUDGE = 2048
+_RIDGE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +76,35 @@ class DistilOptions:
     peak_learning_rate: float = 8e-4
     weight_decay: float = 1e-4
     kept: float = 0.5
-    """Share of the weights of the ear that it begins with in what is written (WiSE-FT, Wortsman et
-    al. 2022); of YAMNet's nothing is kept."""
+    """Share of the weights of the ears that it begins with in what is written (WiSE-FT, Wortsman et
+    al. 2022); of YAMNet's and musicnn's nothing is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Teachers:
     """All of them, asked together."""
 
-    models: dict[str, keras.Model]
-    """Each takes sound at the rate that its input is named by."""
+    models: tuple[keras.Model, ...]
+    """Each takes sound at 16 kHz, mn04 at 32 kHz, and gives some values under each of its names."""
 
     @classmethod
     def load(cls, weights: Path) -> Teachers:
         """Build them of their weights, those in a folder and those in packages."""
-        models = [
-            build_mn04(weights, 128000),
-            build_musicnn(read_jamendo(weights), 64000),
-            build_musicnn(read_million_songs(), 64000),
-            build_yamnet(yamnet.load_yamnet(), 64000),
-        ]
-        return cls({model.name: model for model in models})
+        return cls(
+            (
+                build_mn04(weights, 128000),
+                build_musicnn(read_jamendo(weights), 64000),
+                build_musicnn(read_million_songs(), 64000),
+                build_yamnet(yamnet.load_yamnet(), 64000),
+            )
+        )
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many values there are under each name, in the order of ``together``."""
+        return {
+            name: value.shape[-1] for model in self.models for name, value in model.output.items()
+        }
 
     def together(self) -> keras.Model:
         """Put them side by side.
@@ -90,18 +113,21 @@ class Teachers:
             ``(batch, n_samples)`` at 16 kHz and at 32 kHz to ``(batch, n_taught)``.
         """
         at_16k, at_32k = keras.Input((64000,)), keras.Input((128000,))
-        said = [model(at_32k if name == "mn04" else at_16k) for name, model in self.models.items()]
-        together = keras.Model([at_16k, at_32k], layers.Concatenate()(said), name="teachers")
+        said: dict[str, Any] = {}
+        for model in self.models:
+            said |= model(at_32k if model.name == "mn04" else at_16k)
+        values = layers.Concatenate()([said[name] for name in self.sizes])
+        together = keras.Model([at_16k, at_32k], values, name="teachers")
         together.trainable = False
         return together
 
     def parts(self, values: FloatArray) -> dict[str, FloatArray]:
-        """Say which of ``(…, n_taught)`` are whose."""
-        ends = np.cumsum([model.output_shape[-1] for model in self.models.values()])
-        return dict(zip(self.models, np.split(values, ends[:-1], axis=-1), strict=True))
+        """Say which of ``(…, n_taught)`` are under which name."""
+        ends = np.cumsum(list(self.sizes.values()))
+        return dict(zip(self.sizes, np.split(values, ends[:-1], axis=-1), strict=True))
 
     def spread(self, said: FloatArray) -> FloatArray:
-        """Give each value's standard deviation; of rare ones at least a third of their teacher's.
+        """Give each value's standard deviation; of rare ones at least a third of their like's.
 
         Args:
             said: ``(n, n_taught)``.
@@ -111,10 +137,7 @@ class Teachers:
 
     def importance(self) -> FloatArray:
         """Say how much each value counts: ``(n_taught,)``, summing to one."""
-        parts = [
-            np.full(model.output_shape[-1], TEACHER_WEIGHTS[name] / model.output_shape[-1])
-            for name, model in self.models.items()
-        ]
+        parts = [np.full(size, TEACHER_WEIGHTS[name] / size) for name, size in self.sizes.items()]
         together = np.concatenate(parts)
         return np.asarray(together / together.sum(), np.float32)
 
@@ -128,7 +151,7 @@ def distil(
     hold_out: bool,
     begin_with: Path | None,
 ) -> None:
-    """Teach the ear and write its run folder.
+    """Teach the ears and write their run folder.
 
     Args:
         libraries: folders of recordings.
@@ -136,10 +159,10 @@ def distil(
         run_folder: written; if it holds a stopped run of the same options, that goes on.
         options: all settings.
         hold_out: whether some artists are kept for judging; else all recordings teach.
-        begin_with: run whose ear is taken; YAMNet without it.
+        begin_with: run whose ears are taken; YAMNet and musicnn without it.
 
     Raises:
-        DatasetError: the recordings or the ear cannot be read, or the folder holds a run of other
+        DatasetError: the recordings or the ears cannot be read, or the folder holds a run of other
             options.
     """
     keras.utils.set_random_seed(options.seed)
@@ -147,21 +170,18 @@ def distil(
     recipe = asdict(options) | {
         "recordings": names_fingerprint(one.name for one in recordings),
         "hold_out": hold_out,
-        "begin_with": str(begin_with.resolve()) if begin_with else "yamnet",
+        "begin_with": str(begin_with.resolve()) if begin_with else "yamnet and musicnn",
     }
     del recipe["epochs"]  # a run that has ended may go on for more
     claim_folder(run_folder, recipe, "checkpoint", _HISTORY)
-    ear = read_ear(begin_with) if begin_with else build_ear(yamnet.load_yamnet())
+    ears = _ears(begin_with)
     n_before = len(_curves(run_folder).get("loss", ()))
-    train, judged = _lessons(recordings, options, hold_out, n_before)
+    first, train, judged = _lessons(recordings, options, hold_out, n_before)
     teachers = Teachers.load(weights)
     asked = teachers.together()
-    some = [asked.predict_on_batch(list(train[index][0][:2])) for index in range(_n_asked(train))]
-    said = np.concatenate(some)
-    spread = teachers.spread(said)
-    before = ear.get_weights()
-    pupil = build_pupil(ear, said.shape[1])
-    _begin_with_mean(pupil, said)
+    before = [one.get_weights() for one in ears]
+    pupil = build_pupil(*ears, asked.output_shape[-1])
+    spread = teachers.spread(_begin(pupil, asked, first))
     taught = errors_of(pupil, asked, spread)
     compile_once(
         taught,
@@ -171,11 +191,12 @@ def distil(
     _fit(taught, train, judged, run_folder, options)
     unexplained = np.square(taught.predict(judged, verbose=0)).mean(axis=0)
     if begin_with:
-        pairs = zip(before, ear.get_weights(), strict=True)
-        ear.set_weights([options.kept * old + (1.0 - options.kept) * new for old, new in pairs])
-    ear.save(run_folder / EAR_FILE_NAME)
+        for one, old in zip(ears, before, strict=True):
+            _keep(one, old, options.kept)
+    ears[0].save(run_folder / EAR_FILE_NAME)
+    np.savez(run_folder / SECOND_EAR_FILE_NAME, allow_pickle=False, **taught_arrays(ears[1]))
     curves = _curves(run_folder)
-    plot_curves(curves, "the ear", run_folder / "curves.png")
+    plot_curves(curves, "the ears", run_folder / "curves.png")
     report = {
         "options": recipe | {"epochs": options.epochs},
         "recordings": len(recordings),
@@ -189,11 +210,25 @@ def distil(
     print(json.dumps(report["unexplained_by_teacher"]))
 
 
+def _ears(begin_with: Path | None) -> tuple[keras.Model, keras.Model]:
+    """Take those of a run, or YAMNet and musicnn."""
+    if begin_with is None:
+        ear, second = build_ear(yamnet.load_yamnet()), read_million_songs()
+    else:
+        ear, second = read_ear(begin_with), read_second_ear(begin_with)
+    return ear, build_second_pupil(second, 64000)
+
+
+def _keep(ear: keras.Model, old: list[FloatArray], share: float) -> None:
+    pairs = zip(old, ear.get_weights(), strict=True)
+    ear.set_weights([share * before + (1.0 - share) * after for before, after in pairs])
+
+
 def errors_of(pupil: keras.Model, teachers: keras.Model, spread: FloatArray) -> keras.Model:
     """Let pupil and teachers hear the same, and compare.
 
     Args:
-        pupil: what it hears to ``(batch, n_taught)``.
+        pupil: sound at one rate to ``(batch, n_taught)``.
         teachers: sound at two rates to the same.
         spread: ``(n_taught,)``, of what teachers say.
 
@@ -202,23 +237,32 @@ def errors_of(pupil: keras.Model, teachers: keras.Model, spread: FloatArray) -> 
         always giving the mean would cost.
     """
     sounds = [keras.Input(shape[1:]) for shape in teachers.input_shape]
-    window = keras.Input(pupil.input_shape[1:])
-    off = layers.Subtract()([pupil(window), teachers(sounds)])
-    return keras.Model([*sounds, window], off / ops.convert_to_tensor(spread))
+    pupils = keras.Input(pupil.input_shape[1:])
+    off = layers.Subtract()([pupil(pupils), teachers(sounds)])
+    return keras.Model([*sounds, pupils], off / ops.convert_to_tensor(spread))
 
 
 def _lessons(
     recordings: Sequence[Recording], options: DistilOptions, hold_out: bool, first_epoch: int
-) -> tuple[Lessons, Lessons]:
-    """Make lessons that teach, and those, as they are, of music that is held out."""
+) -> tuple[Lessons, Lessons, Lessons]:
+    """Make lessons to begin with, those that teach, and those of music that is held out."""
     held_out = held_out_names(recordings)
     judging = [one.path for one in recordings if one.name in held_out]
     teaching = [one.path for one in recordings if not hold_out or one.name not in held_out]
-    train = Lessons(
-        read_sounds(teaching),
+    sounds = read_sounds(teaching)
+    first = Lessons(
+        sounds,
         Plan(),
         batch_size=options.batch_size,
-        n_batches=max(1, options.epoch_windows // options.batch_size),
+        n_batches=_n_batches(_WINDOWS_TO_BEGIN, options),
+        seed=options.seed + 1,
+        repeats=True,
+    )
+    train = Lessons(
+        sounds,
+        Plan(),
+        batch_size=options.batch_size,
+        n_batches=_n_batches(options.epoch_windows, options),
         seed=options.seed,
         first_epoch=first_epoch,
     )
@@ -226,11 +270,16 @@ def _lessons(
         read_sounds(judging),
         AS_IT_IS,
         batch_size=options.batch_size,
-        n_batches=max(1, min(_WINDOWS_TO_JUDGE, options.epoch_windows) // options.batch_size),
+        n_batches=_n_batches(_WINDOWS_TO_JUDGE, options),
         seed=options.seed,
         repeats=True,
     )
-    return train, judged
+    return first, train, judged
+
+
+def _n_batches(n_windows: int, options: DistilOptions) -> int:
+    """Say how many batches so many windows fill, an epoch at most."""
+    return max(1, min(n_windows, options.epoch_windows) // options.batch_size)
 
 
 def _curves(run_folder: Path) -> dict[str, list[float]]:
@@ -241,10 +290,6 @@ def _curves(run_folder: Path) -> dict[str, list[float]]:
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     return {name: [float(row[name]) for row in rows] for name in ("loss", "val_loss") if rows}
-
-
-def _n_asked(lessons: Lessons) -> int:
-    return min(_ASKED_BATCHES, len(lessons))
 
 
 def _fit(
@@ -263,10 +308,28 @@ def _fit(
     )
 
 
-def _begin_with_mean(pupil: keras.Model, said: FloatArray) -> None:
+def _begin(pupil: keras.Model, teachers: keras.Model, lessons: Lessons) -> FloatArray:
+    """Let the pupil say what its ears hear already of what teachers say (ridge regression).
+
+    An ear that hears much already would else forget some of it before the last layer is found.
+
+    Returns:
+        ``(n, n_taught)``, what teachers said.
+    """
     layer = pupil.get_layer("said")
-    kernel, _ = layer.get_weights()
-    layer.set_weights([kernel * 0.1, said.mean(axis=0)])
+    ears = keras.Model(pupil.input, layer.input)
+    heard, said = [], []
+    for index in range(len(lessons)):
+        (*at_rates, pupils), _ = lessons[index]
+        heard.append(ears.predict_on_batch(pupils))
+        said.append(teachers.predict_on_batch(at_rates))
+    x, y = np.concatenate(heard).astype(float), np.concatenate(said)
+    means, scale = x.mean(axis=0), x.std(axis=0) + 1e-3
+    x = (x - means) / scale
+    ridge = _RIDGE * len(x) * np.eye(x.shape[1])
+    kernel = np.linalg.solve(x.T @ x + ridge, x.T @ (y - y.mean(axis=0))) / scale[:, None]
+    layer.set_weights([kernel, y.mean(axis=0) - means @ kernel])
+    return y
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -283,7 +346,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--teachers", type=Path, required=True, help="folder of their weights")
     parser.add_argument("--hold-out", action="store_true", help="keep some artists for judging")
-    parser.add_argument("--begin-with", type=Path, metavar="RUN", help="go on from its ear")
+    parser.add_argument("--begin-with", type=Path, metavar="RUN", help="go on from its ears")
     parser.add_argument("--epochs", type=int, default=default.epochs)
     parser.add_argument("--epoch-windows", type=int, default=default.epoch_windows, metavar="N")
     parser.add_argument("--batch-size", type=int, default=default.batch_size)

@@ -10,15 +10,16 @@ import pytest
 import tensorflow as tf
 from keras import layers, ops
 
+from tests.training.frontends.test_musicnn import tiny_musicnn
 from tests.training.libraries import write_library
 from tests.training.tiny_yamnet import tiny_yamnet
 from training import distil
 from training.data.dataset import DatasetError
 from training.data.library import held_out_names, read_library
 from training.distil import DistilOptions, Teachers, errors_of
-from training.frontends import yamnet
+from training.frontends import second_ear, yamnet
 from training.frontends.ear import build_ear
-from training.frontends.lessons import Lessons, read_sounds
+from training.frontends.lessons import AS_IT_IS, Lessons, read_sounds
 from training.networks.fitting import squared_errors
 
 if TYPE_CHECKING:
@@ -30,18 +31,26 @@ if TYPE_CHECKING:
 OPTIONS = DistilOptions(epochs=1, epoch_windows=16, batch_size=8)
 
 
-def tiny_teacher(name: str, n_samples: int, n_values: int) -> keras.Model:
+SIZES = {
+    "mn04": {"mn04": 4, "mn04_classes": 2},
+    "jamendo": {"jamendo": 2, "jamendo_tags": 1},
+    "million_songs": {"million_songs": 2, "million_songs_tags": 1},
+    "yamnet": {"yamnet": 5},
+}
+
+
+def tiny_teacher(name: str) -> keras.Model:
     """Says how loud the sound is in so many stretches."""
-    sound = keras.Input((n_samples,))
-    stretches = layers.Reshape((n_values, n_samples // n_values))(sound)
-    return keras.Model(sound, 10 * ops.mean(ops.abs(stretches), axis=2), name=name)
+    sound = keras.Input((128000 if name == "mn04" else 64000,))
+    said = {}
+    for part, n_values in SIZES[name].items():
+        stretches = layers.Reshape((n_values, sound.shape[1] // n_values))(sound)
+        said[part] = 10 * ops.mean(ops.abs(stretches), axis=2)
+    return keras.Model(sound, said, name=name)
 
 
 def tiny_teachers(_weights: object = None) -> Teachers:
-    sizes = {"mn04": (128000, 4), "jamendo": (64000, 2), "million_songs": (64000, 2)}
-    models = [tiny_teacher(name, *size) for name, size in sizes.items()]
-    models.append(tiny_teacher("yamnet", 64000, 5))
-    return Teachers({model.name: model for model in models})
+    return Teachers(tuple(tiny_teacher(name) for name in SIZES))
 
 
 @pytest.fixture
@@ -54,6 +63,8 @@ def small_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pretrained weights come from elsewhere; small random ones are quicker and need no network."""
     monkeypatch.setattr(yamnet, "load_yamnet", tiny_yamnet)
     monkeypatch.setattr(Teachers, "load", tiny_teachers)
+    for place in (distil, second_ear):
+        monkeypatch.setattr(place, "read_million_songs", tiny_musicnn)
 
 
 @pytest.fixture
@@ -64,7 +75,7 @@ def run_step_by_step() -> Iterator[Callable[[], None]]:
 
 
 @pytest.mark.timeout(600)
-def test_the_ear_is_taught_and_goes_on_where_it_was_stopped(
+def test_the_ears_are_taught_and_go_on_where_they_were_stopped(
     library: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
@@ -89,11 +100,16 @@ def test_the_ear_is_taught_and_goes_on_where_it_was_stopped(
     output = capsys.readouterr().out
     assert "Epoch 2/2" in output
     assert "Epoch 1/2" not in output
-    assert begun == [1, 0], "what was drawn before the stop is drawn again"
+    assert begun == [0, 1, 0], "what was drawn before the stop is drawn again"
     with pytest.raises(SystemExit, match=r"of another run .*hold_out is True, not False"):
         distil.main([str(run), "--epochs", "2", *options])
     ear = keras.models.load_model(run / "ear.keras", compile=False)
     assert ear.output_shape == (None, 25, 384)
+    was = tiny_musicnn()
+    for now, before in zip(second_ear.read_second_ear(run).vertical, was.vertical, strict=True):
+        alive = before.norm.is_alive
+        np.testing.assert_array_equal(now.kernel[..., ~alive], before.kernel[..., ~alive])
+        assert not np.array_equal(now.kernel[..., alive], before.kernel[..., alive])
     report = json.loads((run / "run.json").read_text(encoding="utf-8"))
     assert set(report["unexplained_by_teacher"]) == set(distil.TEACHER_WEIGHTS)
     assert 0 < report["unexplained_share"]["val_loss"] < 100
@@ -107,21 +123,27 @@ def test_the_ear_is_taught_and_goes_on_where_it_was_stopped(
     assert report["options"]["begin_with"] == str(run)
 
 
-def test_the_ear_that_is_written_lies_between_what_it_was_and_what_it_became(
+def test_the_ears_that_are_written_lie_between_what_they_were_and_what_they_became(
     library: Path, tmp_path: Path, run_step_by_step: Callable[[], None]
 ) -> None:
     run_step_by_step()
     (tmp_path / "begun").mkdir()
     build_ear(tiny_yamnet()).save(tmp_path / "begun" / "ear.keras")
-    kernels = []
+    begun = second_ear.taught_arrays(second_ear.build_second_pupil(tiny_musicnn(), 64000))
+    np.savez(tmp_path / "begun" / "second_ear.npz", allow_pickle=False, **begun)
+    kernels, seconds = [], []
     for kept in (1.0, 0.5, 0.0):
         options = replace(OPTIONS, kept=kept)
-        run, begun = tmp_path / str(kept), tmp_path / "begun"
-        distil.distil([library], tmp_path, run, options, hold_out=False, begin_with=begun)
+        run, begin_with = tmp_path / str(kept), tmp_path / "begun"
+        distil.distil([library], tmp_path, run, options, hold_out=False, begin_with=begin_with)
         kernels.append(keras.models.load_model(run / "ear.keras", compile=False).get_weights()[0])
+        seconds.append(second_ear.read_second_ear(run).middle[0].kernel)
     np.testing.assert_array_equal(kernels[0], tiny_yamnet()[0].kernel)
     np.testing.assert_allclose(kernels[1], (kernels[0] + kernels[2]) / 2, atol=1e-6)
     assert np.abs(kernels[2] - kernels[0]).max() > 1e-5
+    np.testing.assert_array_equal(seconds[0], tiny_musicnn().middle[0].kernel)
+    np.testing.assert_allclose(seconds[1], (seconds[0] + seconds[2]) / 2, atol=1e-6)
+    assert np.abs(seconds[2] - seconds[0]).max() > 1e-5
 
 
 def test_artists_that_judge_are_held_out(
@@ -169,30 +191,32 @@ def test_a_folder_without_an_ear_to_begin_with_ends_the_command_with_one_line(
 def test_teachers_are_asked_at_the_rate_they_were_trained_on() -> None:
     at_16k, at_32k = np.full((3, 64000), 0.1, "f"), np.full((3, 128000), 0.2, "f")
     said = np.asarray(tiny_teachers().together()([at_16k, at_32k]))
-    np.testing.assert_allclose(said, [[2.0] * 4 + [1.0] * 9] * 3, rtol=1e-5)
+    np.testing.assert_allclose(said, [[2.0] * 6 + [1.0] * 11] * 3, rtol=1e-5)
 
 
 def test_only_the_pupil_learns() -> None:
-    at_16k, at_32k, window = keras.Input((64000,)), keras.Input((128000,)), keras.Input((398, 64))
-    models = {
-        "mn04": keras.Model(at_32k, layers.Dense(4)(at_32k)),
-        "yamnet": keras.Model(at_16k, layers.Dense(5)(at_16k)),
-    }
-    pupil = keras.Model(window, layers.Dense(9)(layers.Flatten()(window)))
+    at_16k, at_32k, pupils = keras.Input((64000,)), keras.Input((128000,)), keras.Input((64000,))
+    models = (
+        keras.Model(at_32k, {"mn04": layers.Dense(4)(at_32k)}, name="mn04"),
+        keras.Model(at_16k, {"yamnet": layers.Dense(5)(at_16k)}, name="yamnet"),
+    )
+    pupil = keras.Model(pupils, layers.Dense(9)(pupils))
     taught = errors_of(pupil, Teachers(models).together(), np.ones(9, np.float32))
     assert taught.trainable_variables == pupil.trainable_variables
 
 
-def test_each_teacher_counts_by_its_weight_however_much_it_says() -> None:
-    importance = tiny_teachers().importance()
+def test_what_teachers_say_counts_by_its_weight_however_much_it_is() -> None:
+    teachers = tiny_teachers()
+    importance = teachers.importance()
     assert importance.sum() == pytest.approx(1.0)
-    np.testing.assert_allclose(
-        [importance[:4].sum(), importance[4:6].sum(), importance[8:].sum()], [4 / 8, 2 / 8, 1 / 8]
-    )
+    found = {name: part.sum() for name, part in teachers.parts(importance).items()}
+    all_weights = sum(distil.TEACHER_WEIGHTS.values())
+    expected = {name: one / all_weights for name, one in distil.TEACHER_WEIGHTS.items()}
+    assert found == pytest.approx(expected)
 
 
 def test_rare_values_do_not_outweigh_the_others_of_their_teacher() -> None:
-    said = np.random.default_rng(1).normal(size=(1000, 13))
+    said = np.random.default_rng(1).normal(size=(1000, 17))
     said[:, 1] *= 1e-3
     spread = tiny_teachers().spread(said)
     assert spread[0] == pytest.approx(1.0, abs=0.1)
@@ -201,9 +225,9 @@ def test_rare_values_do_not_outweigh_the_others_of_their_teacher() -> None:
 
 def test_always_giving_the_mean_costs_one() -> None:
     said = np.random.default_rng(1).normal(3.0, [1.0, 5.0], size=(5000, 2)).astype(np.float32)
-    sound, window = keras.Input((2,)), keras.Input((2,))
+    sound, pupils = keras.Input((2,)), keras.Input((2,))
     teachers = keras.Model([sound, keras.Input((1,))], sound * 1.0)
-    pupil = keras.Model(window, window * 0.0 + ops.convert_to_tensor(said.mean(axis=0)))
+    pupil = keras.Model(pupils, pupils * 0.0 + ops.convert_to_tensor(said.mean(axis=0)))
     off = errors_of(pupil, teachers, said.std(axis=0))([said, said[:, :1], said])
     found = np.asarray(
         squared_errors(np.array([0.3, 0.7], np.float32))(np.zeros((5000, 1), "f"), off)
@@ -217,3 +241,19 @@ def test_too_few_artists_are_one_clear_error(tmp_path: Path) -> None:
         distil.distil(
             [library], tmp_path, tmp_path / "run", OPTIONS, hold_out=True, begin_with=None
         )
+
+
+def test_the_pupil_begins_by_saying_what_its_ears_hear_already(library: Path) -> None:
+    sounds = read_sounds([one.path for one in read_library(library)])
+    lessons = Lessons(sounds, AS_IT_IS, batch_size=16, n_batches=2, seed=1, repeats=True)
+    sound, at_32k = keras.Input((64000,)), keras.Input((128000,))
+    pitch = 10.0 * ops.mean(ops.abs(sound[:, 1:] - sound[:, :-1]), axis=1, keepdims=True)
+    teachers = keras.Model([sound, at_32k], ops.concatenate([3.0 * pitch, 5.0 - pitch], axis=1))
+    pupil = keras.Model(sound, layers.Dense(2, name="said")(pitch))
+
+    said = distil._begin(pupil, teachers, lessons)
+
+    assert said.shape == (32, 2)
+    found = np.concatenate([np.asarray(pupil(lessons[index][0][2])) for index in range(2)])
+    unexplained = np.square(found - said).mean(axis=0) / said.var(axis=0)
+    assert unexplained.max() < 0.05

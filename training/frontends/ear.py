@@ -14,6 +14,7 @@ from keras import layers, ops
 
 from rtgenre.model.features import YAMNET_FEATURES
 from training.data.dataset import DatasetError
+from training.frontends.spectra import yamnet_log_mel
 from training.frontends.yamnet import PATCH_FRAMES
 
 if TYPE_CHECKING:
@@ -59,23 +60,30 @@ def read_ear(run: Path) -> keras.Model:
     return keras.models.load_model(path, compile=False)
 
 
-def build_pupil(ear: keras.Model, n_taught: int) -> keras.Model:
-    """Let the ear say, of a whole window, what teachers say: ``(batch, n_taught)``."""
-    steps = ear.output
-    pooled = layers.Concatenate()(
-        [layers.GlobalAveragePooling1D()(steps), layers.GlobalMaxPooling1D()(steps)]
-    )
-    said = layers.Dense(n_taught, name="said", dtype="float32")(pooled)
-    return keras.Model(ear.input, said, name="pupil")
+def build_pupil(ear: keras.Model, second_ear: keras.Model, n_taught: int) -> keras.Model:
+    """Let both ears together say what teachers say.
+
+    Args:
+        ear: of ``build_ear``.
+        second_ear: ``(batch, n_samples)`` at 16 kHz to some values of the whole window.
+        n_taught: how many values teachers say.
+
+    Returns:
+        ``(batch, n_samples)`` at 16 kHz, at a usual level, to ``(batch, n_taught)``.
+    """
+    sound = keras.Input(second_ear.input_shape[1:], name="sound_16k")
+    steps = ear(yamnet_log_mel(sound))
+    pools = [layers.GlobalAveragePooling1D()(steps), layers.GlobalMaxPooling1D()(steps)]
+    heard = layers.Concatenate()([*pools, second_ear(sound)])
+    said = layers.Dense(n_taught, name="said", dtype="float32")(heard)
+    return keras.Model(sound, said, name="pupil")
 
 
 def build_yamnet(convolutions: Sequence[Convolution], n_samples: int) -> keras.Model:
-    """Build YAMNet as it was, a teacher: ``(batch, n_samples)`` at 16 kHz to ``(batch, 1024)``.
+    """Build YAMNet as it was, a teacher: ``(batch, n_samples)`` at 16 kHz to 1,024 values.
 
     It hears patches of 0.96 s; what it says of them is averaged.
     """
-    from training.frontends.spectra import yamnet_log_mel
-
     sound = keras.Input((n_samples,), name="sound_16k")
     log_mel = yamnet_log_mel(sound)
     n_patches = log_mel.shape[1] // PATCH_FRAMES
@@ -84,7 +92,7 @@ def build_yamnet(convolutions: Sequence[Convolution], n_samples: int) -> keras.M
     )
     heard = layers.GlobalAveragePooling2D()(convolve(patches, convolutions))
     said = ops.mean(ops.reshape(heard, (-1, n_patches, heard.shape[-1])), axis=1)
-    return keras.Model(sound, said, name="yamnet")
+    return keras.Model(sound, {"yamnet": said}, name="yamnet")
 
 
 def convolve(x: Tensor, convolutions: Sequence[Convolution]) -> Tensor:

@@ -28,8 +28,6 @@ from training.data.dataset import DatasetError, IntArray
 from training.data.disturbance import Disturbance, disturb
 from training.data.library import cut_windows, read_sound, resample
 from training.data.rooms import RoomParams, Rooms, Scale, musicnn_scale, yamnet_scale
-from training.frontends.musicnn import read_million_songs
-from training.frontends.second_ear import build_second_ear
 from training.release.tflite import fast_network
 
 if TYPE_CHECKING:
@@ -70,9 +68,8 @@ class Ear:
     scale: Scale
 
 
-def two_ears(ear: keras.Model) -> tuple[Ear, Ear]:
-    """Take the taught ear, and musicnn beside it."""
-    second = build_second_ear(read_million_songs())
+def two_ears(ear: keras.Model, second: keras.Model) -> tuple[Ear, Ear]:
+    """Say what each of the two takes."""
     return (
         Ear("ear", ear, YAMNET_FEATURES, yamnet_scale()),
         Ear("second_ear", second, MUSICNN_FEATURES, musicnn_scale()),

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from rtgenre.model.features import YAMNET_FEATURES, at_usual_level, log_mel_spectrogram
+from rtgenre.model.features import at_usual_level
 from training.data.acoustics import SAMPLE_RATE_HZ, random_equaliser
 from training.data.coding import through_mp3
 from training.data.disturbance import disturb
@@ -39,8 +39,8 @@ class Excerpt:
 
     at_16k: FloatArray
     at_32k: FloatArray
-    log_mel: FloatArray
-    """``(398, 64)``, what the pupil hears."""
+    pupils: FloatArray
+    """At 16 kHz, what the pupil hears, at a usual level."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +119,7 @@ class Lessons(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
         return self._n_batches
 
     def __getitem__(self, index: int) -> tuple[tuple[FloatArray, ...], FloatArray]:
-        """Give ``(n, 64000)``, ``(n, 128000)`` and ``(n, 398, 64)``, and noughts to compare with.
+        """Give ``(n, 64000)``, ``(n, 128000)`` and ``(n, 64000)``, and noughts to compare with.
 
         What the pupil is compared with is what teachers say, which the network asks them itself.
         """
@@ -147,7 +147,7 @@ class Lessons(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
         at_16k, at_32k = (_at(excerpt, speed, rate_hz) for rate_hz in (16000, 32000))
         changed = _changed(excerpt, plan, rng)
         pupils = at_16k if changed is None else _at(changed, speed, 16000)
-        return Excerpt(at_16k, at_32k, log_mel_spectrogram(pupils, YAMNET_FEATURES))
+        return Excerpt(at_16k, at_32k, at_usual_level(pupils))
 
     def _cut(self, speed: float, rng: np.random.Generator) -> FloatArray:
         sound = self._sounds[rng.choice(len(self._sounds), p=self._shares)]
@@ -159,7 +159,7 @@ class Lessons(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
 
 
 def _parts(excerpt: Excerpt) -> tuple[FloatArray, FloatArray, FloatArray]:
-    return excerpt.at_16k, excerpt.at_32k, excerpt.log_mel
+    return excerpt.at_16k, excerpt.at_32k, excerpt.pupils
 
 
 def _changed(excerpt: FloatArray, plan: Plan, rng: np.random.Generator) -> FloatArray | None:

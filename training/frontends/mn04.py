@@ -27,6 +27,8 @@ Tensor = Any
 FILE_NAME = "mn04_as.npz"
 SAMPLE_RATE_HZ = 32000
 N_VALUES = 384
+MUSIC_CLASSES = slice(137, 283)
+"""Those of AudioSet's 527 that are music: instruments, kinds, moods and what it is for."""
 _EPSILON = 1e-3
 _PRE_EMPHASIS = 0.97
 _WINDOW_LENGTH, _FFT_LENGTH, _HOP_LENGTH = 800, 1024, 320
@@ -67,7 +69,12 @@ BLOCKS = (
 
 
 def build_mn04(folder: Path, n_samples: int) -> keras.Model:
-    """Build it as it was: ``(batch, n_samples)`` at 32 kHz to the 384 values before its classes."""
+    """Build it as it was.
+
+    Returns:
+        ``(batch, n_samples)`` at 32 kHz to the 384 values before its classes (``mn04``), and the
+        logits of those that are music (``mn04_classes``).
+    """
     with np.load(folder / FILE_NAME) as arrays:
         weights = dict(arrays)
     sound = keras.Input((n_samples,), name="sound_32k")
@@ -76,7 +83,10 @@ def build_mn04(folder: Path, n_samples: int) -> keras.Model:
     for index, block in enumerate(BLOCKS, start=1):
         x = _block(x, weights, f"features.{index}.block", block)
     x = _swish(_convolve(x, weights, "features.16"))
-    return keras.Model(sound, layers.GlobalAveragePooling2D()(x), name="mn04")
+    values = layers.GlobalAveragePooling2D()(x)
+    inner = _swish(_linear(values, weights, "classifier.2"))
+    classes = _linear(inner, weights, "classifier.5")[:, MUSIC_CLASSES]
+    return keras.Model(sound, {"mn04": values, "mn04_classes": classes}, name="mn04")
 
 
 N_MELS = 128
@@ -136,6 +146,11 @@ def _excite(x: Tensor, weights: Weights, name: str) -> Tensor:
         gate = layer(gate)
         layer.set_weights([kernel, bias])
     return layers.Multiply()([x, gate])
+
+
+def _linear(x: Tensor, weights: Weights, name: str) -> Tensor:
+    kernel, bias = weights[f"{name}.weight"].T, weights[f"{name}.bias"]
+    return ops.matmul(x, ops.convert_to_tensor(kernel)) + ops.convert_to_tensor(bias)
 
 
 def _swish(x: Tensor) -> Tensor:

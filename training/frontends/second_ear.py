@@ -1,12 +1,14 @@
-"""The second ear: musicnn for the Million Song Dataset, as it was, ready to ship.
+"""The second ear: musicnn for the Million Song Dataset, taught on with the first one.
 
 It takes musicnn's log-mel spectrogram of a whole window and gives the 200 values before its tags.
 Filters that died in its training (nine of ten vertical ones) are left out; what they always gave
-becomes part of the biases behind them. Sums are arranged so that LiteRT runs them fast.
+becomes part of the biases behind them. While it is taught its sums are musicnn's own; where it
+ships they are arranged so that LiteRT runs them fast.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -14,9 +16,12 @@ import numpy as np
 from keras import layers
 
 from rtgenre.model.features import MUSICNN_FEATURES
+from training.data.dataset import DatasetError
+from training.frontends.musicnn import build_musicnn, read_million_songs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -25,13 +30,66 @@ if TYPE_CHECKING:
     FloatArray = NDArray[np.float32]
 
 Tensor = Any
+SECOND_EAR_FILE_NAME = "second_ear.npz"
+"""In the folder of a run of ``training.distil``: the arrays that teaching changes."""
 _BANDS_TOGETHER = 8
 _FRAMES_TOGETHER = 16
 """How many places side by side become channels, which keep a processor's vector units busy."""
 
 
+def build_second_pupil(weights: Weights, n_samples: int) -> keras.Model:
+    """Build it as it is taught: ``(batch, n_samples)`` at 16 kHz to its 200 values."""
+    model = build_musicnn(weights, n_samples)
+    return keras.Model(model.input, model.output[weights.name], name="second_ear")
+
+
+def taught_arrays(pupil: keras.Model) -> dict[str, FloatArray]:
+    """Give what its layers have become, by their names."""
+    return {
+        f"{layer.name}/{kind}": array
+        for layer in pupil.layers
+        for kind, array in zip(("kernel", "bias"), layer.get_weights(), strict=False)
+    }
+
+
+def with_taught(weights: Weights, arrays: Mapping[str, FloatArray]) -> Weights:
+    """Put what was taught, ``taught_arrays``, in the place of what was."""
+
+    def layer(name: str, one: Layer) -> Layer:
+        kernel, bias = (arrays[f"{weights.name}_{name}/{kind}"] for kind in ("kernel", "bias"))
+        alive = one.norm.is_alive if len(bias) < len(one.bias) else np.ones(len(bias), bool)
+        all_kernels, all_biases = one.kernel.copy(), one.bias.copy()
+        all_kernels[..., alive] = kernel.reshape(*all_kernels.shape[:-1], -1)
+        all_biases[alive] = bias
+        return replace(one, kernel=all_kernels, bias=all_biases)
+
+    def several(letter: str, blocks: tuple[Layer, ...]) -> tuple[Layer, ...]:
+        return tuple(layer(f"{letter}{index}", one) for index, one in enumerate(blocks))
+
+    return replace(
+        weights,
+        vertical=several("v", weights.vertical),
+        horizontal=several("h", weights.horizontal),
+        middle=several("m", weights.middle),
+        dense=layer("dense", weights.dense),
+    )
+
+
+def read_second_ear(run: Path) -> Weights:
+    """Read what a run of ``training.distil`` made of musicnn.
+
+    Raises:
+        DatasetError: the run has none.
+    """
+    path = run / SECOND_EAR_FILE_NAME
+    if not path.exists():
+        raise DatasetError(f"{run} has no {SECOND_EAR_FILE_NAME}; make it with training.distil")
+    with np.load(path, allow_pickle=False) as arrays:
+        return with_taught(read_million_songs(), dict(arrays))
+
+
 def build_second_ear(weights: Weights) -> keras.Model:
-    """Build it.
+    """Build it as it ships.
 
     Returns:
         ``(batch, 251, 96)``, a log-mel spectrogram, to ``(batch, 1, 200)``.

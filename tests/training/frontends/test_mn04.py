@@ -6,7 +6,15 @@ import keras
 import numpy as np
 import pytest
 
-from training.frontends.mn04 import BLOCKS, FILE_NAME, N_MELS, N_VALUES, _convolve, build_mn04
+from training.frontends.mn04 import (
+    BLOCKS,
+    FILE_NAME,
+    MUSIC_CLASSES,
+    N_MELS,
+    N_VALUES,
+    _convolve,
+    build_mn04,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,17 +54,26 @@ def random_weights() -> Weights:
         convolution(f"{name}.{index}", block.out, block.expanded, 1)
         n_in = block.out
     convolution("features.16", N_VALUES, n_in, 1)
+    for name, shape in (("classifier.2", (8, N_VALUES)), ("classifier.5", (527, 8))):
+        weights[f"{name}.weight"] = rng.normal(size=shape).astype(np.float32)
+        weights[f"{name}.bias"] = np.zeros(shape[0], np.float32)
+    weights["classifier.5.bias"][MUSIC_CLASSES] = 1e6
     return weights
 
 
-def test_sound_at_32_khz_becomes_384_values_that_depend_on_it(tmp_path: Path) -> None:
+def test_sound_at_32_khz_becomes_384_values_that_depend_on_it_and_the_logits_of_music(
+    tmp_path: Path,
+) -> None:
     np.savez(tmp_path / FILE_NAME, allow_pickle=False, **random_weights())
     teacher = build_mn04(tmp_path, 16000)
     sounds = np.random.default_rng(2).normal(scale=0.1, size=(2, 16000)).astype(np.float32)
 
-    said = np.asarray(teacher(sounds))
+    heard = teacher(sounds)
+    said, classes = np.asarray(heard["mn04"]), np.asarray(heard["mn04_classes"])
 
     assert said.shape == (2, N_VALUES)
+    assert classes.shape == (2, 146)
+    assert (classes > 9e5).all(), "classes that are no music"
     assert np.isfinite(said).all()
     assert not np.allclose(said[0], said[1])
 

@@ -11,7 +11,7 @@ from training.frontends.musicnn import Layer, Norm, Weights, build_musicnn, slan
 if TYPE_CHECKING:
     from types import ModuleType
 
-N_OUT = 10
+N_OUT, N_TAGS = 10, 4
 N_FRONT, N_MIDDLE = 4 + 4 + 2 * 3, 64
 DEAD = np.array([False, True, False, True])
 VARIANTS = {"jamendo": True, "million_songs": False}
@@ -46,6 +46,8 @@ def tiny_musicnn(name: str = "million_songs") -> Weights:
         middle=(layer(7, N_FRONT, N_MIDDLE), *[layer(7, N_MIDDLE, N_MIDDLE)] * 2),
         pooled_norm=None if is_jamendo else norm(n_pooled),
         dense=layer(n_pooled, N_OUT),
+        tags_kernel=layer(N_OUT, N_TAGS).kernel,
+        tags_bias=np.full(N_TAGS, 0.5, np.float32),
         norm_first=is_jamendo,
         decibels=is_jamendo,
     )
@@ -56,6 +58,18 @@ def sounds() -> np.ndarray:
     return np.random.default_rng(1).normal(scale=0.1, size=(2, 16000)).astype(np.float32)
 
 
+def values(weights: Weights, sounds: np.ndarray) -> np.ndarray:
+    return np.asarray(build_musicnn(weights, sounds.shape[1])(sounds)[weights.name])
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_tags_are_told_by_the_values_before_them(name: str, sounds: np.ndarray) -> None:
+    weights = tiny_musicnn(name)
+    said = build_musicnn(weights, 16000)(sounds)
+    expected = np.asarray(said[name]) @ weights.tags_kernel + weights.tags_bias
+    np.testing.assert_allclose(np.asarray(said[f"{name}_tags"]), expected, atol=1e-4)
+
+
 @pytest.mark.parametrize("name", VARIANTS)
 def test_dead_filters_that_are_left_out_change_nothing(name: str, sounds: np.ndarray) -> None:
     weights = tiny_musicnn(name)
@@ -64,8 +78,8 @@ def test_dead_filters_that_are_left_out_change_nothing(name: str, sounds: np.nda
     )
     assert weights.vertical[0].norm.is_alive.tolist() == [True, False, True, False]
 
-    said = np.asarray(build_musicnn(weights, 16000)(sounds))
-    expected = np.asarray(build_musicnn(replace(weights, vertical=all_alive), 16000)(sounds))
+    said = values(weights, sounds)
+    expected = values(replace(weights, vertical=all_alive), sounds)
 
     assert said.shape == (2, N_OUT)
     assert not np.allclose(said[0], said[1])
@@ -80,9 +94,14 @@ def test_the_million_songs_network_puts_maximum_and_mean_of_a_value_side_by_side
     identity = np.eye(n_pooled, dtype=np.float32)
     plain = Norm(np.ones(n_pooled, np.float32), np.zeros(n_pooled, np.float32), np.ones(n_pooled))
     nothing = np.zeros(n_pooled, np.float32)
-    showing = replace(weights, pooled_norm=plain, dense=Layer(identity, nothing + 100.0, plain))
+    showing = replace(
+        weights,
+        pooled_norm=plain,
+        dense=Layer(identity, nothing + 100.0, plain),
+        tags_kernel=layer(n_pooled, N_TAGS).kernel,
+    )
 
-    pooled = np.asarray(build_musicnn(showing, 16000)(sounds)) - 100.0
+    pooled = values(showing, sounds) - 100.0
 
     assert (pooled[:, 0::2] >= pooled[:, 1::2] - 1e-3).all()
 
