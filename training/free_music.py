@@ -1,8 +1,8 @@
-"""Collect music under free licences, from which the ear learns without labels.
+"""Collect music under free licences, from which the ears learn without labels.
 
 ``python -m training.free_music OUT --packages PACKAGES`` fetches games' music from Debian's archive
-(2 GB; it installs nothing) and writes a library, ``OUT/audio`` and ``OUT/tracks.csv``, whose genre
-is ``other``: for ``training.distil``, not for ``training.train``, as nobody labelled it.
+(6.4 GB; it installs nothing) and writes a library, ``OUT/audio`` and ``OUT/tracks.csv``, whose
+genre is ``other``: for ``training.distil``, not for ``training.train``, as nobody labelled it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import soundfile
 from training.data.acoustics import SAMPLE_RATE_HZ
 from training.data.dataset import TRACKS_FILE, DatasetError
 from training.data.library import OTHER, resample
-from training.data.recordings import MUSIC_PACKAGES, fetch_packages
+from training.data.music_packages import MUSIC_PACKAGES
+from training.data.recordings import fetch_packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -105,34 +105,6 @@ SOURCES = (
 )
 
 
-MUSIC_PACKAGES = (
-    "ardentryst",
-    "asc-music",
-    "btanks-data",
-    "caveexpress-data",
-    "drascula-music",
-    "extremetuxracer-data",
-    "fillets-ng-data",
-    "flare-game",
-    "freedroidrpg-data",
-    "fretsonfire-songs-muldjord",
-    "fretsonfire-songs-sectoid",
-    "frozen-bubble-data",
-    "hedgewars-data",
-    "hyperrogue-music",
-    "lincity-ng-data",
-    "megaglest-data",
-    "planetblupi-music-ogg",
-    "singularity-music",
-    "supertux-data",
-    "warzone2100-music",
-    "wesnoth-1.16-music",
-    "xmoto-data",
-)
-"""Games with music of their own, and two albums: GPL-2+, GPL-3+, CC-BY-SA and other free licences
-that each package states."""
-
-
 def fetch_sources(folder: Path, *kinds: str) -> None:
     """Fetch the packages of the sources of some kinds; see ``fetch_packages``."""
     fetch_packages(folder, {source.package for source in SOURCES if source.kind in kinds})

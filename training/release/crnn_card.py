@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from training.data.recordings import MUSIC_PACKAGES
+from training.data.music_packages import MUSIC_PACKAGES
 from training.release.card import GTZAN_RIGHTS, PARTITION_CREDIT, bullets, negatives_credits, table
 
 if TYPE_CHECKING:
