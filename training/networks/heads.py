@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Tensor = Any
 N_FURTHER = 2
 """Outputs behind the genres: music, familiar."""
+LINEAR_SHARE = 2 / 3
+"""How much of the verdict is the linear head's; the rest is the recurrent ones'."""
 
 
 def build_heads(
@@ -96,8 +98,8 @@ def chain(ears: Sequence[keras.Model], voices: Voices) -> keras.Model:
     Args:
         ears: each takes ``(batch, n_frames, n_mels)``; the first one sets the steps, and what
             another one says of a whole window stands in every step.
-        voices: the logits of recurrent heads are averaged; the linear one's weigh as much as all
-            of those together.
+        voices: the logits of recurrent heads are averaged, and these with the linear one's, see
+            ``LINEAR_SHARE``.
 
     Returns:
         The ears' spectrograms one behind the other, flat, ``(batch, n)``, to logits and the
@@ -119,7 +121,8 @@ def chain(ears: Sequence[keras.Model], voices: Voices) -> keras.Model:
     recurrent = [one(steps) for one in voices.heads]
     recurrent = layers.Average()(recurrent) if len(recurrent) > 1 else recurrent[0]
     embedded = voices.embedding(steps)
-    logits = voices.tempering([layers.Average()([recurrent, voices.linear(steps)]), embedded])
+    verdict = (1 - LINEAR_SHARE) * recurrent + LINEAR_SHARE * voices.linear(steps)
+    logits = voices.tempering([verdict, embedded])
     return keras.Model(windows, layers.Concatenate()([logits, embedded]))
 
 

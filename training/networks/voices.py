@@ -1,4 +1,4 @@
-"""What classifies behind the ears: recurrent heads, and a linear one of the same weight.
+"""What classifies behind the ears: recurrent heads, and a linear one.
 
 What both say together is tempered by how far a window is from all genres.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from training.networks.batches import predict
+from training.networks.heads import LINEAR_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,5 +46,6 @@ class Voices:
         recurrent = np.mean([predict(one, steps) for one in self.heads], axis=0)
         linear = predict(self.linear, steps)
         embedded = predict(self.embedding, steps)
-        all_said = ((recurrent + linear) / 2, recurrent, linear)
+        together = (1 - LINEAR_SHARE) * recurrent + LINEAR_SHARE * linear
+        all_said = (together, recurrent, linear)
         return Said(*(self.tempering.predict([one, embedded], verbose=0) for one in all_said))

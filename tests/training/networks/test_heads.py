@@ -127,7 +127,7 @@ def test_the_linear_head_weighs_as_much_as_all_recurrent_ones(
 ) -> None:
     steps = heard_by_both(windows)
     recurrent = np.mean([np.asarray(one(steps)) for one in heads], axis=0)
-    expected = (recurrent + np.asarray(linear(steps))) / 2
+    expected = recurrent / 3 + np.asarray(linear(steps)) * 2 / 3
     logits = np.asarray(model(windows))[:, : N_LABELS + 1]
     np.testing.assert_allclose(logits, expected[:, :-1], atol=1e-5)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from training.networks.fitting import NO_GENRE, Examples
-from training.networks.yardstick import fit_linear_head
+from training.networks.yardstick import _evening, fit_linear_head
 
 
 @pytest.mark.parametrize("n_labels", [2, 3])
@@ -45,3 +45,22 @@ def test_it_learns_from_what_is_heard_through_rooms_too():
 
     alone, both = head_of(steps), head_of(steps, 50 * steps)
     assert not np.allclose(alone.get_weights()[0], both.get_weights()[0], rtol=0.01)
+
+
+def test_directions_in_which_windows_of_one_genre_differ_count_for_less():
+    rng = np.random.default_rng(1)
+    genres = np.repeat([0, 1], 500)
+    common = rng.normal(size=1000)
+    noise = rng.normal(scale=0.1, size=(1000, 3))
+    # The genres lie apart in the first value; the others vary together, whatever the genre.
+    values = np.stack([0.5 * genres, common, common], axis=1) + noise
+    even = values.astype(np.float32) @ _evening(values.astype(np.float32), genres)
+
+    def apart(some):
+        """Distance of the genres' means, in standard deviations of the widest direction."""
+        means = [some[genres == genre].mean(axis=0) for genre in (0, 1)]
+        centred = np.concatenate([some[genres == genre] - means[genre] for genre in (0, 1)])
+        widest = np.linalg.eigvalsh(np.cov(centred.T)).max()
+        return np.linalg.norm(means[1] - means[0]) / np.sqrt(widest)
+
+    assert apart(even) > 1.3 * apart(values)
