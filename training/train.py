@@ -43,13 +43,12 @@ if TYPE_CHECKING:
 HELD_OUT = "held_out.json"
 """In the folder of a run with ``--hold-out``: temperature and figures."""
 ABOUT = (
-    "Two ears and a recurrent network behind them. The first ear is YAMNet's convolutions, taught "
-    "to hear in music what four pretrained networks hear in it (EfficientAT's mn04, musicnn for "
-    "MTG-Jamendo and for the Million Song Dataset, YAMNet); of their weights only YAMNet's were "
-    "its beginning. It learnt to hear the same through noise, rooms and MP3. The second is "
-    "musicnn for the Million Song Dataset itself, without its dead filters. Behind them stand a "
-    "dense layer, a bidirectional LSTM and attention, and beside them a linear verdict on mean and "
-    "maximum over time, trained on labelled recordings."
+    "Two ears and a recurrent network behind them. The first ear began as YAMNet's convolutions, "
+    "the second as musicnn for the Million Song Dataset, without its dead filters. Together they "
+    "were taught to hear in music what four pretrained networks hear in it (these two, "
+    "EfficientAT's mn04 and musicnn for MTG-Jamendo), through noise, rooms and MP3, too. Behind "
+    "them stand a dense layer, a bidirectional LSTM and attention, and beside them a linear "
+    "verdict on mean and maximum over time, trained on labelled recordings."
 )
 
 

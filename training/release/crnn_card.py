@@ -34,8 +34,8 @@ YAMNET_CREDIT = (
     "licence of its own"
 )
 MUSICNN_CREDIT = (
-    "musicnn 0.1.0 (Jordi Pons, ISC licence, PyPI): the second ear, and a teacher of the first; "
-    "trained on the Million Song Dataset with Last.fm tags"
+    "musicnn 0.1.0 (Jordi Pons, ISC licence, PyPI): the weights that the second ear began with, "
+    "and a teacher; trained on the Million Song Dataset with Last.fm tags"
 )
 TEACHER_CREDITS = (
     "teachers, whose weights are not in the model: EfficientAT's mn04 (F. Schmid, MIT), musicnn "
@@ -43,7 +43,7 @@ TEACHER_CREDITS = (
 )
 
 FREE_MUSIC_CREDIT = (
-    "299 excerpts of 28 s of free games' music, from which the first ear learnt without labels, "
+    "1,478 excerpts of 28 s of free games' music, from which the ears learnt without labels, "
     f"from Debian's packages {', '.join(MUSIC_PACKAGES)}, under the licences that these state "
     "(GPL-2+, GPL-3+, CC-BY-SA and others)"
 )
@@ -78,8 +78,8 @@ def recordings_card(info: ModelInfo, about: str, credits_: Sequence[str]) -> str
         _input_and_output(info),
         "## Figures\n",
         (
-            "On artists that neither the ear nor the network behind it was taught on: a fifth of "
-            "the world's and GTZAN's artists, and GTZAN's `valid`. They come from the same "
+            "On artists that neither the ears nor the networks behind them were taught on: a fifth "
+            "of the world's and GTZAN's artists, and GTZAN's `valid`. They come from the same "
             "recipe fitted without them, by `python -m training.evaluate --split held-out`; what "
             "ships was fitted on all.\n"
         ),
@@ -221,9 +221,9 @@ def _cross_validation(scores: Figures) -> list[str]:
     return [
         "\n## By five folds of artists, all recordings\n",
         (
-            "`python -m training.train … --cross-validate`. The ear heard four of the five folds, "
-            "without labels, while it was taught. Logistic regression on the same values (mean and "
-            "maximum over a window) is the yardstick for what the network behind the ear wins.\n"
+            "`python -m training.train … --cross-validate`. The ears heard four of the five folds, "
+            "without labels, while they were taught. Logistic regression on the same values (mean "
+            "and maximum over a window) is the yardstick for what the network behind them wins.\n"
         ),
         table(
             ("what", "collection", "recordings", "mean recall", "first two", "windows", "ECE"), rows
