@@ -68,8 +68,8 @@ def test_a_network_that_says_something_else_of_the_same_input_fails(judged):
     found = differences(judged(), judged(0.0009), lambda _: np.full(4, 0.25))
     assert found.network == pytest.approx(0.0009, rel=1e-3)
     assert found.features == 0.0
-    with pytest.raises(ArmError, match=r"network differ by 0\.006 .* at most 0\.005"):
-        differences(judged(), judged(0.006), lambda _: np.full(4, 0.25))
+    with pytest.raises(ArmError, match=r"network differ by 0\.002 .* at most 0\.001"):
+        differences(judged(), judged(0.002), lambda _: np.full(4, 0.25))
 
 
 def test_an_output_that_is_no_number_fails(judged):
