@@ -140,11 +140,8 @@ def _convolve(x: Tensor, weights: Weights, name: str, stride: int = 1) -> Tensor
 
 def _excite(x: Tensor, weights: Weights, name: str) -> Tensor:
     gate = layers.GlobalAveragePooling2D(keepdims=True)(x)
-    for part, activation in (("fc1", "relu"), ("fc2", "sigmoid")):
-        kernel, bias = weights[f"{name}.{part}.weight"].T, weights[f"{name}.{part}.bias"]
-        layer = layers.Dense(kernel.shape[1], activation=activation)
-        gate = layer(gate)
-        layer.set_weights([kernel, bias])
+    gate = ops.relu(_linear(gate, weights, f"{name}.fc1"))
+    gate = ops.sigmoid(_linear(gate, weights, f"{name}.fc2"))
     return layers.Multiply()([x, gate])
 
 

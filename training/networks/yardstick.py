@@ -86,7 +86,8 @@ def _evening(values: FloatArray, genres: IntArray) -> FloatArray:
     """
     covariance = np.zeros((values.shape[1],) * 2)
     for genre in np.unique(genres):
-        off = values[genres == genre] - values[genres == genre].mean(axis=0)
+        mine = values[genres == genre]
+        off = mine - mine.mean(axis=0)
         covariance += off.T @ off / len(values)
     variance = np.trace(covariance) / len(covariance)
     covariance = (1.0 - _EVEN) * covariance + _EVEN * variance * np.eye(len(covariance))
