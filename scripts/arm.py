@@ -248,7 +248,9 @@ def main(folder: Path, plugin: Path) -> None:
     begun = time.monotonic()
     root = EmulatedRoot(folder.resolve(), PROCESSORS[0])
     here = plugin.resolve().with_name("here.npz")
-    run([sys.executable, "scripts/arm_windows.py", str(here)], dict(os.environ))
+    # Of this checkout, which the wheel is made of: the Python may hold another one's rtgenre.
+    ours = dict(os.environ) | {"PYTHONPATH": str(ROOT)}
+    run([sys.executable, "scripts/arm_windows.py", str(here)], ours)
     commit = run(["git", "describe", "--always", "--dirty"], dict(os.environ)).strip()
     with ThreadPoolExecutor() as pool:
         waiting = {it.name: pool.submit(compare, root.as_on(it), here, plugin) for it in PROCESSORS}

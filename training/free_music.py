@@ -22,7 +22,7 @@ from training.data.music_packages import MUSIC_PACKAGES
 from training.data.recordings import fetch_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from training.data.dataset import FloatArray
 
@@ -34,18 +34,18 @@ _MOST_OF_A_PACKAGE = 40
 _SUFFIXES = {".ogg", ".mp3", ".flac", ".opus"}
 
 
-def collect(packages: Path, folder: Path, seed: int) -> int:
+def collect(packages: Iterable[Path], folder: Path, seed: int) -> int:
     """Write excerpts of the music in unpacked packages, and return how many there are.
 
     Args:
-        packages: holds a folder for each package.
+        packages: the folder of each.
         folder: written; what is there already is not written again.
         seed: of which excerpts of packages with many are taken.
     """
     (folder / "audio").mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     rows = []
-    for package in sorted(one for one in packages.iterdir() if one.is_dir()):
+    for package in sorted(packages):
         found = [
             (path, start_seconds)
             for path in sorted(package.rglob("*"))
@@ -59,7 +59,7 @@ def collect(packages: Path, folder: Path, seed: int) -> int:
             target = folder / "audio" / f"{track}.ogg"
             if not target.exists():
                 _write(target, _excerpt(path, start_seconds))
-            rows.append((track, OTHER, path.relative_to(packages).as_posix(), package.name))
+            rows.append((track, OTHER, path.relative_to(package.parent).as_posix(), package.name))
     with (folder / TRACKS_FILE).open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([("track", "genre", "source", "artist"), *rows])
     return len(rows)
@@ -111,7 +111,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     try:
         fetch_packages(args.packages, MUSIC_PACKAGES)
-        n_excerpts = collect(args.packages, args.folder, args.seed)
+        unpacked = [args.packages / name for name in MUSIC_PACKAGES]
+        n_excerpts = collect(unpacked, args.folder, args.seed)
     except DatasetError as error:
         raise SystemExit(f"error: {error}") from error
     print(f"{args.folder}: {n_excerpts} excerpts of {EXCERPT_SECONDS:.0f} s")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def packages(tmp_path: Path) -> Path:
+def packages(tmp_path: Path) -> list[Path]:
     """Two, of which one has music of 70 s, a fanfare, and what is no sound."""
     folder = tmp_path / "packages"
     for name, seconds in (("game/usr/music/song.ogg", 70), ("game/usr/music/won.ogg", 5)):
@@ -24,11 +24,11 @@ def packages(tmp_path: Path) -> Path:
     (folder / "game/usr/music/broken.ogg").write_bytes(b"no sound")
     (folder / "other").mkdir()
     soundfile.write(folder / "other" / "long.flac", tone(2000.0, 50.0), 22050)
-    return folder
+    return [folder / "other", folder / "game"]
 
 
 def test_music_becomes_excerpts_spread_over_it_and_a_library_that_distil_reads(
-    packages: Path, tmp_path: Path
+    packages: list[Path], tmp_path: Path
 ) -> None:
     assert free_music.collect(packages, tmp_path / "free", seed=1) == 3
     found = read_library(tmp_path / "free")
@@ -42,18 +42,26 @@ def test_music_becomes_excerpts_spread_over_it_and_a_library_that_distil_reads(
 
 
 def test_of_a_package_with_much_music_only_so_many_excerpts_are_taken(
-    packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    packages: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(free_music, "_MOST_OF_A_PACKAGE", 1)
     assert free_music.collect(packages, tmp_path / "free", seed=1) == 2
 
 
 def test_what_was_written_before_a_stop_is_not_written_again(
-    packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    packages: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     free_music.collect(packages, tmp_path / "free", seed=1)
     monkeypatch.setattr(free_music, "_write", None)
     assert free_music.collect(packages, tmp_path / "free", seed=1) == 3
+
+
+def test_voices_that_negatives_fetched_into_the_same_folder_are_not_taken_for_music(
+    packages: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(free_music, "MUSIC_PACKAGES", ("game",))
+    free_music.main([str(tmp_path / "free"), "--packages", str(packages[0].parent)])
+    assert {one.artist for one in read_library(tmp_path / "free")} == {"game"}
 
 
 def test_where_packages_cannot_be_had_the_command_ends_with_one_line(
