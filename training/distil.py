@@ -17,9 +17,10 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
@@ -28,17 +29,18 @@ from keras import layers, ops
 from training.data.dataset import DatasetError
 from training.data.library import held_out_names, read_library
 from training.frontends import yamnet
-from training.frontends.ear import EAR_FILE_NAME, build_ear, build_pupil, build_yamnet, read_ear
+from training.frontends.ear import EAR_FILE_NAME, build_ear, build_pupil, read_ear
 from training.frontends.lessons import AS_IT_IS, Lessons, Plan, read_sounds
-from training.frontends.mn04 import build_mn04
-from training.frontends.musicnn import build_musicnn, read_jamendo, read_million_songs
+from training.frontends.musicnn import read_million_songs
 from training.frontends.second_ear import (
     SECOND_EAR_FILE_NAME,
     build_second_pupil,
     read_second_ear,
     taught_arrays,
 )
+from training.frontends.teachers import Teachers
 from training.networks.fitting import compile_once, optimiser, squared_errors
+from training.networks.progress import TimeLeft
 from training.release.plots import plot_curves
 from training.release.runs import claim_folder, git_commit, names_fingerprint
 
@@ -48,16 +50,6 @@ if TYPE_CHECKING:
     from training.data.dataset import FloatArray
     from training.data.library import Recording
 
-TEACHER_WEIGHTS = {
-    "mn04": 1.4,
-    "mn04_classes": 1.4,
-    "jamendo": 0.7,
-    "jamendo_tags": 0.4,
-    "million_songs": 0.35,
-    "million_songs_tags": 0.2,
-    "yamnet": 0.5,
-}
-"""How much what each says counts: its values, and what it makes of them."""
 _HISTORY = "history.csv"
 _WINDOWS_TO_BEGIN = 2048
 """What is said of so many tells how far it varies, and what of it the ears hear at first."""
@@ -72,74 +64,12 @@ class DistilOptions:
     seed: int = 1
     epochs: int = 24
     epoch_windows: int = 8192
-    batch_size: int = 128
-    peak_learning_rate: float = 8e-4
+    batch_size: int = 64
+    peak_learning_rate: float = 6e-4
     weight_decay: float = 1e-4
     kept: float = 0.5
     """Share of the weights of the ears that it begins with in what is written (WiSE-FT, Wortsman et
     al. 2022); of YAMNet's and musicnn's nothing is kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class Teachers:
-    """All of them, asked together."""
-
-    models: tuple[keras.Model, ...]
-    """Each takes sound at 16 kHz, mn04 at 32 kHz, and gives some values under each of its names."""
-
-    @classmethod
-    def load(cls, weights: Path) -> Teachers:
-        """Build them of their weights, those in a folder and those in packages."""
-        return cls(
-            (
-                build_mn04(weights, 128000),
-                build_musicnn(read_jamendo(weights), 64000),
-                build_musicnn(read_million_songs(), 64000),
-                build_yamnet(yamnet.load_yamnet(), 64000),
-            )
-        )
-
-    @property
-    def sizes(self) -> dict[str, int]:
-        """How many values there are under each name, in the order of ``together``."""
-        return {
-            name: value.shape[-1] for model in self.models for name, value in model.output.items()
-        }
-
-    def together(self) -> keras.Model:
-        """Put them side by side.
-
-        Returns:
-            ``(batch, n_samples)`` at 16 kHz and at 32 kHz to ``(batch, n_taught)``.
-        """
-        at_16k, at_32k = keras.Input((64000,)), keras.Input((128000,))
-        said: dict[str, Any] = {}
-        for model in self.models:
-            said |= model(at_32k if model.name == "mn04" else at_16k)
-        values = layers.Concatenate()([said[name] for name in self.sizes])
-        together = keras.Model([at_16k, at_32k], values, name="teachers")
-        together.trainable = False
-        return together
-
-    def parts(self, values: FloatArray) -> dict[str, FloatArray]:
-        """Say which of ``(…, n_taught)`` are under which name."""
-        ends = np.cumsum(list(self.sizes.values()))
-        return dict(zip(self.sizes, np.split(values, ends[:-1], axis=-1), strict=True))
-
-    def spread(self, said: FloatArray) -> FloatArray:
-        """Give each value's standard deviation; of rare ones at least a third of their like's.
-
-        Args:
-            said: ``(n, n_taught)``.
-        """
-        parts = self.parts(said.std(axis=0)).values()
-        return np.concatenate([np.maximum(part, part.mean() / 3) for part in parts])
-
-    def importance(self) -> FloatArray:
-        """Say how much each value counts: ``(n_taught,)``, summing to one."""
-        parts = [np.full(size, TEACHER_WEIGHTS[name] / size) for name, size in self.sizes.items()]
-        together = np.concatenate(parts)
-        return np.asarray(together / together.sum(), np.float32)
 
 
 def distil(
@@ -303,6 +233,7 @@ def _fit(
         callbacks=[
             keras.callbacks.BackupAndRestore(run_folder / "checkpoint", delete_checkpoint=False),
             keras.callbacks.CSVLogger(run_folder / _HISTORY, append=True),
+            TimeLeft(),
         ],
         verbose=2,
     )
@@ -323,6 +254,8 @@ def _begin(pupil: keras.Model, teachers: keras.Model, lessons: Lessons) -> Float
         (*at_rates, pupils), _ = lessons[index]
         heard.append(ears.predict_on_batch(pupils))
         said.append(teachers.predict_on_batch(at_rates))
+        progress = f"before the first epoch, batch {index + 1}/{len(lessons)}"
+        print(f"\r{progress}", end="", file=sys.stderr)
     x, y = np.concatenate(heard).astype(float), np.concatenate(said)
     means, scale = x.mean(axis=0), x.std(axis=0) + 1e-3
     x = (x - means) / scale

@@ -11,15 +11,17 @@ import tensorflow as tf
 from keras import layers, ops
 
 from tests.training.frontends.test_musicnn import tiny_musicnn
+from tests.training.frontends.test_teachers import tiny_teachers
 from tests.training.libraries import write_library
 from tests.training.tiny_yamnet import tiny_yamnet
 from training import distil
 from training.data.dataset import DatasetError
 from training.data.library import held_out_names, read_library
-from training.distil import DistilOptions, Teachers, errors_of
+from training.distil import DistilOptions, errors_of
 from training.frontends import second_ear, yamnet
 from training.frontends.ear import build_ear
 from training.frontends.lessons import AS_IT_IS, Lessons, read_sounds
+from training.frontends.teachers import TEACHER_WEIGHTS, Teachers
 from training.networks.fitting import squared_errors
 
 if TYPE_CHECKING:
@@ -29,28 +31,6 @@ if TYPE_CHECKING:
     from training.frontends.lessons import Sound
 
 OPTIONS = DistilOptions(epochs=1, epoch_windows=16, batch_size=8)
-
-
-SIZES = {
-    "mn04": {"mn04": 4, "mn04_classes": 2},
-    "jamendo": {"jamendo": 2, "jamendo_tags": 1},
-    "million_songs": {"million_songs": 2, "million_songs_tags": 1},
-    "yamnet": {"yamnet": 5},
-}
-
-
-def tiny_teacher(name: str) -> keras.Model:
-    """Says how loud the sound is in so many stretches."""
-    sound = keras.Input((128000 if name == "mn04" else 64000,))
-    said = {}
-    for part, n_values in SIZES[name].items():
-        stretches = layers.Reshape((n_values, sound.shape[1] // n_values))(sound)
-        said[part] = 10 * ops.mean(ops.abs(stretches), axis=2)
-    return keras.Model(sound, said, name=name)
-
-
-def tiny_teachers(_weights: object = None) -> Teachers:
-    return Teachers(tuple(tiny_teacher(name) for name in SIZES))
 
 
 @pytest.fixture
@@ -111,7 +91,7 @@ def test_the_ears_are_taught_and_go_on_where_they_were_stopped(
         np.testing.assert_array_equal(now.kernel[..., ~alive], before.kernel[..., ~alive])
         assert not np.array_equal(now.kernel[..., alive], before.kernel[..., alive])
     report = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    assert set(report["unexplained_by_teacher"]) == set(distil.TEACHER_WEIGHTS)
+    assert set(report["unexplained_by_teacher"]) == set(TEACHER_WEIGHTS)
     assert 0 < report["unexplained_share"]["val_loss"] < 100
     assert len((run / "history.csv").read_text(encoding="utf-8").splitlines()) == 3
     assert (run / "curves.png").exists()
@@ -188,12 +168,6 @@ def test_a_folder_without_an_ear_to_begin_with_ends_the_command_with_one_line(
         )
 
 
-def test_teachers_are_asked_at_the_rate_they_were_trained_on() -> None:
-    at_16k, at_32k = np.full((3, 64000), 0.1, "f"), np.full((3, 128000), 0.2, "f")
-    said = np.asarray(tiny_teachers().together()([at_16k, at_32k]))
-    np.testing.assert_allclose(said, [[2.0] * 6 + [1.0] * 11] * 3, rtol=1e-5)
-
-
 def test_only_the_pupil_learns() -> None:
     at_16k, at_32k, pupils = keras.Input((64000,)), keras.Input((128000,)), keras.Input((64000,))
     models = (
@@ -203,24 +177,6 @@ def test_only_the_pupil_learns() -> None:
     pupil = keras.Model(pupils, layers.Dense(9)(pupils))
     taught = errors_of(pupil, Teachers(models).together(), np.ones(9, np.float32))
     assert taught.trainable_variables == pupil.trainable_variables
-
-
-def test_what_teachers_say_counts_by_its_weight_however_much_it_is() -> None:
-    teachers = tiny_teachers()
-    importance = teachers.importance()
-    assert importance.sum() == pytest.approx(1.0)
-    found = {name: part.sum() for name, part in teachers.parts(importance).items()}
-    all_weights = sum(distil.TEACHER_WEIGHTS.values())
-    expected = {name: one / all_weights for name, one in distil.TEACHER_WEIGHTS.items()}
-    assert found == pytest.approx(expected)
-
-
-def test_rare_values_do_not_outweigh_the_others_of_their_teacher() -> None:
-    said = np.random.default_rng(1).normal(size=(1000, 17))
-    said[:, 1] *= 1e-3
-    spread = tiny_teachers().spread(said)
-    assert spread[0] == pytest.approx(1.0, abs=0.1)
-    assert spread[1] == pytest.approx(0.25, abs=0.03)
 
 
 def test_always_giving_the_mean_costs_one() -> None:

@@ -1,0 +1,93 @@
+"""Those whom the ears learn from: four networks, asked together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from keras import layers
+
+from training.frontends import yamnet
+from training.frontends.ear import build_yamnet
+from training.frontends.mn04 import build_mn04
+from training.frontends.musicnn import build_musicnn, read_jamendo, read_million_songs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from training.data.dataset import FloatArray
+
+TEACHER_WEIGHTS = {
+    "mn04": 1.4,
+    "mn04_classes": 1.4,
+    "jamendo": 0.7,
+    "jamendo_tags": 0.4,
+    "million_songs": 0.35,
+    "million_songs_tags": 0.2,
+    "yamnet": 0.5,
+}
+"""How much what each says counts: its values, and what it makes of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Teachers:
+    """All of them, asked together."""
+
+    models: tuple[keras.Model, ...]
+    """Each takes sound at 16 kHz, mn04 at 32 kHz, and gives some values under each of its names."""
+
+    @classmethod
+    def load(cls, weights: Path) -> Teachers:
+        """Build them of their weights, those in a folder and those in packages."""
+        return cls(
+            (
+                build_mn04(weights, 128000),
+                build_musicnn(read_jamendo(weights), 64000),
+                build_musicnn(read_million_songs(), 64000),
+                build_yamnet(yamnet.load_yamnet(), 64000),
+            )
+        )
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many values there are under each name, in the order of ``together``."""
+        return {
+            name: value.shape[-1] for model in self.models for name, value in model.output.items()
+        }
+
+    def together(self) -> keras.Model:
+        """Put them side by side.
+
+        Returns:
+            ``(batch, n_samples)`` at 16 kHz and at 32 kHz to ``(batch, n_taught)``.
+        """
+        at_16k, at_32k = keras.Input((64000,)), keras.Input((128000,))
+        said: dict[str, Any] = {}
+        for model in self.models:
+            said |= model(at_32k if model.name == "mn04" else at_16k)
+        values = layers.Concatenate()([said[name] for name in self.sizes])
+        together = keras.Model([at_16k, at_32k], values, name="teachers")
+        together.trainable = False
+        return together
+
+    def parts(self, values: FloatArray) -> dict[str, FloatArray]:
+        """Say which of ``(…, n_taught)`` are under which name."""
+        ends = np.cumsum(list(self.sizes.values()))
+        return dict(zip(self.sizes, np.split(values, ends[:-1], axis=-1), strict=True))
+
+    def spread(self, said: FloatArray) -> FloatArray:
+        """Give each value's standard deviation; of rare ones at least a third of their like's.
+
+        Args:
+            said: ``(n, n_taught)``.
+        """
+        parts = self.parts(said.std(axis=0)).values()
+        return np.concatenate([np.maximum(part, part.mean() / 3) for part in parts])
+
+    def importance(self) -> FloatArray:
+        """Say how much each value counts: ``(n_taught,)``, summing to one."""
+        parts = [np.full(size, TEACHER_WEIGHTS[name] / size) for name, size in self.sizes.items()]
+        together = np.concatenate(parts)
+        return np.asarray(together / together.sum(), np.float32)
