@@ -1,4 +1,4 @@
-"""Which files are meant where folders are named."""
+"""Which files are meant where folders or playlists are named."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtgenre.sources.names import told_path
+from rtgenre.sources.playlist import file_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,17 +17,25 @@ AUDIO_SUFFIXES = frozenset(
     ".mp2 .mp3 .mp4 .mpc .oga .ogg .opus .rf64 .snd .tta .w64 .wav .webm .wma .wv".split()
 )
 """What counts as audio in a folder; a file named outright may be called anything."""
+_PLAYLIST_SUFFIXES = frozenset((".m3u", ".m3u8", ".pls", ".xspf"))
+_MOST_BYTES = 1 << 24
+"""Of a longer playlist only the beginning is read."""
 
 
 def expand_paths(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
-    """Replace each folder by the audio files below it, sorted by path.
+    """Replace folders by the audio files below them, sorted by path, and playlists by theirs.
 
     Returns:
-        The files, and one line for each folder without any, or that cannot be read.
+        The files, and one line for each folder or playlist without any, or that cannot be read.
     """
     files: list[Path] = []
     failures: list[str] = []
     for path in paths:
+        if is_playlist(path):
+            named, problems = playlist_files(path)
+            files += map(Path, named)
+            failures += problems
+            continue
         if not _is_folder(path):
             files.append(path)
             continue
@@ -67,6 +76,37 @@ def audio_files(folder: Path | str) -> tuple[list[str], list[str]]:
         except OSError as error:
             problems.append(f"{told_path(here)}: cannot be read: {error.strerror}")
     return files, problems
+
+
+def is_playlist(path: Path | str) -> bool:
+    """Say whether a path has the name of a playlist, and is that of a file."""
+    return os.path.splitext(path)[1].lower() in _PLAYLIST_SUFFIXES and os.path.isfile(path)
+
+
+def playlist_files(path: Path | str) -> tuple[list[str], list[str]]:
+    """Read which files a playlist names, in its order.
+
+    Returns:
+        Their paths, whether they are there or not; and a line if it names none, or streams besides,
+        or cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            entries = file_entries(file.read(_MOST_BYTES))
+    except OSError as error:
+        return [], [f"{told_path(path)}: cannot be read: {error.strerror}"]
+    streams = [entry for entry in entries if "://" in entry]
+    folder = os.path.dirname(path)
+    files = [os.path.join(folder, _native(entry)) for entry in entries if "://" not in entry]
+    if streams:
+        advice = f"listen to a stream in it by its address, such as {told_path(streams[0])}"
+        return files, [f"{told_path(path)}: of this playlist only files are played; {advice}"]
+    return files, [] if files else [f"{told_path(path)}: this playlist names no files"]
+
+
+def _native(entry: str) -> str:
+    """Write a path as this system does where another one has written it."""
+    return entry if "/" in entry else entry.replace("\\", os.sep)
 
 
 def _leads_to_folder(entry: os.DirEntry[str]) -> bool:

@@ -1,4 +1,4 @@
-"""What stands in a radio's playlist: addresses of streams; pure."""
+"""What stands in a playlist: addresses of a radio's streams, or files; pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import html
 import re
 from itertools import islice
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urljoin
+from urllib.parse import quote, unquote, urljoin
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -43,6 +43,31 @@ def playlist_entries(content: bytes, address: str, schemes: Collection[str]) -> 
     return list(islice(_each_once(found), MOST_ENTRIES))
 
 
+def file_entries(content: bytes) -> list[str]:
+    """Return what a playlist of files (pls, m3u or xspf) names, in its order.
+
+    Args:
+        content: all of it; whatever is wrong in it is left out.
+
+    Returns:
+        Paths, relative ones among them, as they stand there, and addresses.
+    """
+    text = _decoded(content).strip()
+    if "\0" in text:
+        return []
+    if text.startswith("<"):
+        return [_path(entry.strip(), escaped=True) for entry in _in_markup(text) or ()]
+    named = _numbered(text)
+    return [_path(entry.strip()) for entry in (_uncommented(text) if named is None else named)]
+
+
+def _path(entry: str, *, escaped: bool = False) -> str:
+    scheme, _, rest = entry.partition("://")
+    if not rest:
+        return unquote(entry) if escaped else entry
+    return unquote(rest.removeprefix("localhost")) if scheme.lower() == "file" else entry
+
+
 def _decoded(content: bytes) -> str:
     try:
         return content.decode("utf-8-sig")
@@ -65,15 +90,27 @@ def _in_markup(text: str) -> list[str] | None:
 
 def _in_lines(text: str) -> list[str] | None:
     """Return what a pls or an m3u names; of a text that may be neither, only whole addresses."""
-    lines = text.splitlines()
-    matches = [re.match(r"\s*(?:file|ref)\d+\s*=(.*)", line, re.IGNORECASE) for line in lines]
-    numbered = [match[1] for match in matches if match]
-    if numbered or text[:10].lower() == "[playlist]":
+    if (numbered := _numbered(text)) is not None:
         return numbered
-    entries = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    entries = _uncommented(text)
     if text.startswith("#EXTM3U"):
         return entries
     return [line for line in entries if re.match(r"\s*\w+://", line)] or None
+
+
+def _numbered(text: str) -> list[str] | None:
+    """Return what a pls names; None where it is none."""
+    matches = (
+        re.match(r"\s*(?:file|ref)\d+\s*=(.*)", line, re.IGNORECASE) for line in text.splitlines()
+    )
+    numbered = [match[1] for match in matches if match]
+    return numbered if numbered or text[:10].lower() == "[playlist]" else None
+
+
+def _uncommented(text: str) -> list[str]:
+    return [
+        line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")
+    ]
 
 
 def _opened_as(entry: str, address: str, schemes: Collection[str]) -> str | None:

@@ -1,4 +1,4 @@
-"""Which songs are meant by the folders, files and URLs of a command line."""
+"""Which songs are meant by the folders, files, playlists and URLs of a command line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rtgenre.errors import RtgenreError
 from rtgenre.messages.payload import iso_utc
-from rtgenre.sources.folders import audio_files
+from rtgenre.sources.folders import audio_files, is_playlist, playlist_files
 from rtgenre.sources.names import told_path
 from rtgenre.tagging.remote import find_remote_songs
 from rtgenre.tagging.song import Song, is_url
@@ -44,8 +44,11 @@ def _local_songs(place: str, problems: list[str]) -> list[Song]:
         if not paths and not trouble:
             trouble = [f"{told_path(place)}: there are no audio files in this folder"]
         problems += trouble
+    elif is_playlist(here):
+        paths, trouble = playlist_files(here)
+        problems += trouble
     songs = []
-    for path in sorted(paths):
+    for path in sorted(map(os.path.normpath, paths)):
         song = stat_song(path)
         if isinstance(song, Song):
             songs.append(song)

@@ -68,6 +68,14 @@ def test_places_without_songs_are_told(library):
     assert problems[2].endswith("cannot be read: File name too long")
 
 
+def test_a_playlist_gives_the_songs_that_it_names_each_once(library):
+    playlist = library / "party.m3u"
+    playlist.write_text("b/2.mp3\nb/../b/2.mp3\ngone.mp3\n")
+    songs, problems = find_songs([str(playlist)])
+    assert names(songs, library) == ["b/2.mp3"]
+    assert problems == [f"{library}/gone.mp3: there is no such file"]
+
+
 def test_a_name_that_is_no_utf8_is_escaped_in_the_table_and_opened_as_it_is(tmp_path):
     path = os.fsencode(tmp_path) + b"/caf\xe9\n.mp3"
     with open(path, "wb"):
