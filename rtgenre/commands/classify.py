@@ -33,7 +33,9 @@ _REASONS = {"not_music": "no music", "unfamiliar": "unfamiliar music", "unsure":
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     add_config_file(parser)
-    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files or folders")
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="files, folders or playlists"
+    )
     add_setting(parser, "--hop-seconds", "windows.hop_seconds", help="time between windows")
     add_model(parser)
     parser.add_argument("--json", action="store_true", help="print one JSON document per file")

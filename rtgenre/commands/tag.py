@@ -71,7 +71,9 @@ class TagOptions:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     add_config_file(parser)
-    parser.add_argument("places", nargs="+", metavar="FOLDER", help="folders, files or URLs")
+    parser.add_argument(
+        "places", nargs="+", metavar="FOLDER", help="folders, files, playlists or URLs"
+    )
     parser.add_argument(
         "--output", type=Path, required=True, metavar="FILE", help="table: .parquet, .csv or .jsonl"
     )

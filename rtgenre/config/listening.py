@@ -17,7 +17,7 @@ class SourceConfig(SettingsTable):
 
     input: str | int | tuple[str, ...] = ""
     """Empty: the default input device. Or a device's index, its name or a part of it; a file,
-    ["several.flac", "files.mp3"], a folder; a URL; "-" for raw PCM."""
+    ["several.flac", "files.mp3"], a folder or a playlist; a URL; "-" for raw PCM."""
     node: Node = Field(default_factory=default_node, examples=["livingroom"])
     """Names this source in messages and MQTT topics. Default: the host name."""
     name: Name = ""
