@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rtgenre import load_model
+from scripts.arm_processors import PROCESSORS, Processor
 from scripts.arm_record import (
     RECORD,
     ROOT,
@@ -51,27 +52,6 @@ class ArmError(Exception):
     """What does not work on ARM, in one line."""
 
 
-@dataclass(frozen=True, slots=True)
-class Processor:
-    """One that QEMU knows, and how Linux describes it to programs."""
-
-    name: str
-    board: str
-    part: int
-    """As ``/proc/cpuinfo`` says it."""
-    features: str
-
-
-_BASE = "fp asimd evtstrm crc32 cpuid"
-PROCESSORS = (
-    Processor("cortex-a72", "Raspberry Pi 4", 0xD08, _BASE),
-    Processor(
-        "cortex-a76", "Raspberry Pi 5", 0xD0B, f"{_BASE} atomics fphp asimdhp asimdrdm asimddp"
-    ),
-    Processor("cortex-a53", "Raspberry Pi Zero 2 W", 0xD03, _BASE),
-)
-
-
 class EmulatedRoot:
     """A root of Debian for ARM, with the wheel and all that it needs in ``/packages``."""
 
@@ -80,16 +60,10 @@ class EmulatedRoot:
         self.folder = folder
         self.processor = processor
         self.packages = folder / "packages"
-        cores = (
-            f"processor\t: {core}\nFeatures\t: {processor.features}\nCPU implementer\t: 0x41\n"
-            f"CPU architecture: 8\nCPU variant\t: 0x0\nCPU part\t: {processor.part:#x}\n"
-            "CPU revision\t: 3\n\n"
-            for core in range(4)
-        )
         description = folder / "proc" / "cpuinfo"
         # The same file can be another root's.
         description.unlink(missing_ok=True)
-        description.write_text("".join(cores), encoding="utf-8")
+        description.write_text(processor.description(), encoding="utf-8")
 
     def as_on(self, processor: Processor) -> EmulatedRoot:
         """Return a root of the same files, linked, for what runs as on this processor."""

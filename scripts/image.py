@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.addon import build_addon
+from scripts.arm_processors import PROCESSORS
 from scripts.release import ReleaseError, version_of
 
 ROOT = Path(__file__).parent.parent
@@ -84,8 +85,13 @@ def confined(tag: str) -> list[str]:
     Where QEMU may choose what it emulates it takes one that knows SME, and of that makes numbers
     that are none (7.2).
     """
-    is_emulated = tag.rpartition(":")[2] != PLATFORMS.get(platform.machine())
-    return [*CONFINED, "--env=QEMU_CPU=cortex-a72"] if is_emulated else CONFINED
+    if tag.rpartition(":")[2] == PLATFORMS.get(platform.machine()):
+        return CONFINED
+    processor = PROCESSORS[0]
+    description = WORK / "cpuinfo"
+    description.write_text(processor.description(), encoding="utf-8")
+    emulated = [f"--env=QEMU_CPU={processor.name}", f"--volume={description}:/proc/cpuinfo:ro"]
+    return [*CONFINED, *emulated]
 
 
 def run(tag: str, *command: str, entrypoint: str = "rtgenre") -> str:

@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from training.data.dataset import FloatArray
     from training.data.library import Recording
 
-_HISTORY = "history.csv"
+_BEGUN, _HISTORY = "begun.npz", "history.csv"
 _WINDOWS_TO_BEGIN = 2048
 """What is said of so many tells how far it varies, and what of it the ears hear at first."""
 _WINDOWS_TO_JUDGE = 2048
@@ -103,7 +103,7 @@ def distil(
         "begin_with": str(begin_with.resolve()) if begin_with else "yamnet and musicnn",
     }
     del recipe["epochs"]  # a run that has ended may go on for more
-    claim_folder(run_folder, recipe, "checkpoint", _HISTORY)
+    claim_folder(run_folder, recipe, "checkpoint", _BEGUN, _HISTORY)
     ears = _ears(begin_with)
     n_before = len(_curves(run_folder).get("loss", ()))
     first, train, judged = _lessons(recordings, options, hold_out, n_before)
@@ -111,7 +111,7 @@ def distil(
     asked = teachers.together()
     before = [one.get_weights() for one in ears]
     pupil = build_pupil(*ears, asked.output_shape[-1])
-    spread = teachers.spread(_begin(pupil, asked, first))
+    spread = _begun(run_folder, pupil, teachers, asked, first)
     taught = errors_of(pupil, asked, spread)
     compile_once(
         taught,
@@ -237,6 +237,31 @@ def _fit(
         ],
         verbose=2,
     )
+
+
+def _begun(
+    run_folder: Path,
+    pupil: keras.Model,
+    teachers: Teachers,
+    asked: keras.Model,
+    lessons: Lessons,
+) -> FloatArray:
+    """Begin, or as the run did before it was stopped.
+
+    Returns:
+        ``(n_taught,)``, how far what teachers say varies.
+    """
+    layer, path = pupil.get_layer("said"), run_folder / _BEGUN
+    if path.exists():
+        with np.load(path) as begun:
+            layer.set_weights([begun["kernel"], begun["bias"]])
+            return np.asarray(begun["spread"])
+    spread = teachers.spread(_begin(pupil, asked, lessons))
+    kernel, bias = layer.get_weights()
+    part = path.with_suffix(".part.npz")
+    np.savez(part, allow_pickle=False, kernel=kernel, bias=bias, spread=spread)
+    part.rename(path)
+    return spread
 
 
 def _begin(pupil: keras.Model, teachers: keras.Model, lessons: Lessons) -> FloatArray:

@@ -75,7 +75,9 @@ def test_the_ears_are_taught_and_go_on_where_they_were_stopped(
 
     monkeypatch.setattr(distil, "Lessons", noted)
     capsys.readouterr()
-    distil.main([str(run), "--hold-out", "--epochs", "2", *options])
+    with monkeypatch.context() as later:
+        later.setattr(distil, "_begin", None)  # the teachers are not asked once more
+        distil.main([str(run), "--hold-out", "--epochs", "2", *options])
 
     output = capsys.readouterr().out
     assert "Epoch 2/2" in output
