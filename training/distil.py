@@ -1,6 +1,6 @@
 """Teach the ears: YAMNet's and musicnn's networks learn to hear what four teachers hear.
 
-    python -m training.distil RUN --library WORLD GTZAN --teachers WEIGHTS
+    python -m training.distil RUN --library WORLD GTZAN --unlabelled FREE --teachers WEIGHTS
 
 plays excerpts of recordings to the teachers, never one twice, and trains two ears together to say
 the same of them, of many while they hear them through MP3, noise, rooms and small loudspeakers. No
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from training.data.dataset import FloatArray
-    from training.data.library import Recording
+    from training.frontends.lessons import Sound
 
 _BEGUN, _HISTORY = "begun.npz", "history.csv"
 _WINDOWS_TO_BEGIN = 2048
@@ -80,6 +80,7 @@ def distil(
     *,
     hold_out: bool,
     begin_with: Path | None,
+    unlabelled: Sequence[Path] = (),
 ) -> None:
     """Teach the ears and write their run folder.
 
@@ -90,15 +91,21 @@ def distil(
         options: all settings.
         hold_out: whether some artists are kept for judging; else all recordings teach.
         begin_with: run whose ears are taken; YAMNet and musicnn without it.
+        unlabelled: folders of recordings that teach and never judge. Which of the others judge does
+            not depend on them, so that it is the same as for ``training.train``.
 
     Raises:
         DatasetError: the recordings or the ears cannot be read, or the folder holds a run of other
             options.
     """
     keras.utils.set_random_seed(options.seed)
-    recordings = [one for folder in libraries for one in read_library(folder)]
+    recordings, further = (
+        [one for folder in folders for one in read_library(folder)]
+        for folders in (libraries, unlabelled)
+    )
     recipe = asdict(options) | {
         "recordings": names_fingerprint(one.name for one in recordings),
+        "unlabelled": names_fingerprint(one.name for one in further),
         "hold_out": hold_out,
         "begin_with": str(begin_with.resolve()) if begin_with else "yamnet and musicnn",
     }
@@ -106,7 +113,14 @@ def distil(
     claim_folder(run_folder, recipe, "checkpoint", _BEGUN, _HISTORY)
     ears = _ears(begin_with)
     n_before = len(_curves(run_folder).get("loss", ()))
-    first, train, judged = _lessons(recordings, options, hold_out, n_before)
+    judging = held_out_names(recordings)
+    teaching = [one for one in recordings if not hold_out or one.name not in judging]
+    first, train, judged = _lessons(
+        read_sounds([one.path for one in (*teaching, *further)]),
+        read_sounds([one.path for one in recordings if one.name in judging]),
+        options,
+        n_before,
+    )
     teachers = Teachers.load(weights)
     asked = teachers.together()
     before = [one.get_weights() for one in ears]
@@ -129,7 +143,7 @@ def distil(
     plot_curves(curves, "the ears", run_folder / "curves.png")
     report = {
         "options": recipe | {"epochs": options.epochs},
-        "recordings": len(recordings),
+        "recordings": len(recordings) + len(further),
         "unexplained_share": {name: values[-1] for name, values in curves.items()},
         "unexplained_by_teacher": {
             name: round(float(part.mean()), 4) for name, part in teachers.parts(unexplained).items()
@@ -173,15 +187,11 @@ def errors_of(pupil: keras.Model, teachers: keras.Model, spread: FloatArray) -> 
 
 
 def _lessons(
-    recordings: Sequence[Recording], options: DistilOptions, hold_out: bool, first_epoch: int
+    teaching: Sequence[Sound], judging: Sequence[Sound], options: DistilOptions, first_epoch: int
 ) -> tuple[Lessons, Lessons, Lessons]:
-    """Make lessons to begin with, those that teach, and those of music that is held out."""
-    held_out = held_out_names(recordings)
-    judging = [one.path for one in recordings if one.name in held_out]
-    teaching = [one.path for one in recordings if not hold_out or one.name not in held_out]
-    sounds = read_sounds(teaching)
+    """Make lessons to begin with, those that teach, and those of music that judges."""
     first = Lessons(
-        sounds,
+        teaching,
         Plan(),
         batch_size=options.batch_size,
         n_batches=_n_batches(_WINDOWS_TO_BEGIN, options),
@@ -189,7 +199,7 @@ def _lessons(
         repeats=True,
     )
     train = Lessons(
-        sounds,
+        teaching,
         Plan(),
         batch_size=options.batch_size,
         n_batches=_n_batches(options.epoch_windows, options),
@@ -197,7 +207,7 @@ def _lessons(
         first_epoch=first_epoch,
     )
     judged = Lessons(
-        read_sounds(judging),
+        judging,
         AS_IT_IS,
         batch_size=options.batch_size,
         n_batches=_n_batches(_WINDOWS_TO_JUDGE, options),
@@ -302,6 +312,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--library", type=Path, nargs="+", required=True, help="folders of recordings"
     )
+    parser.add_argument(
+        "--unlabelled", type=Path, nargs="+", default=(), help="further ones, which never judge"
+    )
     parser.add_argument("--teachers", type=Path, required=True, help="folder of their weights")
     parser.add_argument("--hold-out", action="store_true", help="keep some artists for judging")
     parser.add_argument("--begin-with", type=Path, metavar="RUN", help="go on from its ears")
@@ -326,6 +339,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             options,
             hold_out=args.hold_out,
             begin_with=args.begin_with,
+            unlabelled=args.unlabelled,
         )
     except DatasetError as error:
         raise SystemExit(f"error: {error}") from error

@@ -35,10 +35,11 @@ from training.data.dataset import (
 from training.data.library import Recording, held_out_names, read_library
 from training.data.splits import GTZAN_PARTITION, read_partition
 from training.release.crnn_card import recordings_summary
+from training.release.runs import names_fingerprint
 from training.scoring import listening, metrics, spectrograms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rtgenre.types import Prediction
     from training.scoring.outcome import Outcome
@@ -130,14 +131,24 @@ def load_classifier(name_or_path: str) -> Classifier:
     return Classifier.load(find_model_folder(name_or_path))
 
 
-def recordings_of(material: Material) -> list[Recording]:
+def recordings_of(material: Material, made_of: Mapping[str, Any]) -> list[Recording]:
     """Find the recordings of a split: ``all``, ``held-out``, or what ``tracks.csv`` names.
 
+    Args:
+        material: which libraries and which split.
+        made_of: what the model says that it learnt from.
+
     Raises:
-        DatasetError: there are none.
+        DatasetError: there are none; or artists of other libraries would be held out than were.
     """
     found = [one for folder in material.data for one in read_library(folder)]
     if material.split == _HELD_OUT:
+        if made_of.get("fingerprint", "") not in ("", names_fingerprint(one.name for one in found)):
+            raise DatasetError(
+                "which artists are held out depends on all recordings that the model was made of "
+                f"({made_of['music']}); name the folders of just these, not "
+                f"{', '.join(map(str, material.data))}"
+            )
         names = held_out_names(found)
         return [one for one in found if one.name in names]
     chosen = [one for one in found if material.split in (_ALL, one.split)]
@@ -172,7 +183,7 @@ def _evaluate_recordings(
     negatives = read_library(material.negatives) if material.negatives else []
     figures, outcome = listening.evaluate_recordings(
         classifier,
-        recordings_of(material),
+        recordings_of(material, classifier.info.data),
         [one for one in negatives if one.split == "valid"],
         conditions=material.conditions,
     )

@@ -161,7 +161,7 @@ def _sample(run: RunInfo, material: Material) -> tuple[FloatArray, IntArray]:
         tracks = load_split(material.data[0], material.split)
         windows = stack_windows(tracks)
         return windows.features, genre_indices(tracks, run.labels)[windows.track_index]
-    known = [one for one in recordings_of(material) if one.genre in run.labels]
+    known = [one for one in recordings_of(material, run.data) if one.genre in run.labels]
     chosen = known[:: max(1, len(known) // SAMPLE_RECORDINGS)]
     features, index = windows_of(chosen, run.features)
     truth = np.array([run.labels.index(one.genre) for one in chosen], dtype=np.int64)

@@ -28,6 +28,7 @@ from rtgenre.learning.taught.stretch import taught_stretch
 from rtgenre.model.folders import find_model_folder
 from rtgenre.tracking.smoothing import TrackerParams
 from rtgenre.tracking.verdict import track_verdict
+from training.data.dataset import DatasetError
 from training.data.library import OTHER, cut_windows, read_sound
 from training.evaluate import Material, load_classifier, recordings_of
 
@@ -166,11 +167,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     info = classifier.info
     folder = find_model_folder(options.model)
     examples = read_ground_examples(folder, info)
-    recordings = [
-        one
-        for one in recordings_of(Material(tuple(options.data), options.split))
-        if one.genre != OTHER
-    ]
+    material = Material(tuple(options.data), options.split)
+    try:
+        recordings = [one for one in recordings_of(material, info.data) if one.genre != OTHER]
+    except DatasetError as error:
+        raise SystemExit(f"error: {error}") from error
     console = Console(stderr=True)
     heard = hear(recordings, classifier)
     songs = list(progress_bar(heard, "playing", console=console, total=len(recordings)))

@@ -49,7 +49,7 @@ def session_of(classifier: Classifier, material: Material) -> live.Session:
         tracks = load_split(material.data[0], material.split)
         predict = predictor(classifier)
         return live.play(tracks, predict, LIVE_SEED)
-    sounds = live_sounds(classifier, recordings_of(material))
+    sounds = live_sounds(classifier, recordings_of(material, classifier.info.data))
     if not sounds:
         raise DatasetError(f"none of the recordings plays {LIVE_SHORTEST_SECONDS:g} s of a genre")
     return live.play_sounds(sounds, classifier.predict, params, LIVE_SEED)

@@ -152,6 +152,23 @@ def test_artists_that_judge_are_held_out(
     assert 0 < len(judging) < len(everything)
     assert [set(one) for one in read] == [everything - judging, judging, everything, judging]
 
+    # Dealt anew with further music, other artists would be held out than by those who judge.
+    library.rename(tmp_path / "first")
+    further = write_library(library, seconds=4.5, genres=("middle",))
+    read.clear()
+    distil.distil(
+        [tmp_path / "first"],
+        tmp_path,
+        tmp_path / "more",
+        OPTIONS,
+        hold_out=True,
+        begin_with=None,
+        unlabelled=[further],
+    )
+    moved = {tmp_path / "first" / one.relative_to(library) for one in judging}
+    assert set(read[1]) == moved
+    assert {one.path for one in read_library(further)} < set(read[0])
+
 
 def test_a_library_that_is_none_ends_the_command_with_one_line(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="error: no music was found"):

@@ -12,6 +12,7 @@ from training import evaluate, tune
 from training.data.dataset import DatasetError
 from training.data.library import OTHER, read_library
 from training.evaluate import Material, recordings_of
+from training.release.runs import names_fingerprint
 from training.scoring import listening
 
 if TYPE_CHECKING:
@@ -77,17 +78,30 @@ def test_what_a_condition_costs_is_measured_on_recordings(world: Path) -> None:
 
 def test_all_recordings_or_those_held_out_can_be_asked_for(world: Path, tmp_path: Path) -> None:
     second = write_library(tmp_path / "second", seconds=1.0)
-    everything = recordings_of(Material((world, second), "all"))
-    held_out = recordings_of(Material((world, second), "held-out"))
+    everything = recordings_of(Material((world, second), "all"), {})
+    held_out = recordings_of(Material((world, second), "held-out"), {})
     assert len(everything) == 40
     rest = [one for one in everything if one not in held_out]
     assert not {one.artist for one in held_out} & {one.artist for one in rest}
     assert {one.collection for one in held_out} == {"world", "second"}
 
 
+def test_artists_of_fewer_libraries_than_a_model_was_made_of_are_not_taken_for_held_out_ones(
+    world: Path, tmp_path: Path
+) -> None:
+    both = (world, write_library(tmp_path / "second", seconds=1.0))
+    everything = recordings_of(Material(both, "all"), {})
+    fingerprint = names_fingerprint(one.name for one in everything)
+    made_of = {"music": "20 of world, 20 of second", "fingerprint": fingerprint}
+    assert recordings_of(Material(both, "held-out"), made_of)
+    assert recordings_of(Material((world,), "all"), made_of)
+    with pytest.raises(DatasetError, match=r"20 of world, 20 of second\); name the folders"):
+        recordings_of(Material((world,), "held-out"), made_of)
+
+
 def test_a_split_that_no_recording_is_of_is_an_error_that_says_what_to_do(world: Path) -> None:
     with pytest.raises(DatasetError, match="no splits; 'all' and 'held-out' are always possible"):
-        recordings_of(Material((world,), "test"))
+        recordings_of(Material((world,), "test"), {})
 
 
 def test_the_command_judges_several_libraries_at_once(
