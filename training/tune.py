@@ -1,7 +1,8 @@
 """Find tracker settings: ``python -m training.tune --data DATASET`` tries a grid of them.
 
 Predicts a session of tracks once, shows it with every setting, and prints the settings that show
-the right genre for longest, among those calm and quick enough.
+the right genre for longest, among those calm and quick enough. Recordings are spliced, or as
+``--joined`` says.
 """
 
 from __future__ import annotations
@@ -12,18 +13,26 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from rtgenre.model.info import ModelError
 from rtgenre.tracking.smoothing import TrackerParams
 from training.data.dataset import FEATURES, DatasetError
+from training.data.library import read_library, read_sound
 from training.evaluate import Material, load_classifier, load_split, predictor, recordings_of
 from training.scoring import live
 from training.scoring.listening import LIVE_SEED, LIVE_SHORTEST_SECONDS, live_sounds
+from training.scoring.playlist import faded, with_talk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from rtgenre.model.classifier import Classifier
+    from training.data.dataset import FloatArray
+    from training.scoring.playlist import Piece
 
+JOINED = ("spliced", "faded", "talk")
+_MOST_SPEECH = 60
 GRID = {
     "time_constant_seconds": (6.0, 10.0, 20.0, 40.0),
     "switch_margin": (0.1, 0.15, 0.2, 0.25, 0.3, 0.4),
@@ -38,8 +47,13 @@ def settings() -> Iterator[TrackerParams]:
         yield replace(TrackerParams(), **dict(zip(GRID, values, strict=True)))
 
 
-def session_of(classifier: Classifier, material: Material) -> live.Session:
+def session_of(classifier: Classifier, material: Material, joined: str) -> live.Session:
     """Play the material once, in random order.
+
+    Args:
+        classifier: the model.
+        material: what is played; its ``negatives`` hold the talk.
+        joined: one of ``JOINED``; spectrograms are always spliced.
 
     Raises:
         DatasetError: it cannot be read.
@@ -52,7 +66,33 @@ def session_of(classifier: Classifier, material: Material) -> live.Session:
     sounds = live_sounds(classifier, recordings_of(material, classifier.info.data))
     if not sounds:
         raise DatasetError(f"none of the recordings plays {LIVE_SHORTEST_SECONDS:g} s of a genre")
-    return live.play_sounds(sounds, classifier.predict, params, LIVE_SEED)
+    rate_hz = params.sample_rate_hz
+
+    def join(pieces: list[Piece]) -> list[Piece]:
+        if joined == "faded":
+            return faded(pieces, rate_hz)
+        if joined == "talk":
+            rng = np.random.default_rng(LIVE_SEED)
+            return with_talk(pieces, read_speech(material.negatives, rate_hz), rate_hz, rng)
+        return pieces
+
+    return live.play_sounds(sounds, classifier.predict, params, LIVE_SEED, join)
+
+
+def read_speech(negatives: Path | None, rate_hz: int) -> list[FloatArray]:
+    """Read the speech that judges.
+
+    Raises:
+        DatasetError: it cannot be read, there is none, or nobody said where it is.
+    """
+    if negatives is None:
+        raise DatasetError("talk needs --negatives, a folder that training.negatives has made")
+    wanted = [
+        one for one in read_library(negatives) if (one.genre, one.split) == ("speech", "valid")
+    ]
+    if not wanted:
+        raise DatasetError(f"{negatives} holds no speech of the split 'valid'")
+    return [read_sound(one.path, rate_hz) for one in wanted[:_MOST_SPEECH]]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -62,6 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--data", type=Path, nargs="+", required=True, help="a dataset, or libraries of recordings"
     )
     parser.add_argument("--split", default="valid", help="default: valid")
+    parser.add_argument("--joined", choices=JOINED, default=JOINED[0], help="default: spliced")
+    parser.add_argument("--negatives", type=Path, help="made by training.negatives; for talk")
     parser.add_argument("--model", default="crnn", help="a model's name or folder; default: crnn")
     parser.add_argument("--switches", type=float, default=1.0, help="most wrong ones a minute")
     parser.add_argument("--seconds", type=float, default=8.0, help="longest median to a change")
@@ -69,7 +111,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     try:
         classifier = load_classifier(args.model)
-        session = session_of(classifier, Material(tuple(args.data), args.split))
+        session = session_of(
+            classifier, Material(tuple(args.data), args.split, args.negatives), args.joined
+        )
     except (DatasetError, ModelError) as error:
         raise SystemExit(f"error: {error}") from error
     labels = classifier.info.labels

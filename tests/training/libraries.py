@@ -42,16 +42,16 @@ def write_library(
     return _write_table(folder, rows)
 
 
-def write_negatives(folder: Path) -> Path:
-    """Write noise, as ``training.negatives`` does."""
+def write_negatives(folder: Path, kind: str = "noise") -> Path:
+    """Write noise, as ``training.negatives`` does, and call it so."""
     rng = np.random.default_rng(1)
     rows = []
     for split in ("train", "valid"):
         for number in range(3):
-            name = f"{split}.noise.{number}"
+            name = f"{split}.{kind}.{number}"
             noise = rng.normal(scale=0.1, size=5 * 22050).astype(np.float32)
             write_wav(folder / "audio" / f"{name}.wav", noise)
-            rows.append((name, "noise", "", split))
+            rows.append((name, kind, "", split))
     return _write_table(folder, rows)
 
 

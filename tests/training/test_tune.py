@@ -2,14 +2,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from rtgenre.tracking.smoothing import TrackerParams
+from tests.training.libraries import right_classifier, write_library, write_negatives
 from tests.training.test_evaluate import ear
 from training import tune
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def test_the_grid_keeps_defaults_for_what_it_does_not_name() -> None:
@@ -31,3 +32,25 @@ def test_the_command_prints_settings_that_are_calm_and_quick_enough(
     output = capsys.readouterr().out
     assert "2 of 2 settings are calm and quick enough" in output
     assert "time_constant_seconds=0" in output
+
+
+@pytest.mark.parametrize("joined", tune.JOINED)
+def test_recordings_may_be_spliced_faded_or_have_talk_between_them(
+    joined: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    library = write_library(tmp_path / "world", n_artists=1, seconds=13.0)
+    monkeypatch.setattr(tune, "load_classifier", lambda _name: right_classifier())
+    monkeypatch.setattr(tune, "GRID", {"time_constant_seconds": (4.0,)})
+    command = ["--data", str(library), "--split", "all", "--seconds", "inf", "--joined", joined]
+    if joined == "talk":
+        with pytest.raises(SystemExit, match="error: talk needs --negatives, a folder that"):
+            tune.main(command)
+        noise = write_negatives(tmp_path / "noise")
+        with pytest.raises(SystemExit, match="noise holds no speech of the split 'valid'"):
+            tune.main([*command, "--negatives", str(noise)])
+        command += ["--negatives", str(write_negatives(tmp_path / "negatives", "speech"))]
+    tune.main([*command, "--switches", "100"])
+    assert "1 of 1 settings are calm and quick enough" in capsys.readouterr().out

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from rtgenre.types import Prediction
     from training.data.dataset import FloatArray
     from training.data.library import Recording
+    from training.scoring.playlist import Piece
 
 LIVE_SEED = 1
 LIVE_SHORTEST_SECONDS = 12.0
@@ -91,14 +92,12 @@ def judge_live(classifier: Classifier, recordings: Sequence[Recording]) -> Figur
     }
 
 
-def live_sounds(
-    classifier: Classifier, recordings: Sequence[Recording]
-) -> list[tuple[str, FloatArray]]:
+def live_sounds(classifier: Classifier, recordings: Sequence[Recording]) -> list[Piece]:
     """Read what is played live: music of the genres that is long enough, each with its genre."""
     rate_hz = classifier.info.features.sample_rate_hz
     rng = np.random.default_rng(LIVE_SEED)
     known = [one for one in recordings if one.genre in classifier.info.labels]
-    sounds = []
+    sounds: list[Piece] = []
     for number in rng.permutation(len(known)):
         sound = _read(known[number], rate_hz)
         if sound is not None and len(sound) >= LIVE_SHORTEST_SECONDS * rate_hz:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rtgenre.model.features import FeatureParams
     from rtgenre.types import Prediction
-    from training.data.dataset import FloatArray
+    from training.scoring.playlist import Piece
 
 T = TypeVar("T")
 _BLOCK = 64
@@ -38,8 +38,8 @@ SECONDS_PER_COLUMN = 1.0 / FEATURES.frames_per_second
 class Session:
     """Tracks in the order in which they were played, and the predictions of all windows."""
 
-    genres: tuple[str, ...]
-    """One per track."""
+    genres: tuple[str | None, ...]
+    """One per track; None of talk between them."""
     start_seconds: tuple[float, ...]
     """When each track begins; the first at 0."""
     end_seconds: float
@@ -101,10 +101,11 @@ def play(
 
 
 def play_sounds(
-    sounds: Sequence[tuple[str, FloatArray]],
+    sounds: Sequence[Piece],
     predict: Callable[[np.ndarray], list[Prediction]],
     params: FeatureParams,
     seed: int,
+    joined: Callable[[list[Piece]], list[Piece]] = list,
 ) -> Session:
     """Play recordings one after another, in a random order, and predict every window.
 
@@ -113,9 +114,10 @@ def play_sounds(
         predict: turns ``(n_windows, n_frames, n_mels)`` into one prediction per window.
         params: what the model hears.
         seed: of the order.
+        joined: changes how they follow one another; they are spliced without it.
     """
     order = np.random.default_rng(seed).permutation(len(sounds))
-    played = [sounds[index] for index in order]
+    played = joined([sounds[index] for index in order])
     waveform = np.concatenate([one for _, one in played])
     cut = library.cut_windows(waveform, params.sample_rate_hz)
     windows = (log_mel_spectrogram(one, params) for one in cut)
@@ -151,23 +153,25 @@ def show(session: Session, labels: Sequence[str], params: TrackerParams) -> list
 
 
 def score(session: Session, shown: Sequence[str | None]) -> LiveScores:
-    """Judge what was shown after each window against what was playing."""
+    """Judge what was shown after each window against what was playing; talk has no genre."""
     ends = np.array(session.window_ends_seconds)
     playing_track = np.searchsorted(session.start_seconds, ends, side="right") - 1
     playing = [session.genres[index] for index in playing_track]
     until_next = np.diff(np.append(ends, ends[-1] + HOP_SECONDS))
-    right = np.array([one == other for one, other in zip(shown, playing, strict=True)])
+    is_music = np.array([genre is not None for genre in playing])
+    right = is_music & [one == other for one, other in zip(shown, playing, strict=True)]
     unknown = np.array([one is None for one in shown])
     wrong_switches = sum(
         now is not None and now not in (before, genre)
         for before, now, genre in zip([None, *shown[:-1]], shown, playing, strict=True)
     )
     settled = ends - np.array(session.start_seconds)[playing_track] > SETTLED_SECONDS
+    settled &= is_music
     waits = _waits(session, playing_track, right)
     return LiveScores(
-        right_share=float(np.average(right, weights=until_next)),
+        right_share=float(np.average(right, weights=until_next * is_music)),
         settled_right_share=float(np.mean(right[settled])) if settled.any() else 0.0,
-        unknown_share=float(np.average(unknown, weights=until_next)),
+        unknown_share=float(np.average(unknown, weights=until_next * is_music)),
         wrong_switches_per_minute=wrong_switches / (session.end_seconds / 60.0),
         median_seconds_to_change=float(np.median(waits)) if waits else 0.0,
         missed_share=float(np.mean(np.isinf(waits))) if waits else 0.0,
@@ -179,10 +183,12 @@ def _waits(session: Session, playing_track: np.ndarray, right: np.ndarray) -> li
     """How long each change to another genre took to show; infinite if it never did."""
     ends = np.array(session.window_ends_seconds)
     waits = []
-    for index in range(1, len(session.genres)):
-        if session.genres[index] == session.genres[index - 1]:
+    before = session.genres[0]
+    for index, genre in enumerate(session.genres):
+        if genre is None or genre == before:
             continue
         shown_at = ends[(playing_track == index) & right]
         wait = shown_at[0] - session.start_seconds[index] if len(shown_at) else np.inf
         waits.append(float(wait))
+        before = genre
     return waits

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -137,3 +139,21 @@ def test_recordings_are_joined_and_heard_every_two_seconds() -> None:
 
 def test_blocks_hold_everything_in_order() -> None:
     assert list(batched(range(5), 2)) == [[0, 1], [2, 3], [4]]
+
+
+def test_talk_between_tracks_is_no_genre_and_no_time_of_music() -> None:
+    played = replace(session("low", "low", "high"), genres=("low", None, "high"))
+    shown = ["low"] * 9 + ["low"] * 6 + [None] * 4 + ["high"] * 11
+    scores = score(played, shown)
+    assert scores.right_share == 1.0
+    assert scores.settled_right_share == 1.0
+    assert scores.unknown_share == 0.0
+    assert scores.wrong_switches_per_minute == 0.0
+    assert scores.median_seconds_to_change == pytest.approx(0.0)
+
+
+def test_a_track_after_talk_is_a_change_only_where_its_genre_is_another() -> None:
+    played = replace(session("low", "low", "low"), genres=("low", None, "low"))
+    assert score(played, ["low"] * 30).median_seconds_to_change == 0.0
+    changed = replace(session("low", "low", "high"), genres=("low", None, "high"))
+    assert score(changed, ["low"] * 30).missed_share == 1.0
