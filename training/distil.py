@@ -62,7 +62,7 @@ class DistilOptions:
     """Everything that can be turned."""
 
     seed: int = 1
-    epochs: int = 24
+    epochs: int = 20
     epoch_windows: int = 8192
     batch_size: int = 64
     peak_learning_rate: float = 6e-4
