@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +26,7 @@ from training.scoring.listening import LIVE_SEED, LIVE_SHORTEST_SECONDS, live_so
 from training.scoring.playlist import faded, with_talk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from rtgenre.model.classifier import Classifier
     from training.data.dataset import FloatArray
@@ -63,20 +64,23 @@ def session_of(classifier: Classifier, material: Material, joined: str) -> live.
         tracks = load_split(material.data[0], material.split)
         predict = predictor(classifier)
         return live.play(tracks, predict, LIVE_SEED)
+    join = _joining(joined, material.negatives, params.sample_rate_hz)
     sounds = live_sounds(classifier, recordings_of(material, classifier.info.data))
     if not sounds:
         raise DatasetError(f"none of the recordings plays {LIVE_SHORTEST_SECONDS:g} s of a genre")
-    rate_hz = params.sample_rate_hz
-
-    def join(pieces: list[Piece]) -> list[Piece]:
-        if joined == "faded":
-            return faded(pieces, rate_hz)
-        if joined == "talk":
-            rng = np.random.default_rng(LIVE_SEED)
-            return with_talk(pieces, read_speech(material.negatives, rate_hz), rate_hz, rng)
-        return pieces
-
     return live.play_sounds(sounds, classifier.predict, params, LIVE_SEED, join)
+
+
+def _joining(
+    joined: str, negatives: Path | None, rate_hz: int
+) -> Callable[[list[Piece]], list[Piece]]:
+    """Choose how recordings follow one another; what that needs is read at once."""
+    if joined == "faded":
+        return partial(faded, rate_hz=rate_hz)
+    if joined == "talk":
+        speech, rng = read_speech(negatives, rate_hz), np.random.default_rng(LIVE_SEED)
+        return partial(with_talk, speech=speech, rate_hz=rate_hz, rng=rng)
+    return list
 
 
 def read_speech(negatives: Path | None, rate_hz: int) -> list[FloatArray]:

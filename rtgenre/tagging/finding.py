@@ -45,10 +45,11 @@ def _local_songs(place: str, problems: list[str]) -> list[Song]:
             trouble = [f"{told_path(place)}: there are no audio files in this folder"]
         problems += trouble
     elif is_playlist(here):
-        paths, trouble = playlist_files(here)
+        named, trouble = playlist_files(here)
+        paths = [os.path.normpath(path) for path in named]
         problems += trouble
     songs = []
-    for path in sorted(map(os.path.normpath, paths)):
+    for path in sorted(paths):
         song = stat_song(path)
         if isinstance(song, Song):
             songs.append(song)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from training.data.acoustics import rms
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -50,10 +52,6 @@ def with_talk(
         if joined and rng.random() < _TALK_SHARE:
             said = speech[int(rng.integers(len(speech)))]
             said = said[: round(rng.uniform(*_TALK_SECONDS) * rate_hz)]
-            joined.append((None, said * (_rms(sound) / _rms(said))))
+            joined.append((None, said * np.float32(rms(sound) / rms(said))))
         joined.append((genre, sound))
     return joined
-
-
-def _rms(sound: FloatArray) -> np.float32:
-    return np.float32(np.sqrt(np.square(sound).mean() + 1e-12))
