@@ -127,7 +127,7 @@ def build_musicnn(weights: Weights, n_samples: int) -> keras.Model:
     x = ops.concatenate(
         [
             *(
-                _vertical(bands, one, weights, f"{weights.name}_v{index}")
+                _in_any_band(bands, one, weights, f"{weights.name}_v{index}")
                 for index, one in enumerate(weights.vertical)
             ),
             *_horizontal(bands, weights),
@@ -263,17 +263,6 @@ def _read_variables(wheel: Path, name: str) -> dict[str, FloatArray]:
         return {key: np.asarray(reader.get_tensor(key)) for key in names}
 
 
-def _vertical(bands: Tensor, one: Layer, weights: Weights, name: str) -> Tensor:
-    """Patterns of pitch, wherever they lie; filters that died in training are not worked out."""
-    alive = one.norm.is_alive
-    kernel = Layer(one.kernel[..., alive], one.bias[alive], one.norm.select(alive))
-    found = ops.max(_convolve(bands, kernel, weights, name), axis=2)
-    places = np.eye(len(alive), dtype=np.float32)[alive]
-    shift = np.maximum(one.norm.shift, 0.0) if weights.norm_first else one.norm.shift
-    constant = np.where(alive, 0.0, shift).astype(np.float32)
-    return ops.matmul(found, ops.convert_to_tensor(places)) + ops.convert_to_tensor(constant)
-
-
 def _horizontal(bands: Tensor, weights: Weights) -> list[Tensor]:
     """Patterns in time: of the bands' mean in Jamendo's network, of each band in the other."""
     names = [f"{weights.name}_h{index}" for index in range(len(weights.horizontal))]
@@ -281,9 +270,18 @@ def _horizontal(bands: Tensor, weights: Weights) -> list[Tensor]:
     if weights.norm_first:
         mean = ops.mean(bands, axis=2)
         return [_convolve(mean, one, weights, name) for one, name in blocks]
-    return [
-        ops.max(_convolve(bands, _of_each_band(one), weights, name), axis=2) for one, name in blocks
-    ]
+    return [_in_any_band(bands, _of_each_band(one), weights, name) for one, name in blocks]
+
+
+def _in_any_band(bands: Tensor, one: Layer, weights: Weights, name: str) -> Tensor:
+    """Patterns wherever they lie in pitch; filters that died in training are not worked out."""
+    alive = one.norm.is_alive
+    kernel = Layer(one.kernel[..., alive], one.bias[alive], one.norm.select(alive))
+    found = ops.max(_convolve(bands, kernel, weights, name), axis=2)
+    places = np.eye(len(alive), dtype=np.float32)[alive]
+    shift = np.maximum(one.norm.shift, 0.0) if weights.norm_first else one.norm.shift
+    constant = np.where(alive, 0.0, shift).astype(np.float32)
+    return ops.matmul(found, ops.convert_to_tensor(places)) + ops.convert_to_tensor(constant)
 
 
 def _of_each_band(one: Layer) -> Layer:

@@ -34,7 +34,7 @@ def layer(*shape: int, dead: np.ndarray | None = None) -> Layer:
 
 
 def tiny_musicnn(name: str = "million_songs") -> Weights:
-    """A network of musicnn's shape, far smaller and with random weights; two filters are dead."""
+    """A network of musicnn's shape, far smaller and with random weights; some filters are dead."""
     is_jamendo = VARIANTS[name]
     n_pooled = 2 * (N_FRONT + 3 * N_MIDDLE)
     return Weights(
@@ -42,7 +42,7 @@ def tiny_musicnn(name: str = "million_songs") -> Weights:
         filters=slaney_filters(),
         input_norm=norm(1),
         vertical=(layer(7, 86, 1, 4, dead=DEAD), layer(7, 38, 1, 4)),
-        horizontal=(layer(16, 1, 3), layer(9, 1, 3)),
+        horizontal=(layer(16, 1, 3, dead=DEAD[:3]), layer(9, 1, 3)),
         middle=(layer(7, N_FRONT, N_MIDDLE), *[layer(7, N_MIDDLE, N_MIDDLE)] * 2),
         pooled_norm=None if is_jamendo else norm(n_pooled),
         dense=layer(n_pooled, N_OUT),
@@ -73,13 +73,15 @@ def test_tags_are_told_by_the_values_before_them(name: str, sounds: np.ndarray) 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_dead_filters_that_are_left_out_change_nothing(name: str, sounds: np.ndarray) -> None:
     weights = tiny_musicnn(name)
-    all_alive = tuple(
-        replace(one, norm=replace(one.norm, is_alive=np.ones(4, bool))) for one in weights.vertical
+    vertical, horizontal = (
+        tuple(replace(one, norm=replace(one.norm, is_alive=np.ones(n, bool))) for one in some)
+        for some, n in ((weights.vertical, 4), (weights.horizontal, 3))
     )
     assert weights.vertical[0].norm.is_alive.tolist() == [True, False, True, False]
+    assert weights.horizontal[0].norm.is_alive.tolist() == [True, False, True]
 
     said = values(weights, sounds)
-    expected = values(replace(weights, vertical=all_alive), sounds)
+    expected = values(replace(weights, vertical=vertical, horizontal=horizontal), sounds)
 
     assert said.shape == (2, N_OUT)
     assert not np.allclose(said[0], said[1])

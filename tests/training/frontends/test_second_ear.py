@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 
 def without_constants(weights: Weights) -> Weights:
     """Let dead filters always give nought."""
-    norms = [one.norm for one in weights.vertical]
-    shifts = [np.where(norm.is_alive, norm.shift, 0.0).astype(np.float32) for norm in norms]
-    vertical = tuple(
-        replace(one, norm=replace(one.norm, shift=shift))
-        for one, shift in zip(weights.vertical, shifts, strict=True)
+    vertical, horizontal = (
+        tuple(
+            replace(one, norm=replace(one.norm, shift=one.norm.shift * one.norm.is_alive))
+            for one in some
+        )
+        for some in (weights.vertical, weights.horizontal)
     )
-    return replace(weights, vertical=vertical)
+    return replace(weights, vertical=vertical, horizontal=horizontal)
 
 
 @pytest.fixture(scope="module")
