@@ -2,10 +2,10 @@
 
     python -m training.distil RUN --library WORLD GTZAN --unlabelled FREE --teachers WEIGHTS
 
-plays excerpts of recordings to the teachers, never one twice, and trains two ears together to say
-the same of them, of many while they hear them through MP3, noise, rooms and small loudspeakers. No
-label is used. Writes ``ear.keras``, ``second_ear.npz``, ``run.json``, the curves and a checkpoint,
-from which the same command goes on where it was stopped.
+plays excerpts of recordings to the teachers, none twice, and trains two ears together to say the
+same of them: they hear each several times, often through MP3, noise, rooms and small loudspeakers.
+No label is used. Writes ``ear.keras``, ``second_ear.npz``, ``run.json``, the curves and a
+checkpoint, from which the same command goes on where it was stopped.
 
 ``--hold-out`` keeps a fifth of all artists, and GTZAN's ``valid``, from it: what ears hear of music
 that they were not taught on is judged there. ``--begin-with RUN`` goes on from such ears, and
@@ -17,20 +17,18 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import keras
 import numpy as np
-from keras import layers, ops
 
 from training.data.dataset import DatasetError
 from training.data.library import held_out_names, read_library
 from training.frontends import yamnet
 from training.frontends.ear import EAR_FILE_NAME, build_ear, build_pupil, read_ear
-from training.frontends.lessons import AS_IT_IS, Lessons, Plan, read_sounds
+from training.frontends.lessons import AS_IT_IS, Excerpts, Lessons, Plan, by_length, read_sounds
 from training.frontends.musicnn import read_million_songs
 from training.frontends.second_ear import (
     SECOND_EAR_FILE_NAME,
@@ -38,21 +36,21 @@ from training.frontends.second_ear import (
     read_second_ear,
     taught_arrays,
 )
-from training.frontends.teachers import Teachers
+from training.frontends.teachers import Teachers, ask
 from training.networks.fitting import compile_once, optimiser, squared_errors
 from training.networks.progress import TimeLeft
 from training.release.plots import plot_curves
 from training.release.runs import claim_folder, git_commit, names_fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from training.data.dataset import FloatArray
     from training.frontends.lessons import Sound
 
-_BEGUN, _HISTORY = "begun.npz", "history.csv"
-_WINDOWS_TO_BEGIN = 2048
-"""What is said of so many tells how far it varies, and what of it the ears hear at first."""
+_BEGUN, _SAID, _HISTORY = "begun.npz", "said.npz", "history.csv"
+_BATCHES_TO_BEGIN = 32
+"""Of them the pupil learns what its ears hear at first."""
 _WINDOWS_TO_JUDGE = 2048
 _RIDGE = 0.1
 
@@ -62,8 +60,12 @@ class DistilOptions:
     """Everything that can be turned."""
 
     seed: int = 1
-    epochs: int = 20
+    epochs: int = 48
     epoch_windows: int = 8192
+    hearings: int = 4
+    """How often the ears hear an excerpt, each time changed otherwise; teachers hear it once."""
+    free_share: float = 1 / 3
+    """Of the excerpts, of music that teaches and never judges, where there is some."""
     batch_size: int = 64
     peak_learning_rate: float = 6e-4
     weight_decay: float = 1e-4
@@ -110,30 +112,37 @@ def distil(
         "begin_with": str(begin_with.resolve()) if begin_with else "yamnet and musicnn",
     }
     del recipe["epochs"]  # a run that has ended may go on for more
-    claim_folder(run_folder, recipe, "checkpoint", _BEGUN, _HISTORY)
+    claim_folder(run_folder, recipe, "checkpoint", "*.npz", _HISTORY)
     ears = _ears(begin_with)
-    n_before = len(_curves(run_folder).get("loss", ()))
+    before = [one.get_weights() for one in ears]
     judging = held_out_names(recordings)
     teaching = [one for one in recordings if not hold_out or one.name not in judging]
-    first, train, judged = _lessons(
-        read_sounds([one.path for one in (*teaching, *further)]),
-        read_sounds([one.path for one in recordings if one.name in judging]),
-        options,
-        n_before,
+    sounds, judging_sounds, free = (
+        read_sounds([one.path for one in some])
+        for some in (teaching, [one for one in recordings if one.name in judging], further)
+    )
+    heard = _excerpts(sounds, free, options)
+    judged = replace(
+        _excerpts(judging_sounds, [], options),
+        plan=AS_IT_IS,
+        n_batches=max(1, min(_WINDOWS_TO_JUDGE, options.epoch_windows) // options.batch_size),
     )
     teachers = Teachers.load(weights)
-    asked = teachers.together()
-    before = [one.get_weights() for one in ears]
-    pupil = build_pupil(*ears, asked.output_shape[-1])
-    spread = _begun(run_folder, pupil, teachers, asked, first)
-    taught = errors_of(pupil, asked, spread)
+    together = teachers.together()
+    pupil = build_pupil(*ears, together.output_shape[-1])
+    said = ask(together, judged, run_folder / "judged.npz", "the teachers hear what judges")
+    spread = _begun(run_folder, pupil, teachers, together, heard)
     compile_once(
-        taught,
-        optimiser(options.peak_learning_rate, options.weight_decay, options.epochs, len(train)),
-        squared_errors(teachers.importance()),
+        pupil,
+        optimiser(
+            options.peak_learning_rate, options.weight_decay, options.epochs, heard.n_batches
+        ),
+        squared_errors(teachers.importance(), spread),
     )
-    _fit(taught, train, judged, run_folder, options)
-    unexplained = np.square(taught.predict(judged, verbose=0)).mean(axis=0)
+    rounds = _rounds(together, heard, run_folder, options)
+    _fit(pupil, rounds, Lessons(judged, said), run_folder, TimeLeft(options.epochs))
+    off = (pupil.predict(Lessons(judged, said), verbose=0) - said) / spread
+    unexplained = np.square(off).mean(axis=0)
     if begin_with:
         for one, old in zip(ears, before, strict=True):
             _keep(one, old, options.kept)
@@ -168,58 +177,18 @@ def _keep(ear: keras.Model, old: list[FloatArray], share: float) -> None:
     ear.set_weights([share * before + (1.0 - share) * after for before, after in pairs])
 
 
-def errors_of(pupil: keras.Model, teachers: keras.Model, spread: FloatArray) -> keras.Model:
-    """Let pupil and teachers hear the same, and compare.
-
-    Args:
-        pupil: sound at one rate to ``(batch, n_taught)``.
-        teachers: sound at two rates to the same.
-        spread: ``(n_taught,)``, of what teachers say.
-
-    Returns:
-        What teachers and pupil hear to ``(batch, n_taught)``, how far the pupil is off; 1 is what
-        always giving the mean would cost.
-    """
-    sounds = [keras.Input(shape[1:]) for shape in teachers.input_shape]
-    pupils = keras.Input(pupil.input_shape[1:])
-    off = layers.Subtract()([pupil(pupils), teachers(sounds)])
-    return keras.Model([*sounds, pupils], off / ops.convert_to_tensor(spread))
-
-
-def _lessons(
-    teaching: Sequence[Sound], judging: Sequence[Sound], options: DistilOptions, first_epoch: int
-) -> tuple[Lessons, Lessons, Lessons]:
-    """Make lessons to begin with, those that teach, and those of music that judges."""
-    first = Lessons(
-        teaching,
+def _excerpts(sounds: list[Sound], free: list[Sound], options: DistilOptions) -> Excerpts:
+    """Let an epoch's be drawn, ``options.free_share`` of them from free music."""
+    share = options.free_share if free else 0.0
+    shares = [(1.0 - share) * by_length(sounds), share * by_length(free)]
+    return Excerpts(
+        [*sounds, *free],
+        np.concatenate(shares),
         Plan(),
         batch_size=options.batch_size,
-        n_batches=_n_batches(_WINDOWS_TO_BEGIN, options),
-        seed=options.seed + 1,
-        repeats=True,
-    )
-    train = Lessons(
-        teaching,
-        Plan(),
-        batch_size=options.batch_size,
-        n_batches=_n_batches(options.epoch_windows, options),
+        n_batches=max(1, options.epoch_windows // options.batch_size),
         seed=options.seed,
-        first_epoch=first_epoch,
     )
-    judged = Lessons(
-        judging,
-        AS_IT_IS,
-        batch_size=options.batch_size,
-        n_batches=_n_batches(_WINDOWS_TO_JUDGE, options),
-        seed=options.seed,
-        repeats=True,
-    )
-    return first, train, judged
-
-
-def _n_batches(n_windows: int, options: DistilOptions) -> int:
-    """Say how many batches so many windows fill, an epoch at most."""
-    return max(1, min(n_windows, options.epoch_windows) // options.batch_size)
 
 
 def _curves(run_folder: Path) -> dict[str, list[float]]:
@@ -232,29 +201,55 @@ def _curves(run_folder: Path) -> dict[str, list[float]]:
     return {name: [float(row[name]) for row in rows] for name in ("loss", "val_loss") if rows}
 
 
+def _rounds(
+    together: keras.Model, heard: Excerpts, run_folder: Path, options: DistilOptions
+) -> Iterator[tuple[Lessons, int]]:
+    """Have the teachers hear others for every few epochs.
+
+    Yields:
+        What is to be learnt, from where the run was stopped, and after which epoch it was.
+    """
+    n_before = len(_curves(run_folder).get("loss", ()))
+    n_rounds = -(-options.epochs // options.hearings)
+    for number in range(min(n_before // options.hearings, n_rounds - 1), n_rounds):
+        excerpts = replace(heard, round_number=number)
+        progress = f"round {number + 1}/{n_rounds}: the teachers hear"
+        said = ask(together, excerpts, run_folder / _SAID, progress)
+        begin = number * options.hearings
+        end = min(begin + options.hearings, options.epochs)
+        yield Lessons(excerpts, said, max(0, n_before - begin)), end
+
+
 def _fit(
-    taught: keras.Model, train: Lessons, judged: Lessons, run_folder: Path, options: DistilOptions
+    pupil: keras.Model,
+    rounds: Iterator[tuple[Lessons, int]],
+    judge: Lessons,
+    run_folder: Path,
+    progress: TimeLeft,
 ) -> None:
     """Fit, from the checkpoint on if there is one."""
-    taught.fit(
-        train,
-        epochs=options.epochs,
-        validation_data=judged,
-        callbacks=[
-            keras.callbacks.BackupAndRestore(run_folder / "checkpoint", delete_checkpoint=False),
-            keras.callbacks.CSVLogger(run_folder / _HISTORY, append=True),
-            TimeLeft(),
-        ],
-        verbose=2,
-    )
+    for lessons, last_epoch in rounds:
+        pupil.fit(
+            lessons,
+            epochs=last_epoch,
+            validation_data=judge,
+            callbacks=[
+                keras.callbacks.BackupAndRestore(
+                    run_folder / "checkpoint", delete_checkpoint=False
+                ),
+                keras.callbacks.CSVLogger(run_folder / _HISTORY, append=True),
+                progress,
+            ],
+            verbose=0,
+        )
 
 
 def _begun(
     run_folder: Path,
     pupil: keras.Model,
     teachers: Teachers,
-    asked: keras.Model,
-    lessons: Lessons,
+    together: keras.Model,
+    heard: Excerpts,
 ) -> FloatArray:
     """Begin, or as the run did before it was stopped.
 
@@ -266,7 +261,9 @@ def _begun(
         with np.load(path) as begun:
             layer.set_weights([begun["kernel"], begun["bias"]])
             return np.asarray(begun["spread"])
-    spread = teachers.spread(_begin(pupil, asked, lessons))
+    said = ask(together, heard, run_folder / _SAID, "to begin with, the teachers hear")
+    _begin(pupil, Lessons(heard, said), min(_BATCHES_TO_BEGIN, heard.n_batches))
+    spread = teachers.spread(said.astype(np.float32))
     kernel, bias = layer.get_weights()
     part = path.with_suffix(".part.npz")
     np.savez(part, allow_pickle=False, kernel=kernel, bias=bias, spread=spread)
@@ -274,30 +271,21 @@ def _begun(
     return spread
 
 
-def _begin(pupil: keras.Model, teachers: keras.Model, lessons: Lessons) -> FloatArray:
+def _begin(pupil: keras.Model, lessons: Lessons, n_batches: int) -> None:
     """Let the pupil say what its ears hear already of what teachers say (ridge regression).
 
     An ear that hears much already would else forget some of it before the last layer is found.
-
-    Returns:
-        ``(n, n_taught)``, what teachers said.
     """
     layer = pupil.get_layer("said")
     ears = keras.Model(pupil.input, layer.input)
-    heard, said = [], []
-    for index in range(len(lessons)):
-        (*at_rates, pupils), _ = lessons[index]
-        heard.append(ears.predict_on_batch(pupils))
-        said.append(teachers.predict_on_batch(at_rates))
-        progress = f"before the first epoch, batch {index + 1}/{len(lessons)}"
-        print(f"\r{progress}", end="", file=sys.stderr)
-    x, y = np.concatenate(heard).astype(float), np.concatenate(said)
+    pairs = [lessons[index] for index in range(n_batches)]
+    x = np.concatenate([ears.predict_on_batch(sounds) for sounds, _ in pairs]).astype(float)
+    y = np.concatenate([said for _, said in pairs])
     means, scale = x.mean(axis=0), x.std(axis=0) + 1e-3
     x = (x - means) / scale
     ridge = _RIDGE * len(x) * np.eye(x.shape[1])
     kernel = np.linalg.solve(x.T @ x + ridge, x.T @ (y - y.mean(axis=0))) / scale[:, None]
     layer.set_weights([kernel, y.mean(axis=0) - means @ kernel])
-    return y
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -320,6 +308,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--begin-with", type=Path, metavar="RUN", help="go on from its ears")
     parser.add_argument("--epochs", type=int, default=default.epochs)
     parser.add_argument("--epoch-windows", type=int, default=default.epoch_windows, metavar="N")
+    parser.add_argument("--hearings", type=int, default=default.hearings, metavar="N")
     parser.add_argument("--batch-size", type=int, default=default.batch_size)
     parser.add_argument("--learning-rate", type=float, default=default.peak_learning_rate)
     parser.add_argument("--seed", type=int, default=default.seed)
@@ -327,6 +316,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = DistilOptions(
         epochs=args.epochs,
         epoch_windows=args.epoch_windows,
+        hearings=args.hearings,
         seed=args.seed,
         batch_size=args.batch_size,
         peak_learning_rate=args.learning_rate,

@@ -17,12 +17,11 @@ from tests.training.tiny_yamnet import tiny_yamnet
 from training import distil
 from training.data.dataset import DatasetError
 from training.data.library import held_out_names, read_library
-from training.distil import DistilOptions, errors_of
+from training.distil import DistilOptions
 from training.frontends import second_ear, yamnet
 from training.frontends.ear import build_ear
-from training.frontends.lessons import AS_IT_IS, Lessons, read_sounds
-from training.frontends.teachers import TEACHER_WEIGHTS, Teachers
-from training.networks.fitting import squared_errors
+from training.frontends.lessons import AS_IT_IS, Excerpts, Lessons, by_length, read_sounds
+from training.frontends.teachers import TEACHER_WEIGHTS, Teachers, ask
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -64,25 +63,35 @@ def test_the_ears_are_taught_and_go_on_where_they_were_stopped(
 ) -> None:
     run = tmp_path / "run"
     options = ["--library", str(library), "--teachers", str(tmp_path), "--batch-size", "8"]
-    options += ["--epoch-windows", "16"]
+    options += ["--epoch-windows", "16", "--hearings", "2"]
     run_step_by_step()
+    asked: list[int] = []
+
+    def noted(together: keras.Model, excerpts: Excerpts, path: Path, progress: str) -> Any:
+        if not path.exists():
+            asked.append(excerpts.round_number)
+        return ask(together, excerpts, path, progress)
+
+    monkeypatch.setattr(distil, "ask", noted)
     distil.main([str(run), "--hold-out", "--epochs", "1", *options])
-    begun: list[int] = []
+    assert asked == [0, 0], "what judges, and the first round"
+    heard: list[tuple[int, int]] = []
 
-    def noted(*sounds: Any, first_epoch: int = 0, **rest: Any) -> Lessons:
-        begun.append(first_epoch)
-        return Lessons(*sounds, first_epoch=first_epoch, **rest)
+    def begun(excerpts: Excerpts, said: Any, hearing: int = 0) -> Lessons:
+        heard.append((excerpts.round_number, hearing))
+        return Lessons(excerpts, said, hearing)
 
-    monkeypatch.setattr(distil, "Lessons", noted)
+    monkeypatch.setattr(distil, "Lessons", begun)
     capsys.readouterr()
     with monkeypatch.context() as later:
-        later.setattr(distil, "_begin", None)  # the teachers are not asked once more
-        distil.main([str(run), "--hold-out", "--epochs", "2", *options])
+        later.setattr(distil, "_begin", None)  # the pupil goes on as it was
+        distil.main([str(run), "--hold-out", "--epochs", "3", *options])
 
-    output = capsys.readouterr().out
-    assert "Epoch 2/2" in output
-    assert "Epoch 1/2" not in output
-    assert begun == [0, 1, 0], "what was drawn before the stop is drawn again"
+    output = capsys.readouterr().err
+    assert "epoch 3/3, loss" in output
+    assert "epoch 1/3" not in output
+    assert asked == [0, 0], "nobody is asked again about what was heard before the stop"
+    assert heard[:3] == [(0, 0), (0, 1), (1, 0)], "what judges, and what is left of two rounds"
     with pytest.raises(SystemExit, match=r"of another run .*hold_out is True, not False"):
         distil.main([str(run), "--epochs", "2", *options])
     ear = keras.models.load_model(run / "ear.keras", compile=False)
@@ -95,7 +104,7 @@ def test_the_ears_are_taught_and_go_on_where_they_were_stopped(
     report = json.loads((run / "run.json").read_text(encoding="utf-8"))
     assert set(report["unexplained_by_teacher"]) == set(TEACHER_WEIGHTS)
     assert 0 < report["unexplained_share"]["val_loss"] < 100
-    assert len((run / "history.csv").read_text(encoding="utf-8").splitlines()) == 3
+    assert len((run / "history.csv").read_text(encoding="utf-8").splitlines()) == 4
     assert (run / "curves.png").exists()
 
     monkeypatch.setattr(distil, "build_ear", None)  # another run begins with this ear
@@ -150,7 +159,8 @@ def test_artists_that_judge_are_held_out(
     judging = {one.path for one in recordings if one.name in held_out_names(recordings)}
     everything = {one.path for one in recordings}
     assert 0 < len(judging) < len(everything)
-    assert [set(one) for one in read] == [everything - judging, judging, everything, judging]
+    taught = (everything - judging, judging, set(), everything, judging, set())
+    assert [set(one) for one in read] == list(taught)
 
     # Dealt anew with further music, other artists would be held out than by those who judge.
     library.rename(tmp_path / "first")
@@ -167,7 +177,7 @@ def test_artists_that_judge_are_held_out(
     )
     moved = {tmp_path / "first" / one.relative_to(library) for one in judging}
     assert set(read[1]) == moved
-    assert {one.path for one in read_library(further)} < set(read[0])
+    assert set(read[2]) == {one.path for one in read_library(further)}
 
 
 def test_a_library_that_is_none_ends_the_command_with_one_line(tmp_path: Path) -> None:
@@ -187,29 +197,6 @@ def test_a_folder_without_an_ear_to_begin_with_ends_the_command_with_one_line(
         )
 
 
-def test_only_the_pupil_learns() -> None:
-    at_16k, at_32k, pupils = keras.Input((64000,)), keras.Input((128000,)), keras.Input((64000,))
-    models = (
-        keras.Model(at_32k, {"mn04": layers.Dense(4)(at_32k)}, name="mn04"),
-        keras.Model(at_16k, {"yamnet": layers.Dense(5)(at_16k)}, name="yamnet"),
-    )
-    pupil = keras.Model(pupils, layers.Dense(9)(pupils))
-    taught = errors_of(pupil, Teachers(models).together(), np.ones(9, np.float32))
-    assert taught.trainable_variables == pupil.trainable_variables
-
-
-def test_always_giving_the_mean_costs_one() -> None:
-    said = np.random.default_rng(1).normal(3.0, [1.0, 5.0], size=(5000, 2)).astype(np.float32)
-    sound, pupils = keras.Input((2,)), keras.Input((2,))
-    teachers = keras.Model([sound, keras.Input((1,))], sound * 1.0)
-    pupil = keras.Model(pupils, pupils * 0.0 + ops.convert_to_tensor(said.mean(axis=0)))
-    off = errors_of(pupil, teachers, said.std(axis=0))([said, said[:, :1], said])
-    found = np.asarray(
-        squared_errors(np.array([0.3, 0.7], np.float32))(np.zeros((5000, 1), "f"), off)
-    )
-    assert found.mean() == pytest.approx(1.0, abs=1e-3)
-
-
 def test_too_few_artists_are_one_clear_error(tmp_path: Path) -> None:
     library = write_library(tmp_path / "few", n_artists=2, seconds=1.0, genres=("low",))
     with pytest.raises(DatasetError, match="fill only 2 folds of 5"):
@@ -220,15 +207,24 @@ def test_too_few_artists_are_one_clear_error(tmp_path: Path) -> None:
 
 def test_the_pupil_begins_by_saying_what_its_ears_hear_already(library: Path) -> None:
     sounds = read_sounds([one.path for one in read_library(library)])
-    lessons = Lessons(sounds, AS_IT_IS, batch_size=16, n_batches=2, seed=1, repeats=True)
-    sound, at_32k = keras.Input((64000,)), keras.Input((128000,))
+    excerpts = Excerpts(sounds, by_length(sounds), AS_IT_IS, batch_size=16, n_batches=2, seed=1)
+    sound = keras.Input((64000,))
     pitch = 10.0 * ops.mean(ops.abs(sound[:, 1:] - sound[:, :-1]), axis=1, keepdims=True)
-    teachers = keras.Model([sound, at_32k], ops.concatenate([3.0 * pitch, 5.0 - pitch], axis=1))
     pupil = keras.Model(sound, layers.Dense(2, name="said")(pitch))
+    heard = [excerpts.for_pupils(index, 0) for index in range(2)]
+    said = np.concatenate(
+        [np.array([[30.0, -10.0]]) * np.abs(np.diff(one)).mean(axis=1)[:, None] for one in heard]
+    ) + np.array([0.0, 5.0])
 
-    said = distil._begin(pupil, teachers, lessons)
+    distil._begin(pupil, Lessons(excerpts, said.astype(np.float16)), 2)
 
-    assert said.shape == (32, 2)
-    found = np.concatenate([np.asarray(pupil(lessons[index][0][2])) for index in range(2)])
+    found = np.concatenate([np.asarray(pupil(one)) for one in heard])
     unexplained = np.square(found - said).mean(axis=0) / said.var(axis=0)
     assert unexplained.max() < 0.05
+
+
+def test_a_third_of_what_is_heard_is_free_music() -> None:
+    long, short, free = (np.zeros(n, np.int16) for n in (3000, 1000, 500))
+    heard = distil._excerpts([long, short], [free], OPTIONS)
+    np.testing.assert_allclose(heard.shares, [1 / 2, 1 / 6, 1 / 3])
+    np.testing.assert_allclose(distil._excerpts([long, short], [], OPTIONS).shares, [0.75, 0.25])

@@ -1,8 +1,9 @@
-"""What a pupil hears while its teachers hear the same sound: excerpts, drawn anew each time.
+"""What pupils hear, and what teachers said of the same excerpts.
 
 No label is used. Some excerpts are changed for all who listen: played faster or slower, with
-another recording beside them, through an equaliser. Some are changed for the pupil alone, by MP3,
-noise, a room or a small loudspeaker, so that it learns to hear through those.
+another recording beside them, through an equaliser. Teachers hear each once, pupils several times,
+some of them changed for the pupils alone, by MP3, noise, a room or a small loudspeaker, so that
+they learn to hear through those.
 """
 
 from __future__ import annotations
@@ -31,16 +32,8 @@ if TYPE_CHECKING:
 Sound = NDArray[np.int16]
 """Of a recording, ``(n_samples,)`` at ``SAMPLE_RATE_HZ``; half as large as in single precision."""
 _FULL_SCALE = 32767.0
-
-
-@dataclass(frozen=True, slots=True)
-class Excerpt:
-    """One window of sound, as each listener takes it."""
-
-    at_16k: FloatArray
-    at_32k: FloatArray
-    pupils: FloatArray
-    """At 16 kHz, what the pupil hears, at a usual level."""
+_QUICK_LENGTH = 4096
+"""Excerpts are multiples of it: a transform of a length that is nearly prime takes far longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +50,10 @@ class Plan:
     coloured_share: float = 0.3
     """All hear it through an equaliser."""
     coded_share: float = 0.25
-    """The pupil hears it through MP3."""
+    """Pupils hear it through MP3."""
     coded_kbps: tuple[float, float] = (32.0, 112.0)
     disturbed_share: float = 0.4
-    """The pupil hears it through noise, a room or a small loudspeaker."""
+    """Pupils hear it through noise, a room or a small loudspeaker."""
 
 
 AS_IT_IS = Plan(
@@ -83,93 +76,112 @@ def read_sounds(paths: Sequence[Path]) -> list[Sound]:
         return list(pool.map(read, paths))
 
 
-class Lessons(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
-    """Batches of excerpts; in each epoch others, and each batch by a generator of its own."""
+@dataclass(frozen=True, slots=True)
+class Excerpts:
+    """Batches of excerpts, drawn by a seed: the same each time that they are asked for."""
 
-    def __init__(
-        self,
-        sounds: Sequence[Sound],
-        plan: Plan,
-        *,
-        batch_size: int,
-        n_batches: int,
-        seed: int,
-        first_epoch: int = 0,
-        repeats: bool = False,
-    ) -> None:
+    sounds: Sequence[Sound]
+    """Of the recordings."""
+    shares: NDArray[np.float64]
+    """Of the excerpts, how many are drawn from each; together one."""
+    plan: Plan
+    batch_size: int
+    n_batches: int
+    seed: int
+    round_number: int = 0
+    """In another round others are drawn."""
+
+    def for_teachers(self, index: int) -> tuple[FloatArray, FloatArray]:
+        """Give ``(batch_size, 64000)`` at 16 kHz and ``(batch_size, 128000)`` at 32 kHz."""
+        drawn = self._drawn(index)
+        at_16k, at_32k = (
+            np.stack([_at(excerpt, speed, rate_hz) for excerpt, speed in drawn])
+            for rate_hz in (16000, 32000)
+        )
+        return at_16k, at_32k
+
+    def for_pupils(self, index: int, hearing: int) -> FloatArray:
+        """Give ``(batch_size, 64000)`` at 16 kHz and a usual level; in each hearing otherwise."""
+        rng = np.random.default_rng([self.seed, self.round_number, index, hearing])
+        changed = [
+            (_changed(excerpt, self.plan, rng), speed) for excerpt, speed in self._drawn(index)
+        ]
+        return np.stack([at_usual_level(_at(excerpt, speed, 16000)) for excerpt, speed in changed])
+
+    def _drawn(self, index: int) -> list[tuple[FloatArray, float]]:
+        """Draw what all hear, at ``SAMPLE_RATE_HZ``, and how fast it is to be played."""
+        rng = np.random.default_rng([self.seed, self.round_number, index])
+        rows = rng.choice(len(self.sounds), (self.batch_size, 2), p=self.shares)
+        return [self._excerpt(self.sounds[one], self.sounds[other], rng) for one, other in rows]
+
+    def _excerpt(
+        self, sound: Sound, other: Sound, rng: np.random.Generator
+    ) -> tuple[FloatArray, float]:
+        plan, speed = self.plan, 1.0
+        if rng.random() < plan.changed_share:
+            speed += rng.uniform(-plan.max_speed_change, plan.max_speed_change)
+        excerpt = at_usual_level(_cut(sound, speed, rng))
+        if rng.random() < plan.mixed_share:
+            level = np.float32(10.0 ** (-rng.uniform(*plan.mixed_db) / 20.0))
+            excerpt = excerpt + level * at_usual_level(_cut(other, speed, rng))
+        if rng.random() < plan.coloured_share:
+            excerpt = random_equaliser(excerpt, rng)
+        return at_usual_level(excerpt), speed
+
+
+def by_length(sounds: Sequence[Sound]) -> NDArray[np.float64]:
+    """Let recordings be drawn from as often as they are long: ``(n,)``, summing to one."""
+    lengths = np.array([len(one) for one in sounds], np.float64)
+    return np.asarray(lengths / lengths.sum())
+
+
+class Lessons(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
+    """What pupils hear and what teachers said of it, batch by batch; in each epoch changed anew."""
+
+    def __init__(self, excerpts: Excerpts, said: NDArray[np.float16], hearing: int = 0) -> None:
         """Begin.
 
         Args:
-            sounds: of the recordings; each is drawn from as often as it is long.
-            plan: how excerpts are drawn.
-            batch_size: excerpts in a batch.
-            n_batches: in an epoch.
-            seed: of chance.
-            first_epoch: how many epochs there were before.
-            repeats: whether all epochs are alike, as for judging.
+            excerpts: what is heard.
+            said: ``(n, n_taught)``, what teachers said of it.
+            hearing: how often it was heard before.
         """
         super().__init__(workers=os.cpu_count() or 1)
-        self._sounds, self._plan = sounds, plan
-        self._batch_size, self._n_batches, self._seed = batch_size, n_batches, seed
-        self._epoch, self._repeats = first_epoch, repeats
-        lengths = np.array([len(one) for one in sounds], float)
-        self._shares = lengths / lengths.sum()
+        self._excerpts, self._said, self._hearing = excerpts, said, hearing
 
     def __len__(self) -> int:
-        return self._n_batches
+        return self._excerpts.n_batches
 
-    def __getitem__(self, index: int) -> tuple[tuple[FloatArray, ...], FloatArray]:
-        """Give ``(n, 64000)``, ``(n, 128000)`` and ``(n, 64000)``, and noughts to compare with.
-
-        What the pupil is compared with is what teachers say, which the network asks them itself.
-        """
-        rng = np.random.default_rng([self._seed, self._epoch, index])
-        drawn = [self._excerpt(rng) for _ in range(self._batch_size)]
-        heard = [np.stack(part) for part in zip(*map(_parts, drawn), strict=True)]
-        return tuple(heard), np.zeros((self._batch_size, 1), np.float32)
+    def __getitem__(self, index: int) -> tuple[FloatArray, FloatArray]:
+        """Give ``(batch_size, 64000)`` and ``(batch_size, n_taught)``."""
+        size = self._excerpts.batch_size
+        said = self._said[index * size : (index + 1) * size].astype(np.float32)
+        return self._excerpts.for_pupils(index, self._hearing), said
 
     def on_epoch_end(self) -> None:
-        """Go on with other excerpts."""
-        self._epoch += not self._repeats
-
-    def _excerpt(self, rng: np.random.Generator) -> Excerpt:
-        plan = self._plan
-        speed = 1.0
-        if rng.random() < plan.changed_share:
-            speed += rng.uniform(-plan.max_speed_change, plan.max_speed_change)
-        excerpt = at_usual_level(self._cut(speed, rng))
-        if rng.random() < plan.mixed_share:
-            level = np.float32(10.0 ** (-rng.uniform(*plan.mixed_db) / 20.0))
-            excerpt = excerpt + level * at_usual_level(self._cut(speed, rng))
-        if rng.random() < plan.coloured_share:
-            excerpt = random_equaliser(excerpt, rng)
-        excerpt = at_usual_level(excerpt)
-        at_16k, at_32k = (_at(excerpt, speed, rate_hz) for rate_hz in (16000, 32000))
-        changed = _changed(excerpt, plan, rng)
-        pupils = at_16k if changed is None else _at(changed, speed, 16000)
-        return Excerpt(at_16k, at_32k, at_usual_level(pupils))
-
-    def _cut(self, speed: float, rng: np.random.Generator) -> FloatArray:
-        sound = self._sounds[rng.choice(len(self._sounds), p=self._shares)]
-        length = int((WINDOW_SECONDS + 0.01) * speed * SAMPLE_RATE_HZ)
-        if len(sound) < length:
-            sound = np.resize(sound, length)
-        start = rng.integers(0, len(sound) - length + 1)
-        return sound[start : start + length].astype(np.float32) / np.float32(_FULL_SCALE)
+        """Go on with other changes."""
+        self._hearing += 1
 
 
-def _parts(excerpt: Excerpt) -> tuple[FloatArray, FloatArray, FloatArray]:
-    return excerpt.at_16k, excerpt.at_32k, excerpt.pupils
+def _cut(sound: Sound, speed: float, rng: np.random.Generator) -> FloatArray:
+    length = int((WINDOW_SECONDS + 0.01) * speed * SAMPLE_RATE_HZ)
+    length = -(-length // _QUICK_LENGTH) * _QUICK_LENGTH
+    if len(sound) < length:
+        sound = np.resize(sound, length)
+    start = int(rng.integers(0, len(sound) - length + 1))
+    if not sound[start : start + length].any():
+        start = min(int(sound.argmax()), len(sound) - length)
+    return sound[start : start + length].astype(np.float32) / np.float32(_FULL_SCALE)
 
 
-def _changed(excerpt: FloatArray, plan: Plan, rng: np.random.Generator) -> FloatArray | None:
-    """Change an excerpt for the pupil alone, or not."""
+def _changed(excerpt: FloatArray, plan: Plan, rng: np.random.Generator) -> FloatArray:
+    """Change an excerpt for the pupils alone, or not."""
     kind = rng.random()
     if kind < plan.coded_share:
         return through_mp3(excerpt, rng.uniform(*plan.coded_kbps))
     if kind < plan.coded_share + plan.disturbed_share:
         return disturb(excerpt, rng)
-    return None
+    return excerpt
 
 
 def _at(sound: FloatArray, speed: float, rate_hz: int) -> FloatArray:

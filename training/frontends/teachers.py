@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,10 @@ from training.frontends.musicnn import build_musicnn, read_jamendo, read_million
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from training.data.dataset import FloatArray
+    from training.frontends.lessons import Excerpts
 
 TEACHER_WEIGHTS = {
     "mn04": 1.4,
@@ -91,3 +95,34 @@ class Teachers:
         parts = [np.full(size, TEACHER_WEIGHTS[name] / size) for name, size in self.sizes.items()]
         together = np.concatenate(parts)
         return np.asarray(together / together.sum(), np.float32)
+
+
+def ask(
+    together: keras.Model, excerpts: Excerpts, path: Path, progress: str
+) -> NDArray[np.float16]:
+    """Ask teachers about excerpts, or read what they said.
+
+    Args:
+        together: of ``Teachers.together``.
+        excerpts: what they hear.
+        path: where what they say is kept, until what they say of another round takes its place.
+        progress: stands before how far it is.
+
+    Returns:
+        ``(n, n_taught)``.
+    """
+    if path.exists():
+        with np.load(path) as kept:
+            if kept["round_number"] == excerpts.round_number:
+                return np.asarray(kept["said"])
+    said = []
+    for index in range(excerpts.n_batches):
+        heard = together.predict_on_batch(list(excerpts.for_teachers(index)))
+        said.append(heard.astype(np.float16))
+        print(f"\r{progress}, batch {index + 1}/{excerpts.n_batches}", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    part = path.with_suffix(".part.npz")
+    answers = np.concatenate(said)
+    np.savez(part, allow_pickle=False, round_number=excerpts.round_number, said=answers)
+    part.rename(path)
+    return answers

@@ -164,14 +164,17 @@ def three_part_loss(
     return loss
 
 
-def squared_errors(importance: FloatArray) -> Callable[[Any, Any], Any]:
+def squared_errors(importance: FloatArray, spread: FloatArray) -> Callable[[Any, Any], Any]:
     """Square errors ``(batch, n)``, and average them by how much each counts.
 
-    What they are compared with is nought.
+    Args:
+        importance: ``(n,)``, summing to one.
+        spread: ``(n,)``, how far each value varies: always giving the means costs 1.
     """
 
-    def loss(nought: Any, off: Any) -> Any:
-        return ops.sum(ops.square(off - nought) * ops.convert_to_tensor(importance), axis=-1)
+    def loss(said: Any, heard: Any) -> Any:
+        off = (heard - said) / ops.convert_to_tensor(spread)
+        return ops.sum(ops.square(off) * ops.convert_to_tensor(importance), axis=-1)
 
     return loss
 

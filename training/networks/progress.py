@@ -13,8 +13,14 @@ from rtgenre.history.report import duration_text
 class TimeLeft(keras.callbacks.Callback):  # type: ignore[misc] # keras has no types
     """Say after each batch how far it is and, from this run's speed, how long the rest takes."""
 
-    def __init__(self) -> None:
+    def __init__(self, n_epochs: int) -> None:
+        """Begin.
+
+        Args:
+            n_epochs: of the whole training, which may be fitted in several parts.
+        """
         super().__init__()
+        self._n_epochs = n_epochs
         self._epoch = 0
         self._n_batches = 0
         """Of this run."""
@@ -29,7 +35,7 @@ class TimeLeft(keras.callbacks.Callback):  # type: ignore[misc] # keras has no t
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Write over the line before."""
         self._n_batches += 1
-        n_epochs, n_steps = self.params["epochs"], self.params["steps"]
+        n_epochs, n_steps = self._n_epochs, self.params["steps"]
         left = n_steps * (n_epochs - self._epoch) - (batch + 1)
         seconds = left * (time.monotonic() - self._begun_seconds) / self._n_batches
         progress = f"epoch {self._epoch + 1}/{n_epochs}, batch {batch + 1}/{n_steps}"
@@ -39,3 +45,8 @@ class TimeLeft(keras.callbacks.Callback):  # type: ignore[misc] # keras has no t
             end="",
             file=sys.stderr,
         )
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Leave the epoch's figures standing."""
+        figures = "".join(f", {name} {value:.3f}" for name, value in (logs or {}).items())
+        print(f"\repoch {epoch + 1}/{self._n_epochs}{figures}{' ' * 20}", file=sys.stderr)

@@ -9,7 +9,14 @@ import pytest
 from rtgenre.model.features import YAMNET_FEATURES, at_usual_level, log_mel_spectrogram
 from tests.training.conftest import tone, write_wav
 from training.data.dataset import DatasetError
-from training.frontends.lessons import AS_IT_IS, Lessons, Plan, read_sounds
+from training.frontends.lessons import (
+    AS_IT_IS,
+    Excerpts,
+    Lessons,
+    Plan,
+    by_length,
+    read_sounds,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,13 +30,14 @@ def sounds(tmp_path: Path) -> list[Sound]:
     return read_sounds(paths)
 
 
-def lessons(sounds: list[Sound], plan: Plan = AS_IT_IS, **options: int) -> Lessons:
-    return Lessons(sounds, plan, **({"batch_size": 6, "n_batches": 2, "seed": 1} | options))
+def excerpts(sounds: list[Sound], plan: Plan = AS_IT_IS, **options: int) -> Excerpts:
+    chosen = {"batch_size": 6, "n_batches": 2, "seed": 1} | options
+    return Excerpts(sounds, by_length(sounds), plan, **chosen)
 
 
-def heard(some: Lessons, index: int = 0) -> tuple[np.ndarray, ...]:
-    """Sound at 16 kHz and at 32 kHz, and the pupil's."""
-    return some[index][0]
+def heard(some: Excerpts, index: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Sound at 16 kHz and at 32 kHz, and the pupils'."""
+    return *some.for_teachers(index), some.for_pupils(index, hearing=0)
 
 
 def levelled(sounds: np.ndarray) -> np.ndarray:
@@ -43,21 +51,21 @@ def pitch_of(sounds: np.ndarray, rate_hz: int) -> np.ndarray:
 def test_teachers_hear_one_excerpt_at_their_own_rates_and_at_the_usual_level(
     sounds: list[Sound],
 ) -> None:
-    at_16k, at_32k, _ = heard(lessons(sounds))
+    at_16k, at_32k, _ = heard(excerpts(sounds))
     pitches = pitch_of(at_16k, 16000)
     assert set(np.round(pitches, -2)) == {500.0, 2000.0}
     np.testing.assert_allclose(pitch_of(at_32k, 32000), pitches, rtol=0.01)
     np.testing.assert_allclose(np.sqrt(np.square(at_16k).mean(axis=1)), 0.1, rtol=0.02)
 
 
-def test_the_pupil_hears_the_same_excerpt_as_its_teachers(sounds: list[Sound]) -> None:
-    at_16k, _, pupils = heard(lessons(sounds))
+def test_pupils_hear_the_same_excerpt_as_their_teachers(sounds: list[Sound]) -> None:
+    at_16k, _, pupils = heard(excerpts(sounds))
     np.testing.assert_allclose(pupils, levelled(at_16k), atol=1e-6)
 
 
 def test_a_change_of_speed_changes_the_pitch_for_everyone_alike(sounds: list[Sound]) -> None:
     plan = replace(AS_IT_IS, changed_share=1.0, max_speed_change=0.1)
-    at_16k, at_32k, pupils = heard(lessons(sounds[:1], plan, batch_size=20))
+    at_16k, at_32k, pupils = heard(excerpts(sounds[:1], plan, batch_size=20))
     pitches = pitch_of(at_16k, 16000)
     assert 450 <= pitches.min() < 490
     assert 510 < pitches.max() <= 556
@@ -67,7 +75,7 @@ def test_a_change_of_speed_changes_the_pitch_for_everyone_alike(sounds: list[Sou
 
 def test_another_recording_sounds_in_mixed_excerpts(sounds: list[Sound]) -> None:
     plan = replace(AS_IT_IS, mixed_share=1.0, mixed_db=(0.0, 0.0))
-    at_16k, *_ = heard(lessons(sounds, plan, batch_size=12))
+    at_16k, *_ = heard(excerpts(sounds, plan, batch_size=12))
     spectra = np.abs(np.fft.rfft(at_16k))
     low, high = spectra[:, 500 * 4], spectra[:, 2000 * 4]
     both = np.minimum(low, high) > 0.5 * np.maximum(low, high)
@@ -77,7 +85,7 @@ def test_another_recording_sounds_in_mixed_excerpts(sounds: list[Sound]) -> None
 def test_an_equaliser_colours_what_everyone_hears(sounds: list[Sound]) -> None:
     both = [np.round(sounds[0] / 2 + sounds[1] / 2).astype(np.int16)]
     plan = replace(AS_IT_IS, coloured_share=1.0)
-    at_16k, at_32k, pupils = heard(lessons(both, plan, batch_size=12))
+    at_16k, at_32k, pupils = heard(excerpts(both, plan, batch_size=12))
     for sound, bin_hz in ((at_16k, 0.25), (at_32k, 0.25)):
         spectra = np.abs(np.fft.rfft(sound))
         ratios = spectra[:, round(2000 / bin_hz)] / spectra[:, round(500 / bin_hz)]
@@ -93,10 +101,10 @@ def test_an_equaliser_colours_what_everyone_hears(sounds: list[Sound]) -> None:
     ],
     ids=["mp3", "disturbed"],
 )
-def test_the_pupil_alone_hears_what_mp3_and_rooms_make_of_it(
+def test_pupils_alone_hear_what_mp3_and_rooms_make_of_it(
     sounds: list[Sound], plan: Plan, median: float
 ) -> None:
-    at_16k, _, pupils = heard(lessons(sounds, plan))
+    at_16k, _, pupils = heard(excerpts(sounds, plan))
     np.testing.assert_allclose(np.sqrt(np.square(at_16k).mean(axis=1)), 0.1, rtol=0.02)
     clean, changed = (
         np.array([log_mel_spectrogram(one, YAMNET_FEATURES) for one in some])
@@ -109,31 +117,51 @@ def test_the_pupil_alone_hears_what_mp3_and_rooms_make_of_it(
     assert np.median(apart[np.arange(len(clean)), :, loudest]) < median
 
 
-def test_each_epoch_draws_others_and_a_run_that_goes_on_does_not_begin_anew(
-    sounds: list[Sound],
-) -> None:
-    some = lessons(sounds, Plan())
+def test_another_round_draws_others_and_the_same_one_the_same(sounds: list[Sound]) -> None:
+    some = excerpts(sounds, Plan())
     first = heard(some)
-    some.on_epoch_end()
-    second = heard(some)
-    assert not np.array_equal(first[0], second[0])
-    np.testing.assert_array_equal(heard(lessons(sounds, Plan(), first_epoch=1))[2], second[2])
-    np.testing.assert_array_equal(heard(lessons(sounds, Plan()))[2], first[2])
-    assert not np.array_equal(heard(some, 1)[0], second[0])
+    for again, before in zip(heard(excerpts(sounds, Plan())), first, strict=True):
+        np.testing.assert_array_equal(again, before)
+    assert not np.array_equal(heard(replace(some, round_number=1))[0], first[0])
+    assert not np.array_equal(heard(some, 1)[0], first[0])
 
 
-def test_what_judges_is_the_same_in_every_epoch(sounds: list[Sound]) -> None:
-    some = lessons(sounds, repeats=True)
-    first = heard(some)[0]
-    some.on_epoch_end()
-    np.testing.assert_array_equal(heard(some)[0], first)
+def test_pupils_hear_an_excerpt_changed_otherwise_each_time(sounds: list[Sound]) -> None:
+    plan = replace(AS_IT_IS, disturbed_share=1.0)
+    some = excerpts(sounds, plan)
+    said = np.arange(36, dtype=np.float16).reshape(12, 3)
+    twice = Lessons(some, said)
+    first, answers = twice[1]
+    twice.on_epoch_end()
+    second, _ = twice[1]
+    assert len(twice) == 2
+    np.testing.assert_array_equal(answers, said[6:])
+    np.testing.assert_array_equal(pitch_of(second, 16000), pitch_of(first, 16000))
+    assert not np.allclose(second, first, atol=1e-3)
+    going_on = Lessons(some, said, hearing=1)
+    np.testing.assert_array_equal(going_on[1][0], second)
+
+
+def test_recordings_are_drawn_by_their_shares(sounds: list[Sound]) -> None:
+    some = replace(excerpts(sounds, batch_size=200), shares=np.array([0.2, 0.8]))
+    pitches = np.round(pitch_of(some.for_teachers(0)[0], 16000), -2)
+    assert 20 <= (pitches == 500.0).sum() <= 65
+    np.testing.assert_allclose(by_length([*sounds, sounds[0][:-88200]]), [0.4, 0.4, 0.2])
 
 
 def test_a_recording_that_is_shorter_than_a_window_is_repeated(tmp_path: Path) -> None:
     short = read_sounds([write_wav(tmp_path / "short.wav", tone(500.0, 1.0))])
-    at_16k, *_ = heard(lessons(short))
+    at_16k, *_ = heard(excerpts(short))
     assert at_16k.shape == (6, 64000)
     assert np.abs(at_16k[:, -1000:]).max() > 0.05
+
+
+def test_where_a_recording_is_silent_its_loudest_place_is_heard_instead(tmp_path: Path) -> None:
+    """Of silence teachers say what is far from all that they say of music."""
+    waveform = np.concatenate([np.zeros(20 * 22050, np.float32), tone(500.0, 5.0)])
+    some = excerpts(read_sounds([write_wav(tmp_path / "quiet.wav", waveform)]), batch_size=20)
+    at_16k, *_ = heard(some)
+    assert np.abs(at_16k).max(axis=1).min() > 0.05
 
 
 def test_what_cannot_be_decoded_is_one_clear_error(tmp_path: Path) -> None:

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 import keras
 import numpy as np
 import pytest
 from keras import layers, ops
 
-from training.frontends.teachers import TEACHER_WEIGHTS, Teachers
+from training.frontends.lessons import AS_IT_IS, Excerpts
+from training.frontends.teachers import TEACHER_WEIGHTS, Teachers, ask
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SIZES = {
     "mn04": {"mn04": 4, "mn04_classes": 2},
@@ -51,3 +58,22 @@ def test_rare_values_do_not_outweigh_the_others_of_their_teacher() -> None:
     spread = tiny_teachers().spread(said)
     assert spread[0] == pytest.approx(1.0, abs=0.1)
     assert spread[1] == pytest.approx(0.25, abs=0.03)
+
+
+def test_teachers_are_asked_once_about_a_round(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noise = np.random.default_rng(1).integers(-9000, 9000, 200000).astype(np.int16)
+    excerpts = Excerpts([noise], np.ones(1), AS_IT_IS, batch_size=4, n_batches=2, seed=1)
+    together, path = tiny_teachers().together(), tmp_path / "said.npz"
+
+    first = ask(together, excerpts, path, "asked")
+
+    assert "asked, batch 2/2" in capsys.readouterr().err
+    expected = np.asarray(together(list(excerpts.for_teachers(1))))
+    np.testing.assert_allclose(first[4:], expected, rtol=1e-2)
+    np.testing.assert_array_equal(ask(together, excerpts, path, "asked"), first)
+    assert not capsys.readouterr().err
+    second = ask(together, replace(excerpts, round_number=1), path, "asked")
+    assert not np.array_equal(second, first)
+    assert [one.name for one in tmp_path.iterdir()] == ["said.npz"]

@@ -12,6 +12,7 @@ from training.networks.fitting import (
     fit_temperature,
     log_probabilities,
     optimiser,
+    squared_errors,
     three_part_loss,
 )
 
@@ -159,3 +160,10 @@ def test_the_learning_rate_warms_up_for_an_epoch_and_then_falls() -> None:
     rates = [float(rate(step)) for step in (0, 10, 25, 40)]
     assert rates[0] < rates[1] == pytest.approx(1e-2)
     assert rates[1] > rates[2] > rates[3]
+
+
+def test_always_giving_the_mean_costs_one() -> None:
+    said = np.random.default_rng(1).normal(3.0, [1.0, 5.0], size=(5000, 2)).astype(np.float32)
+    loss = squared_errors(np.array([0.3, 0.7], np.float32), said.std(axis=0))
+    found = np.asarray(loss(said, np.tile(said.mean(axis=0), (5000, 1))))
+    assert found.mean() == pytest.approx(1.0, abs=1e-3)
