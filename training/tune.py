@@ -54,13 +54,18 @@ def session_of(classifier: Classifier, material: Material, joined: str) -> live.
     Args:
         classifier: the model.
         material: what is played; its ``negatives`` hold the talk.
-        joined: one of ``JOINED``; spectrograms are always spliced.
+        joined: one of ``JOINED``; spectrograms can only be spliced.
 
     Raises:
-        DatasetError: it cannot be read.
+        DatasetError: it cannot be read, or joined as it is to be.
     """
     params = classifier.info.features
     if params == FEATURES:
+        if joined != "spliced":
+            raise DatasetError(
+                f"{classifier.info.name} is played spectrograms, which can only be spliced; "
+                "leave --joined out"
+            )
         tracks = load_split(material.data[0], material.split)
         predict = predictor(classifier)
         return live.play(tracks, predict, LIVE_SEED)

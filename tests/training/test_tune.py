@@ -34,6 +34,14 @@ def test_the_command_prints_settings_that_are_calm_and_quick_enough(
     assert "time_constant_seconds=0" in output
 
 
+def test_spectrograms_that_are_to_be_faded_end_the_command_with_one_line(
+    dataset: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tune, "load_classifier", lambda _name: ear())
+    with pytest.raises(SystemExit, match=r"error: .* spectrograms, which can only be spliced"):
+        tune.main(["--data", str(dataset), "--joined", "faded"])
+
+
 @pytest.mark.parametrize("joined", tune.JOINED)
 def test_recordings_may_be_spliced_faded_or_have_talk_between_them(
     joined: str,
