@@ -224,7 +224,7 @@ def test_the_pupil_begins_by_saying_what_its_ears_hear_already(library: Path) ->
 
 
 def test_a_third_of_what_is_heard_is_free_music() -> None:
-    long, short, free = (np.zeros(n, np.int16) for n in (3000, 1000, 500))
+    long, short, free = (np.full(n, 999, np.int16) for n in (3000, 1000, 500))
     heard = distil._excerpts([long, short], [free], OPTIONS)
     np.testing.assert_allclose(heard.shares, [1 / 2, 1 / 6, 1 / 3])
     np.testing.assert_allclose(distil._excerpts([long, short], [], OPTIONS).shares, [0.75, 0.25])

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 Sound = NDArray[np.int16]
 """Of a recording, ``(n_samples,)`` at ``SAMPLE_RATE_HZ``; half as large as in single precision."""
 _FULL_SCALE = 32767.0
+_SILENT_BELOW = 100
+"""Peak of silence: -50 dBFS."""
 _QUICK_LENGTH = 4096
 """Excerpts are multiples of it: a transform of a length that is nearly prime takes far longer."""
 
@@ -130,8 +132,12 @@ class Excerpts:
 
 
 def by_length(sounds: Sequence[Sound]) -> NDArray[np.float64]:
-    """Let recordings be drawn from as often as they are long: ``(n,)``, summing to one."""
-    lengths = np.array([len(one) for one in sounds], np.float64)
+    """Let recordings be drawn from as often as they are long, and silent ones never.
+
+    Returns:
+        ``(n,)``, summing to one.
+    """
+    lengths = np.array([len(one) * (not _is_silent(one)) for one in sounds], np.float64)
     return np.asarray(lengths / lengths.sum())
 
 
@@ -169,9 +175,14 @@ def _cut(sound: Sound, speed: float, rng: np.random.Generator) -> FloatArray:
     if len(sound) < length:
         sound = np.resize(sound, length)
     start = int(rng.integers(0, len(sound) - length + 1))
-    if not sound[start : start + length].any():
+    if _is_silent(sound[start : start + length]):
         start = min(int(sound.argmax()), len(sound) - length)
     return sound[start : start + length].astype(np.float32) / np.float32(_FULL_SCALE)
+
+
+def _is_silent(sound: Sound) -> bool:
+    """Of silence teachers say what is far from all that they say of music."""
+    return max(int(sound.max()), -int(sound.min())) < _SILENT_BELOW
 
 
 def _changed(excerpt: FloatArray, plan: Plan, rng: np.random.Generator) -> FloatArray:
