@@ -179,11 +179,13 @@ def _keep(ear: keras.Model, old: list[FloatArray], share: float) -> None:
 
 def _excerpts(sounds: list[Sound], free: list[Sound], options: DistilOptions) -> Excerpts:
     """Let an epoch's be drawn, ``options.free_share`` of them from free music."""
-    share = options.free_share if free else 0.0
-    shares = [(1.0 - share) * by_length(sounds), share * by_length(free)]
+    shares = by_length(sounds)
+    if free:
+        parts = [(1.0 - options.free_share) * shares, options.free_share * by_length(free)]
+        shares = np.concatenate(parts)
     return Excerpts(
         [*sounds, *free],
-        np.concatenate(shares),
+        shares,
         Plan(),
         batch_size=options.batch_size,
         n_batches=max(1, options.epoch_windows // options.batch_size),

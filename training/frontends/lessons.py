@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from rtgenre.model.features import at_usual_level
 from training.data.acoustics import SAMPLE_RATE_HZ, random_equaliser
 from training.data.coding import through_mp3
+from training.data.dataset import DatasetError
 from training.data.disturbance import disturb
 from training.data.library import WINDOW_SECONDS, read_sound, resample
 
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 Sound = NDArray[np.int16]
 """Of a recording, ``(n_samples,)`` at ``SAMPLE_RATE_HZ``; half as large as in single precision."""
 _FULL_SCALE = 32767.0
-_SILENT_BELOW = 100
-"""Peak of silence: -50 dBFS."""
+_SILENT_BELOW = 33
+"""-60 dBFS."""
 _QUICK_LENGTH = 4096
 """Excerpts are multiples of it: a transform of a length that is nearly prime takes far longer."""
 
@@ -136,8 +137,13 @@ def by_length(sounds: Sequence[Sound]) -> NDArray[np.float64]:
 
     Returns:
         ``(n,)``, summing to one.
+
+    Raises:
+        DatasetError: all of them are silent.
     """
-    lengths = np.array([len(one) * (not _is_silent(one)) for one in sounds], np.float64)
+    lengths = np.array([len(one) * (_levels(one).max() >= _SILENT_BELOW) for one in sounds], float)
+    if not lengths.any():
+        raise DatasetError(f"all of {len(sounds)} recordings are silent")
     return np.asarray(lengths / lengths.sum())
 
 
@@ -175,14 +181,14 @@ def _cut(sound: Sound, speed: float, rng: np.random.Generator) -> FloatArray:
     if len(sound) < length:
         sound = np.resize(sound, length)
     start = int(rng.integers(0, len(sound) - length + 1))
-    if _is_silent(sound[start : start + length]):
-        start = min(int(sound.argmax()), len(sound) - length)
+    # Of silence, and of a few notes in it, teachers say what is far from all else.
+    if np.median(_levels(sound[start : start + length])) < _SILENT_BELOW:
+        start = min(int(_levels(sound).argmax()), len(sound) - length)
     return sound[start : start + length].astype(np.float32) / np.float32(_FULL_SCALE)
 
 
-def _is_silent(sound: Sound) -> bool:
-    """Of silence teachers say what is far from all that they say of music."""
-    return max(int(sound.max()), -int(sound.min())) < _SILENT_BELOW
+def _levels(sound: Sound) -> NDArray[np.int32]:
+    return np.abs(sound.astype(np.int32))
 
 
 def _changed(excerpt: FloatArray, plan: Plan, rng: np.random.Generator) -> FloatArray:

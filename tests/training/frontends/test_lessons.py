@@ -158,12 +158,19 @@ def test_a_recording_that_is_shorter_than_a_window_is_repeated(tmp_path: Path) -
 
 def test_nobody_hears_silence(sounds: list[Sound]) -> None:
     hiss = np.random.default_rng(1).integers(-2, 3, 20 * 22050).astype(np.int16)
-    mostly = np.concatenate([hiss, sounds[0][: 5 * 22050]])
+    mostly = np.concatenate([hiss, sounds[0][: 5 * 22050]])  # some excerpts end as it begins
     some = excerpts([mostly, hiss], batch_size=20)
     np.testing.assert_array_equal(some.shares, [1.0, 0.0])
     at_16k, *_ = heard(some)
     spectra = np.square(np.abs(np.fft.rfft(at_16k)))
     assert (spectra[:, 1900:2100].sum(axis=1) / spectra.sum(axis=1)).min() > 0.5
+    quiet = np.abs(at_16k).reshape(20, 40, -1).max(axis=2) < 1e-3
+    assert quiet.mean(axis=1).max() < 0.6
+
+
+def test_recordings_that_are_all_silent_are_one_clear_error() -> None:
+    with pytest.raises(DatasetError, match="all of 2 recordings are silent"):
+        by_length([np.zeros(9, np.int16)] * 2)
 
 
 def test_what_cannot_be_decoded_is_one_clear_error(tmp_path: Path) -> None:
