@@ -69,6 +69,7 @@ PURE = [
     "learning/regression.py",
     "learning/report.py",
     "model/features.py",
+    "model/filter_banks.py",
     "learning/taught/stretch.py",
     "learning/taught/genres.py",
     "learning/taught/memory.py",

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtgenre.model.features import FeatureParams, FloatArray, mel_filter_bank, mel_power_spectrogram
+from rtgenre.model.features import FeatureParams, FloatArray, mel_power_spectrogram
+from rtgenre.model.filter_banks import mel_filter_bank
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

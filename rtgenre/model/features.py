@@ -20,20 +20,12 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from rtgenre.model.filter_banks import htk_bands, mel_bands, next_power_of_two
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 FloatArray = NDArray[np.float32]
-
-# Slaney's Auditory Toolbox scale: linear to 1 kHz, logarithmic above.
-_HZ_PER_MEL = 200.0 / 3.0
-_LOG_START_HZ = 1000.0
-_LOG_START_MEL = _LOG_START_HZ / _HZ_PER_MEL
-_LOG_STEP = np.log(6.4) / 27.0
-
-# HTK's scale, which TensorFlow uses.
-_HTK_MEL = 1127.0
-_HTK_BREAK_HZ = 700.0
 
 YAMNET_LOG_OFFSET = 0.001
 """Added to mel magnitudes before the logarithm."""
@@ -196,7 +188,7 @@ def mel_power_spectrogram(
     bands = np.empty((_n_frames(waveform, params), params.n_mels), dtype=np.float32)
     for rows, magnitudes in _magnitudes(waveform, params, params.frame_length, single=single):
         np.square(magnitudes, out=magnitudes)
-        np.matmul(magnitudes, mel_filter_bank(params).T, out=bands[rows])
+        mel_bands(params).sum(magnitudes, bands[rows])
     return bands
 
 
@@ -210,10 +202,10 @@ def at_usual_level(waveform: FloatArray) -> FloatArray:
 def _yamnet_log_mel(waveform: FloatArray, params: FeatureParams) -> FloatArray:
     # Not in single precision: the logarithm shows its last digits where bands are nearly silent,
     # and processors differ in them.
-    fft_length = _next_power_of_two(params.frame_length)
+    fft_length = next_power_of_two(params.frame_length)
     bands = np.empty((_n_frames(waveform, params), params.n_mels), dtype=np.float32)
     for rows, magnitudes in _magnitudes(waveform, params, fft_length, single=False):
-        np.matmul(magnitudes, htk_filter_bank(params), out=bands[rows])
+        htk_bands(params).sum(magnitudes, bands[rows])
     bands += np.float32(YAMNET_LOG_OFFSET)
     return np.log(bands, out=bands)
 
@@ -269,67 +261,7 @@ def _magnitudes(
 
 
 @lru_cache(maxsize=8)
-def mel_filter_bank(params: FeatureParams) -> FloatArray:
-    """Build triangular mel filters with Slaney's scale and area normalisation.
-
-    The same as ``librosa.filters.mel(htk=False, norm="slaney")``.
-
-    Returns:
-        ``(n_mels, frame_length // 2 + 1)`` float32.
-    """
-    fft_hz = np.fft.rfftfreq(params.frame_length, 1.0 / params.sample_rate_hz)
-    lowest_mel, highest_mel = _hz_to_mel(np.array([params.fmin_hz, params.fmax_hz]))
-    edges_hz = _mel_to_hz(np.linspace(lowest_mel, highest_mel, params.n_mels + 2))
-    widths_hz = np.diff(edges_hz)
-    distance_hz = edges_hz[:, None] - fft_hz[None, :]
-    rising = -distance_hz[:-2] / widths_hz[:-1, None]
-    falling = distance_hz[2:] / widths_hz[1:, None]
-    triangles = np.maximum(0.0, np.minimum(rising, falling))
-    area_norm = 2.0 / (edges_hz[2:] - edges_hz[:-2])
-    return (triangles * area_norm[:, None]).astype(np.float32)
-
-
-@lru_cache(maxsize=8)
-def htk_filter_bank(params: FeatureParams) -> FloatArray:
-    """Build triangular mel filters with HTK's scale, of height 1.
-
-    The same as ``tf.signal.linear_to_mel_weight_matrix``: triangles in mel, nothing at 0 Hz.
-
-    Returns:
-        ``(fft_length // 2 + 1, n_mels)`` float32, the FFT's length the next power of two.
-    """
-    fft_length = _next_power_of_two(params.frame_length)
-    bins_mel = _hz_to_htk(np.fft.rfftfreq(fft_length, 1.0 / params.sample_rate_hz))[:, None]
-    lowest, highest = _hz_to_htk(np.array([params.fmin_hz, params.fmax_hz]))
-    edges = np.linspace(lowest, highest, params.n_mels + 2)
-    low, centre, high = edges[:-2], edges[1:-1], edges[2:]
-    rising, falling = (bins_mel - low) / (centre - low), (high - bins_mel) / (high - centre)
-    triangles = np.maximum(0.0, np.minimum(rising, falling))
-    triangles[0] = 0.0
-    return np.asarray(triangles, dtype=np.float32)
-
-
-def _hz_to_htk(hz: NDArray[np.floating]) -> NDArray[np.float64]:
-    mel: NDArray[np.float64] = _HTK_MEL * np.log1p(hz / _HTK_BREAK_HZ)
-    return mel
-
-
-def _next_power_of_two(length: int) -> int:
-    return 1 << (length - 1).bit_length()
-
-
-@lru_cache(maxsize=8)
 def hann_window(length: int) -> FloatArray:
     """Give the periodic Hann window of a transform: ``(length,)``."""
     phase = 2.0 * np.pi * np.arange(length) / length
     return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)
-
-
-def _hz_to_mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
-    logarithmic = _LOG_START_MEL + np.log(np.maximum(hz, 1e-9) / _LOG_START_HZ) / _LOG_STEP
-    return np.where(hz < _LOG_START_HZ, hz / _HZ_PER_MEL, logarithmic)
-
-
-def _mel_to_hz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
-    logarithmic = _LOG_START_HZ * np.exp(_LOG_STEP * (mel - _LOG_START_MEL))
-    return np.where(mel < _LOG_START_MEL, mel * _HZ_PER_MEL, logarithmic)

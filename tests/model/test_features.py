@@ -7,9 +7,7 @@ from rtgenre.model.features import (
     YAMNET_FEATURES,
     FeatureParams,
     at_usual_level,
-    htk_filter_bank,
     log_mel_spectrogram,
-    mel_filter_bank,
     mel_power_spectrogram,
 )
 from tests.signals import music, noise, tone
@@ -38,18 +36,6 @@ def test_features_equal_librosas_to_1e_4(name, librosa):
     audible = expected > -70
     np.testing.assert_allclose(features[audible], expected[audible], atol=1e-4)
     np.testing.assert_allclose(features, expected, atol=0.05)
-
-
-def test_filter_bank_equals_librosas(librosa):
-    for params in [PARAMS, FeatureParams(16000, 512, 256, 96, 20, 8000)]:
-        expected = librosa.filters.mel(
-            sr=params.sample_rate_hz,
-            n_fft=params.frame_length,
-            n_mels=params.n_mels,
-            fmin=params.fmin_hz,
-            fmax=params.fmax_hz,
-        )
-        np.testing.assert_allclose(mel_filter_bank(params), expected, atol=1e-8)
 
 
 def test_shape_is_what_the_parameters_promise():
@@ -134,13 +120,6 @@ def test_a_tone_is_loudest_in_the_band_where_yamnet_expects_it(hz):
     edges = np.linspace(*1127 * np.log1p(np.array([125.0, 7500.0]) / 700), 66)
     expected = np.abs(edges[1:-1] - 1127 * np.log1p(hz / 700)).argmin()
     assert abs(int(heard.mean(axis=0).argmax()) - expected) <= 1
-
-
-def test_yamnets_filters_are_triangles_of_height_one_without_the_constant():
-    filters = htk_filter_bank(YAMNET_FEATURES)
-    assert filters.shape == (257, 64)
-    assert not filters[0].any()
-    assert 0 <= filters.min() < filters.max() <= 1
 
 
 def test_an_unknown_recipe_is_refused():

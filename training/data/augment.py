@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtgenre.model.features import mel_filter_bank
+from rtgenre.model.filter_banks import mel_filter_bank
 from training.data.dataset import FEATURES, FloatArray
 
 if TYPE_CHECKING:

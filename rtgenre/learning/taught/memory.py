@@ -85,7 +85,7 @@ class SongMemory:
         direction = _directions(prediction.embedding[None], self.centre, self.scale)[0]
         # How like each genre's most similar taught window it is.
         alike = np.full(len(prediction.probabilities), -1.0, np.float32)
-        np.maximum.at(alike, self.labels, self.directions @ direction)
+        np.maximum.at(alike, self.labels, _cosines(self.directions, direction))
         return _known_again(self._favoured(prediction, alike, direction), alike)
 
     def _favoured(
@@ -110,7 +110,7 @@ class SongMemory:
         candidates = np.flatnonzero(alike > FLOOR)
         if not len(candidates):
             return rivals
-        cosines = self.known_directions @ direction
+        cosines = _cosines(self.known_directions, direction)
         n_nearest = min(_N_NEAREST, len(cosines))
         nearest = np.argpartition(-cosines, n_nearest - 1)[:n_nearest]
         nearest = nearest[np.argsort(-cosines[nearest])]
@@ -119,6 +119,13 @@ class SongMemory:
             if len(others):
                 rivals[genre] = max(FLOOR, others[min(N_RIVALS, len(others)) - 1] - SLACK)
         return rivals
+
+
+def _cosines(directions: FloatArray, direction: FloatArray) -> FloatArray:
+    """Give the cosine of each of ``(n, embedding_size)`` and one more, all of length 1."""
+    # A product of this size wakes OpenBLAS's helper threads; see rtgenre.model.filter_banks.
+    cosines: FloatArray = np.einsum("nd,d->n", directions, direction)
+    return cosines
 
 
 def _known_again(prediction: Prediction, alike: FloatArray) -> Prediction:

@@ -7,6 +7,7 @@ from rtgenre.learning.examples import OTHER, Examples
 from rtgenre.learning.taught.memory import SongMemory
 from rtgenre.learning.taught.stretch import TaughtStretch
 from rtgenre.types import Prediction
+from tests.helper_threads import helpers_are_idle
 
 LABELS = ("jazz", "rock", "techno")
 SIZE = 256
@@ -85,3 +86,17 @@ def test_an_example_of_one_genre_alone_rivals_nothing():
     taught = TaughtStretch("den", 0.0, 4.0, "jazz", sound(7)[None], np.zeros((1, 0), np.float32))
     memory = SongMemory.of(examples, [taught], LABELS)
     assert memory.apply(heard(sound(7))).probabilities[0] > 0.9
+
+
+def test_a_memory_wakes_no_helper_threads_in_a_program_of_somebody_elses():
+    setup = """
+import numpy as np
+from rtgenre.learning.taught.memory import SongMemory
+from rtgenre.types import Prediction
+near, far = np.eye(2, 128, dtype=np.float32)
+labels = np.zeros(6000, dtype=np.int64)
+known = np.tile(far, (6000, 1))
+memory = SongMemory(near * 0, near * 0 + 1, near[None], labels[:1], known, labels)
+heard = Prediction(np.ones(2, np.float32) / 2, 0.9, 0.9, near)
+"""
+    assert helpers_are_idle(setup, "memory.apply(heard)")
