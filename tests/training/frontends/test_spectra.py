@@ -9,9 +9,9 @@ from rtgenre.model.features import (
     YAMNET_FEATURES,
     at_usual_level,
     hann_window,
-    htk_filter_bank,
     log_mel_spectrogram,
 )
+from rtgenre.model.filter_banks import htk_filter_bank
 from tests.signals import music, noise
 from training.frontends.spectra import (
     centred_hann,
