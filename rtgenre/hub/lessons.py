@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from rtgenre.hub.node import node_named
+from rtgenre.learning.genres import LearningError, checked_genre
 from rtgenre.messages.taught import TeachError
 from rtgenre.outputs.mqtt.teach import command_topic
 
@@ -27,7 +28,7 @@ LATE_SECONDS = 60.0
 MAX_CHARACTERS_SENT = 200
 """Of a genre, so that its room can read the message and say why it is none."""
 MAX_REMEMBERED = 1000
-_ELSEWHERE, _BUSY, _NO_ANSWER = 409, 429, 504
+_BAD_NAME, _ELSEWHERE, _BUSY, _NO_ANSWER = 400, 409, 429, 504
 
 
 class Sender(Protocol):
@@ -81,7 +82,7 @@ class Lessons:
         is_name = genre.isprintable() and len(genre) <= MAX_CHARACTERS_SENT
         if not is_name or genre.lstrip().startswith("{"):
             raise TeachError(f"a genre cannot be called {genre[:40]!r}")
-        answer = await self._ask(node, "taught", {"teach": genre})
+        answer = await self._ask(node, "taught", {"teach": genre}, refused=_refusal(genre))
         self._last_number += 1
         self._numbers[self._last_number] = (node, answer["id"])
         while len(self._numbers) > MAX_REMEMBERED:
@@ -130,7 +131,9 @@ class Lessons:
         if not question.answer.done():
             question.answer.set_result(answer)
 
-    async def _ask(self, name: str, kind: str, asked: dict[str, Any]) -> dict[str, Any]:
+    async def _ask(
+        self, name: str, kind: str, asked: dict[str, Any], *, refused: int = _ELSEWHERE
+    ) -> dict[str, Any]:
         node = node_named(name, self._nodes())
         repeats = node.about is not None and node.about.get("repeats_requests", False)
         key = (name, secrets.token_hex(4) if repeats else "")
@@ -154,7 +157,7 @@ class Lessons:
             if repeats:
                 self._questions.pop(key, None)
         if found["type"] == "error":
-            raise TeachError(str(found["message"]), _ELSEWHERE)
+            raise TeachError(str(found["message"]), refused)
         return found
 
     def _open(self, key: tuple[str, str], kind: str) -> _Question:
@@ -181,6 +184,15 @@ class Lessons:
         raise TeachError(
             f"what was taught is kept by each room; say which one with node: {rooms}", _ELSEWHERE
         )
+
+
+def _refusal(genre: str) -> int:
+    """Return the status of a room's refusal, whose answer has none: pages ask for a name again."""
+    try:
+        checked_genre(genre.strip())
+    except LearningError:
+        return _BAD_NAME
+    return _ELSEWHERE
 
 
 def _written(asked: dict[str, Any], request: str) -> str:

@@ -14,7 +14,13 @@ from rtgenre.messages.taught import TeachError
 from rtgenre.model.classifier import Classifier
 from rtgenre.service import teacher as teacher_module
 from rtgenre.service.service import Service
-from tests.networks import HEARING_INFO, HearingNetwork, hearing_classifier, write_hearing_examples
+from tests.networks import (
+    HEARING_INFO,
+    HearingNetwork,
+    hearing_classifier,
+    tone_classifier,
+    write_hearing_examples,
+)
 from tests.signals import noise, tone
 from tests.sources_in_memory import HandSource
 
@@ -301,6 +307,18 @@ async def test_an_updated_model_that_hears_otherwise_says_why_it_cannot(folder):
         (item,) = (await rooms.teacher.list())["stretches"]
     assert not item["used"]
     assert item["network"] == "hearing 1"
+
+
+async def test_a_model_that_cannot_be_taught_lists_what_another_was_and_lets_it_be_forgotten(folder):
+    async with Rooms(folder) as rooms:
+        await rooms.begin(LOW)
+        await rooms.teacher.teach("den", "techno")
+    async with Rooms(folder, classifier=tone_classifier()) as rooms:
+        (item,) = (await rooms.teacher.list())["stretches"]
+        n_forgotten = await rooms.teacher.forget([item["id"]])
+    assert not item["used"]
+    assert item["network"] == "hearing 1"
+    assert n_forgotten == 1
 
 
 async def test_nothing_taught_changes_no_document_and_writes_no_file(folder):

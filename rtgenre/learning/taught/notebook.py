@@ -211,6 +211,8 @@ class Notebook:
 
     def _alike(self, store: TaughtStore) -> list[TaughtNetwork]:
         """List the networks whose embeddings mean the same to the present one."""
+        if not self._info.embedding_size:
+            return []
         own = self._own()
         return [one for one in store.networks() if hear_alike(one.probe, own.probe)]
 
