@@ -26,7 +26,7 @@ from rtgenre.config import WebSocketConfig
 from rtgenre.messages.column_hub import ColumnHub
 from rtgenre.messages.hub import Hub
 from rtgenre.messages.payload import hello_document, state_document
-from rtgenre.model.features import FeatureParams
+from rtgenre.model.feature_params import FeatureParams
 from rtgenre.model.info import ModelInfo
 from rtgenre.monitoring.metrics import Metrics
 from rtgenre.outputs.colors import GENRE_COLORS

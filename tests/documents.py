@@ -14,7 +14,7 @@ from rtgenre.messages.payload import (
     state_document,
     status_document,
 )
-from rtgenre.model.features import FeatureParams
+from rtgenre.model.feature_params import FeatureParams
 from rtgenre.model.info import ModelInfo
 from rtgenre.monitoring.metrics import Metrics
 from rtgenre.outputs.web.server import WebSocketOutput

@@ -8,7 +8,8 @@ import numpy as np
 
 from rtgenre.learning.examples import Examples, write_examples
 from rtgenre.model.classifier import Classifier
-from rtgenre.model.features import FeatureParams, log_mel_spectrogram
+from rtgenre.model.feature_params import FeatureParams
+from rtgenre.model.features import log_mel_spectrogram
 from rtgenre.model.info import EXAMPLES_FILE_NAME, ModelInfo
 from tests.signals import noise, tone
 

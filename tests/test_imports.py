@@ -68,6 +68,7 @@ PURE = [
     "learning/lesson.py",
     "learning/regression.py",
     "learning/report.py",
+    "model/feature_params.py",
     "model/features.py",
     "model/filter_banks.py",
     "learning/taught/stretch.py",

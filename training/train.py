@@ -19,7 +19,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rtgenre.model.features import TWO_EARS_FEATURES
+from rtgenre.model.feature_params import TWO_EARS_FEATURES
 from training.crnn.ears import read_ears
 from training.crnn.fits import fit_voices
 from training.crnn.material import Material, load_material

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rtgenre.model.features import FeatureParams, FloatArray, mel_power_spectrogram
+from rtgenre.model.feature_params import FeatureParams
+from rtgenre.model.features import mel_power_spectrogram
 from rtgenre.model.filter_banks import mel_filter_bank
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from rtgenre.types import FloatArray
 
 COLUMNS = FeatureParams()
 """How columns are made: 24 of 93 ms a second, 128 bands up to 11 kHz."""

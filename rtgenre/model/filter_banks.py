@@ -11,7 +11,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rtgenre.model.features import FeatureParams, FloatArray
+    from rtgenre.model.feature_params import FeatureParams
+    from rtgenre.types import FloatArray
 
 # Slaney's Auditory Toolbox scale: linear to 1 kHz, logarithmic above.
 _HZ_PER_MEL = 200.0 / 3.0

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from rtgenre.errors import RtgenreError
-from rtgenre.model.features import FeatureParams
+from rtgenre.model.feature_params import FeatureParams
 
 if TYPE_CHECKING:
     from pathlib import Path

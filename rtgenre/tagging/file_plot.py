@@ -10,7 +10,7 @@ import numpy as np
 from rtgenre.audio.columns import Column, ColumnMaker
 from rtgenre.audio.samples import Resampler, sanitise, select_channel
 from rtgenre.errors import RtgenreError
-from rtgenre.model.features import FeatureParams
+from rtgenre.model.feature_params import FeatureParams
 from rtgenre.outputs.colors import GENRE_COLORS, complete_colors
 from rtgenre.sources.decode import open_audio
 

@@ -3,7 +3,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rtgenre.audio.columns import FLOOR_DB, ColumnMaker
-from rtgenre.model.features import FeatureParams, log_mel_spectrogram
+from rtgenre.model.feature_params import FeatureParams
+from rtgenre.model.features import log_mel_spectrogram
 from tests.signals import music, noise, tone
 
 PARAMS = FeatureParams()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rtgenre.model.classifier import Classifier
-from rtgenre.model.features import YAMNET_FEATURES
+from rtgenre.model.feature_params import YAMNET_FEATURES
 from rtgenre.model.info import ModelError, ModelInfo
 
 INFO = ModelInfo("test", "1", ("jazz", "rock"), YAMNET_FEATURES, has_music_output=True)

@@ -1,15 +1,13 @@
 import numpy as np
 import pytest
 
-from rtgenre.model.features import (
+from rtgenre.model.feature_params import (
     MUSICNN_FEATURES,
     TWO_EARS_FEATURES,
     YAMNET_FEATURES,
     FeatureParams,
-    at_usual_level,
-    log_mel_spectrogram,
-    mel_power_spectrogram,
 )
+from rtgenre.model.features import at_usual_level, log_mel_spectrogram, mel_power_spectrogram
 from tests.signals import music, noise, tone
 
 PARAMS = FeatureParams()

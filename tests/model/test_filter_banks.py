@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from rtgenre.model.features import MUSICNN_FEATURES, YAMNET_FEATURES, FeatureParams
+from rtgenre.model.feature_params import MUSICNN_FEATURES, YAMNET_FEATURES, FeatureParams
 from rtgenre.model.filter_banks import (
     Bands,
     htk_bands,
@@ -15,7 +15,8 @@ PARAMS = FeatureParams()
 
 SETUP = """
 import numpy as np
-from rtgenre.model.features import TWO_EARS_FEATURES, FeatureParams, log_mel_spectrogram
+from rtgenre.model.feature_params import TWO_EARS_FEATURES, FeatureParams
+from rtgenre.model.features import log_mel_spectrogram
 params = {params}
 waveform = np.ones(params.window_samples, dtype=np.float32)
 """

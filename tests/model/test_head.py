@@ -5,7 +5,7 @@ import pytest
 
 from rtgenre.model.arrays import ArraysError, write_arrays
 from rtgenre.model.classifier import Classifier
-from rtgenre.model.features import FeatureParams
+from rtgenre.model.feature_params import FeatureParams
 from rtgenre.model.head import Head, head_values, read_head, write_head
 from rtgenre.model.info import ModelInfo
 from rtgenre.tracking.smoothing import TrackerParams

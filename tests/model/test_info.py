@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from rtgenre.model.features import YAMNET_FEATURES, FeatureParams
+from rtgenre.model.feature_params import YAMNET_FEATURES, FeatureParams
 from rtgenre.model.info import ModelError, ModelInfo, read_model_info, write_model_info
 
 INFO = ModelInfo(

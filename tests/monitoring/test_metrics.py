@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from rtgenre.model.features import FeatureParams
+from rtgenre.model.feature_params import FeatureParams
 from rtgenre.model.info import ModelInfo
 from rtgenre.monitoring.metrics import Metrics, SourceTotals
 from rtgenre.types import PlayState

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from rtgenre.messages.version import SCHEMA_VERSION
-from rtgenre.model.features import YAMNET_FEATURES, FeatureParams
+from rtgenre.model.feature_params import YAMNET_FEATURES, FeatureParams
 from rtgenre.model.info import ModelInfo
 from rtgenre.service.pipeline import Pipeline
 from rtgenre.tracking.smoothing import TrackerParams

@@ -309,7 +309,9 @@ async def test_an_updated_model_that_hears_otherwise_says_why_it_cannot(folder):
     assert item["network"] == "hearing 1"
 
 
-async def test_a_model_that_cannot_be_taught_lists_what_another_was_and_lets_it_be_forgotten(folder):
+async def test_a_model_that_cannot_be_taught_lists_what_another_was_and_lets_it_be_forgotten(
+    folder,
+):
     async with Rooms(folder) as rooms:
         await rooms.begin(LOW)
         await rooms.teacher.teach("den", "techno")

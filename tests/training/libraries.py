@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from rtgenre.model.classifier import Classifier
-from rtgenre.model.features import MUSICNN_FEATURES, YAMNET_FEATURES
+from rtgenre.model.feature_params import MUSICNN_FEATURES, YAMNET_FEATURES
 from rtgenre.model.info import ModelInfo
 from tests.training.conftest import GENRE_HZ, tone, write_wav
 from training.data.library import OTHER

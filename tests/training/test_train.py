@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from rtgenre.model.classifier import Classifier
-from rtgenre.model.features import TWO_EARS_FEATURES
+from rtgenre.model.feature_params import TWO_EARS_FEATURES
 from tests.training.libraries import LABELS, quick_ear, second_ear, write_library, write_negatives
 from training import evaluate, export, open_set, train
 from training.crnn import ears, fits, material, trials

@@ -3,7 +3,7 @@
 An array ``(n_columns, n_mels)`` uint8 per track, keyed by the track's name (``blues.00029``; the
 genre is what comes before the first dot). A value ``v`` means ``v * 80 / 255 - 80`` dB relative to
 the loudest bin of the whole track. Columns are the frames of
-``rtgenre.model.features.FeatureParams``.
+``rtgenre.model.feature_params.FeatureParams``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rtgenre.model.features import FeatureParams
+from rtgenre.model.feature_params import FeatureParams
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -15,7 +15,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from rtgenre.model.features import YAMNET_FEATURES
+from rtgenre.model.feature_params import YAMNET_FEATURES
 from training.data.audio import SUFFIXES, find_audio
 from training.data.dataset import TRACKS_FILE, DatasetError, FloatArray, genre_of
 from training.data.splits import GTZAN_PARTITION, artist_folds, read_partition

@@ -14,7 +14,8 @@ import numpy as np
 from keras import ops, random
 from numpy.typing import NDArray
 
-from rtgenre.model.features import MUSICNN_FEATURES, YAMNET_FEATURES, YAMNET_LOG_OFFSET
+from rtgenre.model.feature_params import MUSICNN_FEATURES, YAMNET_FEATURES
+from rtgenre.model.features import YAMNET_LOG_OFFSET
 from rtgenre.model.filter_banks import htk_filter_bank, mel_filter_bank
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from rtgenre.model.features import YAMNET_FEATURES
+from rtgenre.model.feature_params import YAMNET_FEATURES
 from training.data.dataset import DatasetError
 from training.frontends.spectra import yamnet_log_mel
 from training.frontends.yamnet import PATCH_FRAMES

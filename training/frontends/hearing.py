@@ -17,12 +17,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from rtgenre.model.features import (
-    MUSICNN_FEATURES,
-    YAMNET_FEATURES,
-    FeatureParams,
-    log_mel_spectrogram,
-)
+from rtgenre.model.feature_params import MUSICNN_FEATURES, YAMNET_FEATURES, FeatureParams
+from rtgenre.model.features import log_mel_spectrogram
 from training.data.acoustics import SAMPLE_RATE_HZ
 from training.data.dataset import DatasetError, IntArray
 from training.data.disturbance import Disturbance, disturb

@@ -18,7 +18,8 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from rtgenre.model.features import FeatureParams, hann_window
+from rtgenre.model.feature_params import FeatureParams
+from rtgenre.model.features import hann_window
 from rtgenre.model.filter_banks import mel_filter_bank
 from training.frontends.packages import DEFAULT_FOLDER, Wheel, fetch
 from training.frontends.spectra import power_spectrogram

@@ -15,7 +15,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from rtgenre.model.features import MUSICNN_FEATURES
+from rtgenre.model.feature_params import MUSICNN_FEATURES
 from training.data.dataset import DatasetError
 from training.frontends.musicnn import build_musicnn, read_million_songs
 

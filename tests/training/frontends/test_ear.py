@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from rtgenre.model.features import YAMNET_FEATURES, at_usual_level, log_mel_spectrogram
+from rtgenre.model.feature_params import YAMNET_FEATURES
+from rtgenre.model.features import at_usual_level, log_mel_spectrogram
 from tests.training.tiny_yamnet import tiny_yamnet
 from training.frontends.ear import N_KEPT, build_ear, build_pupil, build_yamnet
 

@@ -7,7 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from rtgenre.model.features import YAMNET_FEATURES, log_mel_spectrogram
+from rtgenre.model.feature_params import YAMNET_FEATURES
+from rtgenre.model.features import log_mel_spectrogram
 from tests.training.libraries import quick_ear, write_library
 from training.data.dataset import DatasetError
 from training.data.library import read_library, read_sound

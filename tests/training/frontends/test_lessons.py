@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rtgenre.model.features import YAMNET_FEATURES, at_usual_level, log_mel_spectrogram
+from rtgenre.model.feature_params import YAMNET_FEATURES
+from rtgenre.model.features import at_usual_level, log_mel_spectrogram
 from tests.training.conftest import tone, write_wav
 from training.data.dataset import DatasetError
 from training.frontends.lessons import (

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from rtgenre.model.features import MUSICNN_FEATURES, at_usual_level, log_mel_spectrogram
+from rtgenre.model.feature_params import MUSICNN_FEATURES
+from rtgenre.model.features import at_usual_level, log_mel_spectrogram
 from tests.signals import music
 from tests.training.frontends.test_musicnn import N_OUT, tiny_musicnn
 from training.data.dataset import DatasetError

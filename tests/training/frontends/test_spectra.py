@@ -5,12 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rtgenre.model.features import (
-    YAMNET_FEATURES,
-    at_usual_level,
-    hann_window,
-    log_mel_spectrogram,
-)
+from rtgenre.model.feature_params import YAMNET_FEATURES
+from rtgenre.model.features import at_usual_level, hann_window, log_mel_spectrogram
 from rtgenre.model.filter_banks import htk_filter_bank
 from tests.signals import music, noise
 from training.frontends.spectra import (

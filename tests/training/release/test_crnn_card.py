@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from rtgenre.model.features import TWO_EARS_FEATURES
+from rtgenre.model.feature_params import TWO_EARS_FEATURES
 from rtgenre.model.info import ModelInfo
 from training.release.crnn_card import crnn_credits, recordings_card, recordings_summary
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rtgenre.model.features import YAMNET_FEATURES
+from rtgenre.model.feature_params import YAMNET_FEATURES
 from rtgenre.tracking.smoothing import TrackerParams
 from rtgenre.types import Prediction
 from tests.training.conftest import GENRE_HZ, make_track

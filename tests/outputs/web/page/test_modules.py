@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rtgenre.messages.columns import SpectrogramColumn, encode_column
-from rtgenre.model.features import FeatureParams
+from rtgenre.model.feature_params import FeatureParams
 from rtgenre.model.filter_banks import mel_filter_bank
 
 
