@@ -13,6 +13,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from training.networks.voices import LINEAR_SHARE
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
 Tensor = Any
 N_FURTHER = 2
 """Outputs behind the genres: music, familiar."""
-LINEAR_SHARE = 2 / 3
-"""How much of the verdict is the linear head's; the rest is the recurrent ones'."""
 
 
 def build_heads(

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from training.networks.batches import predict
-from training.networks.heads import LINEAR_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +18,9 @@ if TYPE_CHECKING:
     import keras
 
     from training.data.dataset import FloatArray
+
+LINEAR_SHARE = 2 / 3
+"""How much of the verdict is the linear head's; the rest is the recurrent ones'."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
