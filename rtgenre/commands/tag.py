@@ -126,14 +126,15 @@ def tag_songs(options: TagOptions, config: Config) -> int:
     """
     folder = find_model_folder(config.model.folder)
     info = read_model_info(folder)
-    _check(options, info.features.window_seconds)
+    window_seconds = info.features.window_seconds
+    _check(options, window_seconds)
     taught = _taught(config, folder)
     judge = Judge(
         # A shipped model has its own place on each machine; any other folder must be the same.
         model_folder=folder.name if _is_shipped(folder) else str(folder.absolute()),
         model=model_of(info),
         channel=config.source[0].channel,
-        hop_seconds=options.hop_seconds or info.features.window_seconds,
+        hop_seconds=None if options.hop_seconds == window_seconds else options.hop_seconds,
         sample_seconds=options.sample_seconds,
         # As values alone: processes and workers need not load the settings for them.
         tracker_params=TrackerParams(**asdict(config.smoothing)),
@@ -183,6 +184,10 @@ def _check(options: TagOptions, window_seconds: float) -> None:
         raise ConfigError(
             f"--sample is {sample_seconds:g}; at least the {window_seconds:g} s of one window "
             "are needed"
+        )
+    if options.hop_seconds is not None and sample_seconds is not None:
+        raise ConfigError(
+            "--hop-seconds is of songs that are heard whole, --sample of parts of them; give one"
         )
     urls = [place for place in options.places if is_url(place)]
     if options.write_genre and urls:

@@ -40,7 +40,8 @@ class Judge:
     model: tuple[str, str]
     """Which model is expected there; see ``model_of``."""
     channel: Channel
-    hop_seconds: float
+    hop_seconds: float | None
+    """Time between windows; None for that of one window."""
     sample_seconds: float | None
     """How much of each song is heard at most; None for all of it."""
     tracker_params: TrackerParams
@@ -49,9 +50,11 @@ class Judge:
 
     @property
     def row_model(self) -> tuple[str, str]:
-        """Name and checksum as rows have them: what was taught since has another checksum."""
+        """Name and checksum as rows have them: another hop, or what was taught, changes it."""
         name, checksum = self.model
-        return name, checksum if self.taught is None else f"{checksum}+{self.taught.checksum}"
+        hop = "" if self.hop_seconds is None else f"+{self.hop_seconds:g}s"
+        taught = "" if self.taught is None else f"+{self.taught.checksum}"
+        return name, checksum + hop + taught
 
     def __call__(self, song: Song) -> Row:
         """Return the row of a song; one that cannot be judged has a fault and no genre.
@@ -83,7 +86,7 @@ class Judge:
             path,
             classifier,
             channel=self.channel,
-            hop_seconds=self.hop_seconds,
+            hop_seconds=self.hop_seconds or classifier.info.features.window_seconds,
             tracker_params=self.tracker_params,
             taught=self.taught,
         )

@@ -153,6 +153,20 @@ def test_another_model_or_another_sample_judges_everything_anew(library, tmp_pat
     assert rows(output)["tone.wav"]["model"].startswith("crnn ")
 
 
+def test_another_hop_judges_everything_anew_and_the_usual_one_named_does_not(
+    library, tmp_path, capsys
+):
+    output = tmp_path / "tags.csv"
+    tag(library / "song.mp3", "--output", output)
+    capsys.readouterr()
+    tag(library / "song.mp3", "--output", output, "--hop-seconds", 4)
+    assert "music a minute" not in capsys.readouterr().out
+    for _ in range(2):
+        tag(library / "song.mp3", "--output", output, "--hop-seconds", 2)
+    assert capsys.readouterr().out.count("music a minute") == 1
+    assert '"end_seconds": 14.0' in rows(output)["song.mp3"]["sections"]
+
+
 def test_parquet_goes_on_too(library, tmp_path, capsys):
     import pyarrow.parquet
 
@@ -264,6 +278,7 @@ def test_what_libmpg123_says_of_a_damaged_mp3_is_not_shown(tmp_path, command):
         (["--output", "t.csv", "--overwrite"], "--overwrite belongs to --write-genre"),
         (["--output", "t.csv", "--sample", "3"], "at least the 4 s of one window are needed"),
         (["--output", "t.csv", "--sample", "nan"], "at least the 4 s of one window are needed"),
+        (["--output", "t.csv", "--sample", "8", "--hop-seconds", "2"], "give one"),
         (["--output", "t.csv", "--processes", "0"], "--processes is 0; at least 1"),
         (["--output", "t.csv", "--processes", "1", "--scheduler", "tcp://x:1"], "give one"),
         (["--write-genre", "--output", "t.csv", "http://x/"], "not to http://x/"),
