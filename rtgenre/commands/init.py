@@ -164,18 +164,24 @@ def _write(path: Path, text: str, *, replaces: bool) -> None:
     Raises:
         InitError: it cannot be written.
     """
+    made = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Made with permissions for its owner only.
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+        made = Path(name)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         if replaces:
             kept = _free_name(path)
             path.rename(kept)
             say(f"the old settings are in {kept}")
-        # Made with permissions for its owner only.
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).rename(path)
+        made.rename(path)
     except OSError as error:
+        if made is not None:
+            made.unlink(missing_ok=True)
         raise InitError(
             f"{path} cannot be written: {error.strerror}; name another file with --config"
         ) from error

@@ -51,12 +51,14 @@ def ask_for_input() -> str:
     except SourceError as error:
         say(f"  {error}")
         devices = []
+    # "default" is one of ALSA's devices; where it is the default input, that is offered already.
+    offered = [each for each in devices if not (each.is_default and each.name == "default")]
     say("What should it listen to?")
     choices = {"1": ""} | {
-        str(number): _selector(device, devices) for number, device in enumerate(devices, start=2)
+        str(number): _selector(device, devices) for number, device in enumerate(offered, start=2)
     }
     say("  1  the default input" + ("" if devices else ": there is none yet, so a demo plays"))
-    for number, device in zip(list(choices)[1:], devices, strict=True):
+    for number, device in zip(list(choices)[1:], offered, strict=True):
         remark = "  (what this machine plays)" if device.is_monitor else ""
         say(f"  {number}  {source_name(f'device: {device.name}')}{remark}")
 

@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import resource
 import select
 import stat
 import sys
@@ -31,10 +32,11 @@ def settings(tmp_path, monkeypatch):
     return tmp_path / "home" / "config.toml"
 
 
-def talk(*arguments, answers):
+def talk(*arguments, answers, largest_file_bytes=resource.RLIM_INFINITY):
     """Answer one question after the other in a terminal; return what it showed and the code."""
     pid, terminal = pty.fork()
     if pid == 0:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file_bytes, largest_file_bytes))
         os.execv(PROGRAM[0], [*PROGRAM, *map(str, arguments)])
     shown, waiting = b"", [answer.encode() + b"\n" for answer in answers]
     deadline = time.monotonic() + ANSWER_SECONDS
@@ -89,6 +91,17 @@ def test_a_file_that_is_there_is_replaced_after_a_yes_alone_and_kept_even_then(s
     assert code == 0, shown
     assert load_config(settings).source[0].node == "den"
     assert settings.with_name("config.toml.old1").read_text() == "old"
+
+
+def test_settings_stay_in_their_place_when_there_is_no_room_for_new_ones(settings):
+    settings.parent.mkdir()
+    settings.write_text("old")
+    answers = ["y", "1", "den", "", ""]
+    shown, code = talk("--config", settings, answers=answers, largest_file_bytes=4096)
+    assert code == 1, shown
+    assert "cannot be written: File too large" in shown
+    assert settings.read_text() == "old"
+    assert list(settings.parent.iterdir()) == [settings]
 
 
 def test_leaving_in_the_middle_writes_nothing(settings):
@@ -146,7 +159,7 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path, capsys):
 # ---- devices ---------------------------------------------------------------------------------
 
 
-def device(index, name):
+def device(index, name, default_index=4):
     return InputDevice(
         index=index,
         name=name,
@@ -154,7 +167,7 @@ def device(index, name):
         n_channels=2,
         default_rate_hz=48000,
         latency_seconds=0.01,
-        is_default=index == 4,
+        is_default=index == default_index,
         is_default_host_api=True,
     )
 
@@ -181,6 +194,14 @@ def test_a_device_is_chosen_by_a_name_that_is_its_own(answer, chosen, monkeypatc
     monkeypatch.setattr("builtins.input", lambda _prompt: answer)
     assert questions.ask_for_input() == chosen
     assert "5  Monitor of HDMI  (what this machine plays)" in capsys.readouterr().out
+
+
+def test_the_default_input_is_offered_once(monkeypatch, capsys):
+    devices = [device(0, "pulse", 1), device(1, "default", 1)]
+    monkeypatch.setattr(questions, "list_input_devices", lambda: devices)
+    monkeypatch.setattr("builtins.input", lambda _prompt: "2")
+    assert questions.ask_for_input() == "pulse"
+    assert capsys.readouterr().out.count("default input") == 1
 
 
 def test_a_name_in_another_script_gets_a_node_too_and_one_that_is_too_long_none(settings, capsys):
