@@ -36,6 +36,7 @@ MAX_SPEED_BLOCK_SECONDS = 0.1
 MAX_LAG_SECONDS = 1.0
 # A loop of files that are over sooner than this waits before it plays them again.
 SHORTEST_ROUND_SECONDS = 1.0
+_MAX_NAMED = 3
 
 _Looks = tuple[int, int] | None
 
@@ -89,7 +90,7 @@ class FileSource(AudioSource):
                 played_seconds += await self._play(file, deliver, failures)
             self._note(failures)
             if not self._begun:
-                raise SourceError("no file could be used: " + "; ".join(failures))
+                raise SourceError(f"no file could be used: {_some_of(failures)}")
             if not self._loop:
                 return
             await self._rest(played_seconds, failures)
@@ -187,6 +188,13 @@ class FileSource(AudioSource):
         if self.problem is not None:
             self.problem = None
             self.reopens += 1
+
+
+def _some_of(failures: list[str]) -> str:
+    """Name the first of them, and count those of a large folder that are left out."""
+    n_more = len(failures) - _MAX_NAMED
+    more = f"; and {n_more} more" if n_more > 0 else ""
+    return "; ".join(failures[:_MAX_NAMED]) + more
 
 
 def _looks(path: Path) -> _Looks:

@@ -259,6 +259,13 @@ async def test_no_usable_file_at_all_is_an_error_that_names_each(tmp_path):
     assert len(source.failures) == 2
 
 
+async def test_a_folder_of_files_that_cannot_be_used_is_an_error_of_one_short_line(tmp_path):
+    source = FileSource(tuple(tmp_path / f"{number}.wav" for number in range(1000)), speed="max")
+    with pytest.raises(SourceError, match=r"; and 997 more$") as caught:
+        await source.run(Heard())
+    assert str(caught.value).count("there is no such file") == 3
+
+
 async def test_a_loop_begins_again_and_names_a_bad_file_once(tmp_path, tone_wav):
     heard = Heard()
     source = FileSource((tone_wav, tmp_path / "missing.wav"), speed="max", loop=True)
