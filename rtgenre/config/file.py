@@ -17,6 +17,7 @@ COMMON_NAME = "config.toml"
 """Other programs call theirs so, too."""
 
 _HEADER = re.compile(r"^\s*\[\[?\s*[\"']?([\w-]+)", re.MULTILINE)
+_SOURCE = re.compile(r"^\s*(\[\[?)\s*source\s*\]", re.MULTILINE)
 _KEY = re.compile(r"^\s*[\"']?([\w-]+)[\"']?\s*[.=]", re.MULTILINE)
 
 
@@ -69,15 +70,27 @@ def read_config_file(path: Path) -> dict[str, Any]:
     """
     try:
         # Some editors begin a file with a byte order mark, which TOML does not know.
-        return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigError(f"the config file {path} cannot be read: {reason}") from error
+    except UnicodeDecodeError as error:
         raise ConfigError(f"the config file {path} cannot be read: {error}") from error
+    try:
+        return tomllib.loads(text)
     except RecursionError:
         raise ConfigError(f"the config file {path} is nested too deeply") from None
     except ValueError as error:
         # Of a number too long for Python it tells how to allow that, which nobody needs.
         reason = str(error).partition("; use sys.")[0]
+        if _has_one_and_several_sources(text):
+            reason = "it has [source] and [[source]]; write [[source]] above each room"
         raise ConfigError(f"the config file {path} is not valid TOML: {reason}") from error
+
+
+def _has_one_and_several_sources(text: str) -> bool:
+    """Say whether a room was added below the table of the first, as `rtgenre init` writes it."""
+    return {"[", "[["} <= set(_SOURCE.findall(text))
 
 
 def _is_own(path: Path) -> bool:

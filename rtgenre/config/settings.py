@@ -98,7 +98,13 @@ class Config(BaseSettings):
         twice = [node for node, n_sources in Counter(nodes).items() if n_sources > 1]
         if twice:
             found = ", ".join(twice[:_MAX_NAMED])
-            raise ValueError(f"each [[source]] needs a node name of its own; found twice: {found}")
+            unnamed = any(
+                source.node in twice and "node" not in source.model_fields_set for source in sources
+            )
+            remark = " (which one without a node has: this machine's name)" if unnamed else ""
+            raise ValueError(
+                f"each [[source]] needs a node name of its own; found twice: {found}{remark}"
+            )
         pipes = [source.node for source in sources if source.input in ("-", ("-",))]
         if len(pipes) > 1:
             raise ValueError(

@@ -137,6 +137,18 @@ def test_a_missing_file_is_an_error_when_it_was_named():
         load_config(Path("nowhere.toml"))
 
 
+def test_a_room_added_below_the_only_one_is_told_what_both_must_be():
+    for tables in (["[source]", "[[source]]"], ["[[ source ]]", "[source]"]):
+        text = "".join(f"{table}\nnode = 'n{at}'\n" for at, table in enumerate(tables))
+        with pytest.raises(ConfigError, match=r"write \[\[source\]\] above each room"):
+            load_config(write(text))
+
+
+def test_rooms_without_a_node_are_told_where_the_name_they_share_is_from():
+    with pytest.raises(ConfigError, match=r"found twice: \S+ \(.*this machine's name\)$"):
+        load_config(write("[[source]]\nname = 'Küche'\n[[source]]\nname = 'Bad'\n"))
+
+
 def test_an_environment_variable_that_sets_nothing_is_an_error(monkeypatch):
     monkeypatch.setenv("RTGENRE_MQT__HOST", "x")
     with pytest.raises(ConfigError, match="RTGENRE_MQT__HOST names no setting"):
