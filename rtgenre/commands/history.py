@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 from rtgenre.commands.options import add_config_file, config_of
 from rtgenre.history.moments import parse_span
-from rtgenre.history.report import chosen, clipped, history_csv, history_document, history_text
+from rtgenre.history.report import (
+    chosen,
+    clipped,
+    history_csv,
+    history_document,
+    history_text,
+    nothing_text,
+)
 from rtgenre.history.store import HistoryError, read_stretches
 from rtgenre.outputs.colors import complete_colors
 from rtgenre.outputs.history import FILE_NAME, HUB_FILE_NAME, history_file
@@ -56,11 +63,9 @@ def _show(options: argparse.Namespace, config: Config) -> None:
     now = time.time()
     since, until = parse_span(options.since, options.until, now)
     file = history_file(config.history, HUB_FILE_NAME if options.hub else FILE_NAME)
-    stretches = chosen(
-        clipped(read_stretches(file, since, until), since, until),
-        node=options.node,
-        genre=options.genre,
-    )
+    heard = clipped(read_stretches(file, since, until), since, until)
+    node, genre = options.node, options.genre
+    stretches = chosen(heard, node=node, genre=genre)
     if options.plot is not None:
         from rtgenre.history.plot import plot_history
 
@@ -72,6 +77,7 @@ def _show(options: argparse.Namespace, config: Config) -> None:
     elif options.csv:
         text = history_csv(stretches)
     else:
-        text = f"history: {file}\n\n{history_text(stretches)}"
+        said = history_text(stretches) if stretches else nothing_text(heard, node, genre)
+        text = f"history: {file}\n\n{said}"
     sys.stdout.write(text)
     sys.stdout.flush()

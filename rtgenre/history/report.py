@@ -177,10 +177,30 @@ def music_seconds(totals: dict[str, float]) -> float:
     return sum(seconds for genre, seconds in totals.items() if genre not in NOT_MUSIC)
 
 
+def nothing_text(
+    heard: Iterable[Stretch], node: str | None = None, genre: str | None = None
+) -> str:
+    """Say that nothing was heard, for people; of a room or a genre, also which others were.
+
+    Args:
+        heard: what was heard in all rooms and of all genres.
+        node: the room that was asked for; None: any.
+        genre: the genre that was asked for; None: any.
+    """
+    heard = list(heard)
+    nodes = {stretch.node for stretch in heard}
+    if node is not None and nodes and node not in nodes:
+        return f"nothing was heard in {node!r} in this time; rooms: {', '.join(sorted(nodes))}\n"
+    genres = {stretch.genre for stretch in chosen(heard, node=node)}
+    if genre is not None and genres and genre not in genres:
+        return f"nothing was called {genre!r} in this time, but {', '.join(sorted(genres))}\n"
+    return "nothing was heard in this time\n"
+
+
 def history_text(stretches: Sequence[Stretch]) -> str:
     """Write stretches for people: by day in local time, then the time of each genre."""
     if not stretches:
-        return "nothing was heard in this time\n"
+        return nothing_text(())
     several_nodes = len({stretch.node for stretch in stretches}) > 1
     lines: list[str] = []
     day = ""

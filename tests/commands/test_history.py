@@ -93,6 +93,12 @@ def test_what_cannot_be_done_is_said_in_one_line(history, capsys, arguments, tol
     assert err.count("\n") == 1
 
 
+def test_a_genre_that_is_misspelt_is_told_from_a_time_in_which_nothing_was_heard(history, capsys):
+    code, out, _ = run(capsys, "--genre", "Jazz")
+    assert code == 0
+    assert "nothing was called 'Jazz' in this time, but jazz, rock" in out
+
+
 def test_without_any_history_it_says_so(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("RTGENRE_HISTORY__FILE", str(tmp_path / "none.db"))
     monkeypatch.chdir(tmp_path)

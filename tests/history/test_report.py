@@ -8,6 +8,7 @@ from rtgenre.history.report import (
     history_document,
     history_text,
     merged,
+    nothing_text,
     seconds_by_genre,
 )
 from rtgenre.history.stretches import Stretch
@@ -94,6 +95,19 @@ def test_text_names_rooms_only_where_there_are_several():
 def test_text_survives_time_without_music():
     assert "silence" in history_text([stretch(0, 10, "silence")])
     assert "nothing" in history_text([])
+
+
+def test_a_room_or_a_genre_that_is_not_there_is_not_said_to_be_silent():
+    heard = [stretch(0, 10), stretch(0, 10, "jazz", node="studio")]
+    assert nothing_text(heard, "Küche").endswith(
+        "in 'Küche' in this time; rooms: kitchen, studio\n"
+    )
+    assert (
+        nothing_text(heard, None, "jaz")
+        == "nothing was called 'jaz' in this time, but jazz, rock\n"
+    )
+    assert nothing_text(heard, "kitchen", "jazz").endswith("'jazz' in this time, but rock\n")
+    assert nothing_text([], "kitchen", "jazz") == history_text([])
 
 
 def test_durations_are_written_for_people():
