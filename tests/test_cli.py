@@ -144,7 +144,7 @@ def test_a_bad_file_does_not_stop_the_others_but_shows_in_the_exit_code(song, tm
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["run", "nowhere.wav"], 1, "nowhere.wav: there is no such file"),
+        (["run", "nowhere.wav", "--port", "0"], 1, "nowhere.wav: there is no such file"),
         (["run", "--hop-seconds", "9"], 2, "[windows] hop_seconds = '9' (command line)"),
         (["run", "--model", "nowhere"], 1, "; models: "),
         (["run", "--config", "nowhere.toml"], 2, "nowhere.toml cannot be read"),

@@ -169,9 +169,10 @@ async def _examine_source(doctor: Doctor, config: SourceConfig) -> None:
 def _judge_level(doctor: Doctor, step: str, source: AudioSource, blocks: list[Block]) -> None:
     samples, n_invalid, n_clipped = sanitise(np.concatenate([block.samples for block in blocks]))
     level_dbfs = rms_dbfs(np.ascontiguousarray(samples).ravel())
-    rate_hz = blocks[0].sample_rate_hz
+    rate_hz, n_channels = blocks[0].sample_rate_hz, samples.shape[1]
     finding = (
-        f"{source_name(source.name)} at {rate_hz} Hz with {samples.shape[1]} channels, "
+        f"{source_name(source.name)} at {rate_hz} Hz with {n_channels} "
+        f"channel{'s' if n_channels > 1 else ''}, "
         f"level {level_dbfs:.0f} dBFS over {len(samples) / rate_hz:.1f} s"
     )
     if not samples.any() and source.is_microphone:

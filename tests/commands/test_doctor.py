@@ -35,7 +35,7 @@ async def test_all_is_well_with_music_and_every_word_of_it_is_printed(play):
     code, output = await play(tone(seconds=0.5))
     assert code == 0
     assert re.search(r"ok    model: crnn \S+ [0-9a-f]{8} from ", output)
-    assert "ok    source den: what [is] heard.wav at 22050 Hz with 1 channels" in output
+    assert "ok    source den: what [is] heard.wav at 22050 Hz with 1 channel, " in output
     assert "ok    broker: none is configured ([mqtt] host), so MQTT is off" in output
     assert "fail" not in output
 

@@ -100,7 +100,9 @@ def test_a_hum_fills_the_bar_of_no_music_and_is_not_painted_as_a_genre(open_page
     assert values(page) == [DASH, DASH, DASH, DASH, "90 %"]
     expect(page.locator("#bars li.shown .name")).to_have_text("No music")
     fill, track = (page.locator(f"#bars li.shown {part}") for part in (".fill", ".track"))
-    assert fill.bounding_box()["width"] / track.bounding_box()["width"] == pytest.approx(0.9, abs=0.02)
+    assert fill.bounding_box()["width"] / track.bounding_box()["width"] == pytest.approx(
+        0.9, abs=0.02
+    )
     expect(page.locator("#bars .fill:visible")).to_have_count(1)
     # A column, so that there is a clock to draw by.
     now = page.evaluate("performance.now() / 1000")
