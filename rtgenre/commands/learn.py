@@ -79,11 +79,11 @@ def learn(options: LearnOptions, config: Config) -> int:
     ground_folder = find_ground_folder(config.model.folder)
     info = read_model_info(ground_folder)
     examples = read_ground_examples(ground_folder, info)
-    files = find_songs(options.folder, info.labels, keep=options.keep)
+    files = find_songs(options.folder, info.labels, keep=options.keep, tell=_tell_left_out)
     with _progress() as progress:
         songs, left_out = _hear_all(files, info, ground_folder, progress)
         for line in left_out:
-            _tell(f"left out: {line}")
+            _tell_left_out(line)
         check_enough([file for file, _ in songs], [file.genre for file in files])
         lesson = Lesson(
             tuple(_song(file, heard) for file, heard in songs),
@@ -203,5 +203,5 @@ def _print_report(found: Report) -> None:
     print("\n".join([*lines, *found.remarks]))
 
 
-def _tell(message: str) -> None:
-    print(f"rtgenre: {message}", file=sys.stderr)
+def _tell_left_out(what: str) -> None:
+    print(f"rtgenre: left out: {what}", file=sys.stderr)

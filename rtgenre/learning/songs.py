@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rtgenre.learning.genres import (
@@ -12,12 +13,11 @@ from rtgenre.learning.genres import (
     checked_genre,
     known_genre,
 )
-from rtgenre.sources.folders import AUDIO_SUFFIXES
+from rtgenre.sources.folders import audio_files
 from rtgenre.sources.names import told_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Sequence
 
 LEAST_SONGS = 3
 """Of a genre: fewer say nothing about it."""
@@ -33,13 +33,20 @@ class SongFile:
     """The folder below the genre's that it is in; empty where it lies in the genre's own."""
 
 
-def find_songs(folder: Path, known: Sequence[str], *, keep: bool) -> list[SongFile]:
-    """Find songs below one folder per genre, sorted by path.
+def find_songs(
+    folder: Path,
+    known: Sequence[str],
+    *,
+    keep: bool,
+    tell: Callable[[str], None] = lambda _: None,
+) -> list[SongFile]:
+    """Find songs below one folder per genre, through links, too, sorted by path.
 
     Args:
         folder: holds the genres' folders.
         known: the genres of the model that is learnt on.
         keep: whether those stay; folders of their names then add to them.
+        tell: called with a line for each folder that cannot be read.
 
     Raises:
         LearningError: there is no such folder, a genre has an impossible name or fewer than three
@@ -64,7 +71,12 @@ def find_songs(folder: Path, known: Sequence[str], *, keep: bool) -> list[SongFi
         )
     if len({*names.values(), *(known if keep else ())}) > MAX_GENRES:
         raise LearningError(f"there are more than {MAX_GENRES} genres, the most of one model")
-    songs = [song for path, name in names.items() for song in _songs(path, name)]
+    songs: list[SongFile] = []
+    for path, name in names.items():
+        found, problems = audio_files(path)
+        songs += [_song(file, path, name) for file in sorted(map(Path, found))]
+        for problem in problems:
+            tell(problem)
     check_enough(songs, names.values())
     return songs
 
@@ -90,13 +102,6 @@ def _genre(name: str, known: Sequence[str], *, keep: bool) -> str:
     return (known_genre(name, known) if keep else None) or checked_genre(name)
 
 
-def _songs(folder: Path, genre: str) -> list[SongFile]:
-    files = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in AUDIO_SUFFIXES and not path.name.startswith(".")
-    )
-    return [
-        SongFile(path, genre, str(path.parent.relative_to(folder)) if path.parent != folder else "")
-        for path in files
-    ]
+def _song(file: Path, folder: Path, genre: str) -> SongFile:
+    album = "" if file.parent == folder else str(file.parent.relative_to(folder))
+    return SongFile(file, genre, album)

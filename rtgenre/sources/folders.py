@@ -39,12 +39,26 @@ def expand_paths(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
         if not _is_folder(path):
             files.append(path)
             continue
-        found, problems = audio_files(path)
-        if not found and not problems:
-            problems = [f"{told_path(path)}: there are no audio files in this folder"]
+        found, problems = some_audio_files(path)
         files += sorted(map(Path, found))
         failures += problems
     return files, failures
+
+
+def is_audio_name(name: str) -> bool:
+    """Say whether a file in a folder counts as audio, by its name alone.
+
+    What macOS writes beside a song on disks of others, ``._song.mp3``, holds no sound.
+    """
+    return os.path.splitext(name)[1].lower() in AUDIO_SUFFIXES and not name.startswith("._")
+
+
+def some_audio_files(folder: Path | str) -> tuple[list[str], list[str]]:
+    """Find the audio files below a folder as ``audio_files`` does; that there are none is told."""
+    files, problems = audio_files(folder)
+    if not files and not problems:
+        problems = [f"{told_path(folder)}: there are no audio files in this folder"]
+    return files, problems
 
 
 def audio_files(folder: Path | str) -> tuple[list[str], list[str]]:
@@ -71,7 +85,7 @@ def audio_files(folder: Path | str) -> tuple[list[str], list[str]]:
                 for entry in entries:
                     if _leads_to_folder(entry):
                         (links if entry.is_symlink() else waiting).append(entry.path)
-                    elif os.path.splitext(entry.name)[1].lower() in AUDIO_SUFFIXES:
+                    elif is_audio_name(entry.name):
                         files.append(entry.path)
         except OSError as error:
             problems.append(f"{told_path(here)}: cannot be read: {error.strerror}")

@@ -194,7 +194,8 @@ def _connected(scheduler: str) -> Any:
         ) from None
     # What matters is said in one line by us; that much was taught is no reason to warn.
     dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         return distributed.Client(  # type: ignore[no-untyped-call]
             scheduler, timeout=_CONNECT_SECONDS, set_as_default=False, name="rtgenre-tag"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rtgenre.errors import RtgenreError
 from rtgenre.messages.payload import iso_utc
-from rtgenre.sources.folders import audio_files, is_playlist, playlist_files
+from rtgenre.sources.folders import is_playlist, playlist_files, some_audio_files
 from rtgenre.sources.names import told_path
 from rtgenre.tagging.remote import find_remote_songs
 from rtgenre.tagging.song import Song, is_url
@@ -40,9 +40,7 @@ def _local_songs(place: str, problems: list[str]) -> list[Song]:
     here = os.path.abspath(place)
     paths = [here]
     if os.path.isdir(here):
-        paths, trouble = audio_files(here)
-        if not paths and not trouble:
-            trouble = [f"{told_path(place)}: there are no audio files in this folder"]
+        paths, trouble = some_audio_files(here)
         problems += trouble
     elif is_playlist(here):
         named, trouble = playlist_files(here)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rtgenre.errors import RtgenreError
 from rtgenre.messages.payload import iso_utc
 from rtgenre.sources.decoder import DecodeError
-from rtgenre.sources.folders import AUDIO_SUFFIXES
+from rtgenre.sources.folders import is_audio_name
 from rtgenre.sources.names import told_path
 from rtgenre.tagging.song import Song, is_url
 
@@ -30,10 +30,13 @@ def find_remote_songs(url: str) -> list[Song]:
     fsspec = _fsspec()
     try:
         files, root = fsspec.core.url_to_fs(url)
-        if Path(root).suffix.lower() in AUDIO_SUFFIXES:
+        if is_audio_name(Path(root).name):
             found = {root: files.info(root)}
         else:
             found = files.find(root, detail=True)
+            if not found:
+                # It finds nothing where there is no such folder, or no server, either.
+                files.ls(root)
     except ImportError as error:
         raise RtgenreError(f"{told_path(url)}: {error}") from error
     except Exception as error:
@@ -42,7 +45,7 @@ def find_remote_songs(url: str) -> list[Song]:
     songs = [
         _song(files.unstrip_protocol(name), about)
         for name, about in sorted(found.items())
-        if Path(name).suffix.lower() in AUDIO_SUFFIXES
+        if is_audio_name(Path(name).name)
     ]
     if not songs:
         raise RtgenreError(f"{told_path(url)}: there are no audio files there")

@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from rtgenre.learning.genres import LearningError
 from rtgenre.learning.songs import find_songs
+from tests.rights import not_root
 
 KNOWN = ("hiphop", "jazz")
 
@@ -31,6 +34,37 @@ def test_songs_are_found_in_the_genre_s_folder_and_below_with_their_album(tmp_pa
         ("techno", "c.ogg", "album"),
         ("techno", "b.flac", ""),
     ]
+
+
+def test_linked_albums_are_found_and_what_macos_writes_beside_songs_is_not(tmp_path):
+    library = tmp_path / "library"
+    library.mkdir()
+    make(library, album=["1.mp3", "2.mp3", "3.mp3", "._1.mp3"])
+    make(tmp_path, techno=["...4.mp3"])
+    (tmp_path / "techno" / "linked").symlink_to(library / "album")
+    (library / "album" / "round").symlink_to(tmp_path / "techno")
+    found = find_songs(tmp_path, KNOWN, keep=True)
+    assert [(song.path.name, song.album) for song in found if song.genre == "techno"] == [
+        ("...4.mp3", ""),
+        ("1.mp3", "linked"),
+        ("2.mp3", "linked"),
+        ("3.mp3", "linked"),
+    ]
+
+
+def test_a_folder_that_cannot_be_read_is_told_and_the_others_are_learnt_from(tmp_path):
+    make(tmp_path, techno=["1.wav", "2.wav", "3.wav", "locked/4.wav"])
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder not in {Path("/tmp"), Path("/")}:
+            folder.chmod(folder.stat().st_mode | 0o055)
+    locked = tmp_path / "techno" / "locked"
+    locked.chmod(0)
+    told = []
+    with not_root():
+        found = find_songs(tmp_path, KNOWN, keep=True, tell=told.append)
+    locked.chmod(0o755)
+    assert [song.path.name for song in found] == ["1.wav", "2.wav", "3.wav"]
+    assert told == [f"{locked}: cannot be read: Permission denied"]
 
 
 def test_a_folder_with_the_name_of_a_known_genre_adds_to_it_where_those_stay(tmp_path):

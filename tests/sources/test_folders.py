@@ -4,7 +4,7 @@ from rtgenre.sources.folders import expand_paths
 
 
 def test_folders_give_their_audio_files_in_order_and_say_when_there_are_none(tmp_path):
-    for name in ["b.wav", "deep/a.FLAC", "notes.txt"]:
+    for name in ["b.wav", "deep/a.FLAC", "notes.txt", "._b.wav"]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / "empty").mkdir()

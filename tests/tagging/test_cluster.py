@@ -3,6 +3,7 @@
 import functools
 import http.server
 import json
+import logging
 import shutil
 import signal
 import threading
@@ -168,6 +169,8 @@ def test_a_scheduler_that_goes_away_is_told_in_one_line_and_nothing_hangs():
         cluster.scheduler.kill()
         with pytest.raises(RtgenreError, match="does not answer any more; the same command"):
             list(answers)
+    # Dask would add its own, with tracebacks.
+    assert not logging.getLogger("distributed.client").isEnabledFor(logging.ERROR)
 
 
 def test_a_scheduler_that_is_not_there_is_told_in_one_line(library, tmp_path, capsys, monkeypatch):
@@ -223,9 +226,13 @@ def test_a_folder_of_a_server_with_nothing_in_it_and_a_server_that_is_gone_are_t
     tmp_path, capsys
 ):
     Path(tmp_path / "notes.txt").touch()
-    assert tag(f"memory://{tmp_path}", "--output", tmp_path / "t.csv") == 1
+    assert tag(f"file://{tmp_path}", "--output", tmp_path / "t.csv") == 1
     assert "there are no audio files there" in capsys.readouterr().err
     assert tag("http://127.0.0.1:9/a.mp3", "--output", tmp_path / "t.csv") == 1
     assert "http://127.0.0.1:9/a.mp3: cannot be read: " in capsys.readouterr().err
+    assert tag("http://127.0.0.1:9/music/", "--output", tmp_path / "t.csv") == 1
+    error = capsys.readouterr().err
+    assert "http://127.0.0.1:9/music/: cannot be read: " in error
+    assert "Connect call failed" in error
     assert tag("nonsense://a/b", "--output", tmp_path / "t.csv") == 1
     assert "nonsense://a/b: cannot be read: " in capsys.readouterr().err
