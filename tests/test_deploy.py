@@ -337,3 +337,11 @@ def test_the_unit_starts_a_command_that_exists_and_lets_the_microphone_binding_w
     options = build_parser().parse_args(command)
     assert vars(options)["setting:terminal.format"] == "off"
     assert os.fspath(options.config) == "/etc/rtgenre/config.toml"
+
+
+def test_the_unit_keeps_the_history_and_what_was_taught_in_the_one_folder_that_it_may_write():
+    text = (DEPLOY / "rtgenre.service").read_text()
+    (state,) = re.findall(r"^StateDirectory=(\S+)$", text, re.MULTILINE)
+    files = dict(re.findall(r"^Environment=(RTGENRE_\w+__FILE)=(\S+)$", text, re.MULTILINE))
+    assert files.keys() == {"RTGENRE_HISTORY__FILE", "RTGENRE_TEACH__FILE"}
+    assert {Path(file).parent for file in files.values()} == {Path("/var/lib", state)}

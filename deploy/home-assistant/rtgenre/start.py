@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rtgenre.config import node_called
+from rtgenre.config import ConfigError, node_called
+from rtgenre.config.file import read_config_file
 
 DATA = Path("/data")
 """Kept over restarts and updates, and part of backups."""
@@ -130,29 +131,57 @@ def token(options: Options, data: Path) -> dict[str, str]:
     return {"RTGENRE_WEBSOCKET__TOKEN_FILE": str(file)}
 
 
-def environment(options: Options, *, data: Path, has_settings: bool) -> dict[str, str]:
+def room(options: Options, written: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the room is called, unless the settings file calls it something.
+
+    Args:
+        options: what the user filled in.
+        written: what is in the settings file.
+    """
+    name = str(options.get("room") or "")
+    sources = written.get("source", {})
+    if isinstance(sources, list) and len(sources) == 1:
+        sources = sources[0]
+    if not name or not isinstance(sources, dict) or "node" in sources:
+        return {}
+    shown = {} if "name" in sources else {"RTGENRE_SOURCE__NAME": name}
+    return {"RTGENRE_SOURCE__NODE": node_called(name), **shown}
+
+
+def read_settings(file: Path) -> dict[str, Any] | None:
+    """Return what is in the settings file; None if there is none."""
+    if not file.is_file():
+        return None
+    try:
+        return read_config_file(file)
+    except ConfigError:
+        # rtgenre says what is wrong, and ends.
+        return {}
+
+
+def environment(
+    options: Options, *, data: Path, written: Mapping[str, Any] | None
+) -> dict[str, str]:
     """Return the settings that do not depend on the Supervisor.
 
     Args:
         options: what the user filled in.
         data: the folder that is kept.
-        has_settings: whether there is a settings file, which then says what it listens to, unless
-            the options do.
+        written: what is in the settings file; None if there is none.
     """
     found = {
         "RTGENRE_WEBSOCKET__HOST": "0.0.0.0",
         "RTGENRE_WEBSOCKET__PORT": str(PORT),
         "RTGENRE_WEBSOCKET__INGRESS_FROM": INGRESS_FROM,
         "RTGENRE_HISTORY__FILE": str(data / "history.db"),
+        "RTGENRE_TEACH__FILE": str(data / "taught.db"),
         "RTGENRE_TERMINAL__FORMAT": "plain",
         # Its options say the same; without a file of settings there is nowhere to keep others.
-        "RTGENRE_WEBSOCKET__CHANGE_SETTINGS": str(has_settings).lower(),
+        "RTGENRE_WEBSOCKET__CHANGE_SETTINGS": str(written is not None).lower(),
         # Its address inside of Home Assistant is nobody else's.
         "RTGENRE_MDNS__ENABLED": "false",
     }
-    room = str(options.get("room") or "")
-    if room and not has_settings:
-        found |= {"RTGENRE_SOURCE__NODE": node_called(room), "RTGENRE_SOURCE__NAME": room}
+    found |= room(options, written or {})
     for option, setting in {
         "source": "RTGENRE_SOURCE__INPUT",
         "history_days": "RTGENRE_HISTORY__RETENTION_DAYS",
@@ -169,10 +198,10 @@ def environment(options: Options, *, data: Path, has_settings: bool) -> dict[str
 def main() -> None:
     """Become rtgenre."""
     options = json.loads((DATA / "options.json").read_text(encoding="utf-8"))
-    has_settings = SETTINGS.is_file()
-    settings = environment(options, data=DATA, has_settings=has_settings)
+    written = read_settings(SETTINGS)
+    settings = environment(options, data=DATA, written=written)
     settings |= token(options, DATA) | broker(options) | page()
-    command = ["rtgenre", "run", *(["--config", str(SETTINGS)] if has_settings else [])]
+    command = ["rtgenre", "run", *([] if written is None else ["--config", str(SETTINGS)])]
     os.execvpe(command[0], command, os.environ | settings)
 
 
