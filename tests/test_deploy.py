@@ -236,9 +236,12 @@ async def test_rtgenre_may_publish_what_it_has_to_and_nothing_else(broker, secre
         "rtgenre/den/state",
         "homeassistant/device/rtgenre_den/config",
         "wled/tv/api",
+        "wled/kitchen/strip/api",
+        "wled/house/kitchen/strip/api",
         "zigbee2mqtt/Sofa/set",
+        "zigbee2mqtt/House/Kitchen/Lamp/set",
     ]
-    forbidden = ["homeassistant/status", "wled/tv", "lock/front-door/set"]
+    forbidden = ["homeassistant/status", "wled/tv", "wled/kitchen/strip", "lock/front-door/set"]
     async with (
         client(broker, secrets, "smarthome") as home,
         client(broker, secrets, "rtgenre") as rtgenre,
@@ -258,7 +261,14 @@ async def test_rtgenre_may_publish_what_it_has_to_and_nothing_else(broker, secre
 async def test_rtgenre_hears_whether_lamps_are_on_also_of_those_with_a_slash_in_their_name(
     broker, secrets
 ):
-    topics = ["wled/tv/g", "zigbee2mqtt/Sofa", "zigbee2mqtt/Kitchen/Lamp"]
+    topics = [
+        "wled/tv/g",
+        "wled/kitchen/strip/g",
+        "wled/house/kitchen/strip/g",
+        "zigbee2mqtt/Sofa",
+        "zigbee2mqtt/Kitchen/Lamp",
+        "zigbee2mqtt/House/Kitchen/Lamp",
+    ]
     async with (
         client(broker, secrets, "smarthome") as home,
         client(broker, secrets, "rtgenre") as rtgenre,
