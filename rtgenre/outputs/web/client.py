@@ -78,8 +78,11 @@ class Client:
         self._columns_task: asyncio.Task[None] | None = None
         self._greeting: HelloDocument | None = None
 
-    async def run(self) -> None:
+    async def run(self, first: ClientRequest) -> None:
         """Greet the client, then send to it and listen to it until it goes.
+
+        Args:
+            first: what it asked for together with its token.
 
         Raises:
             ConnectionClosed: it went, alone or in an exception group.
@@ -92,6 +95,7 @@ class Client:
                 group.create_task(self._send_news(n_news), name="websocket news"),
             ]
             try:
+                await self._serve(first, group)
                 await self._listen(group)
             finally:
                 for sender in senders:
@@ -152,15 +156,18 @@ class Client:
                     return
                 await self._send(_json(error_document(str(error))))
                 continue
-            if request.subscribe:
-                self._stop_columns()
-                self._columns_task = group.create_task(
-                    self._send_columns(request.node), name="websocket columns"
-                )
-            if request.unsubscribe:
-                self._stop_columns()
-            if request.teach is not None or request.forget is not None:
-                await self._send(_json(await self._take_lesson(request)))
+            await self._serve(request, group)
+
+    async def _serve(self, request: ClientRequest, group: asyncio.TaskGroup) -> None:
+        if request.subscribe:
+            self._stop_columns()
+            self._columns_task = group.create_task(
+                self._send_columns(request.node), name="websocket columns"
+            )
+        if request.unsubscribe:
+            self._stop_columns()
+        if request.teach is not None or request.forget is not None:
+            await self._send(_json(await self._take_lesson(request)))
 
     async def _take_lesson(self, request: ClientRequest) -> Mapping[str, Any]:
         """Teach or forget, and return the answer."""

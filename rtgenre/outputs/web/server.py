@@ -16,7 +16,11 @@ from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.tls import server_tls
 from rtgenre.outputs.web.auth import Guard, bearer_token
 from rtgenre.outputs.web.client import Client, Feed
-from rtgenre.outputs.web.client_request import ClientRequestError, parse_client_request
+from rtgenre.outputs.web.client_request import (
+    ClientRequest,
+    ClientRequestError,
+    parse_client_request,
+)
 from rtgenre.outputs.web.connection import GOODBYE_SECONDS, Connection, http_response
 from rtgenre.outputs.web.connections import Connections
 from rtgenre.outputs.web.endpoint import (
@@ -214,32 +218,37 @@ class WebSocketOutput:
             raise TypeError(f"{connection} was not made by _create_connection")
         connection.receive_early_frames()
         try:
-            if not await self._shows_token(connection):
+            request = await self._admission(connection)
+            if request is None:
                 await connection.refuse(CLOSE_TOKEN, "the token is missing or wrong")
             elif not self.connections.has_room():
                 reason = f"{self.connections.max_clients} clients are connected, no more are taken"
                 await connection.refuse(CLOSE_TRY_LATER, reason)
             else:
                 with self.connections.admitted(connection.visitor):
-                    await Client(connection, self._feed).run()
+                    await Client(connection, self._feed).run(request)
         except* ConnectionClosed:
             pass
 
-    async def _shows_token(self, connection: Connection) -> bool:
-        """Take the token from the handshake's header, or else from the first message."""
+    async def _admission(self, connection: Connection) -> ClientRequest | None:
+        """Take the token from the handshake's header, or else from the first message.
+
+        Returns:
+            What that message asks for besides; None where the token is missing or wrong.
+        """
         if connection.request is None:
             raise RuntimeError("a connection is served after its handshake")
         if self._is_ingress(connection, connection.request):
-            return True
+            return ClientRequest()
         token = bearer_token(connection.request.headers.get("Authorization"))
         if self._guard.knows_token(token):
-            return True
+            return ClientRequest()
         try:
             async with asyncio.timeout(TOKEN_TIMEOUT_SECONDS):
                 request = parse_client_request(await connection.recv())
         except (TimeoutError, ClientRequestError):
-            return False
-        return self._guard.knows_token(request.token)
+            return None
+        return request if self._guard.knows_token(request.token) else None
 
     def _is_ingress(self, connection: ServerConnection, request: Request) -> bool:
         # None where the visitor has left already.

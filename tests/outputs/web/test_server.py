@@ -479,6 +479,21 @@ async def test_a_websocket_needs_the_token_in_its_header_or_first_message(
         assert refused.value.response.status_code == 401
 
 
+async def test_what_the_message_with_the_token_asks_for_besides_is_done_after_the_greeting():
+    columns = ColumnHub(["den"])
+    async with (
+        a_websocket_output(Hub(), token=TOKEN, columns=columns) as output,
+        connect(output.url) as client,
+    ):
+        lesson = {"node": "den", "genre": "jazz"}
+        await client.send(
+            json.dumps({"token": TOKEN, "subscribe": ["spectrogram"], "teach": lesson})
+        )
+        assert (await receive(client))["type"] == "hello"
+        assert "teaching is off" in (await receive(client))["message"]
+        assert columns.is_watched("den")
+
+
 async def test_other_machines_are_not_served_without_a_token(tmp_path: Path):
     with pytest.raises(OutputError, match="RTGENRE_WEBSOCKET__TOKEN"):
         a_websocket_output(Hub(), host="0.0.0.0")
