@@ -206,6 +206,7 @@ class Service:
         self._lights.change(self.config.lights, colors=self._colors())
         if any(name.startswith("[colors]") for name in live):
             self._follow_genres()
+        self._update_discovery()
         logger.info("settings read again; now in use: %s", ", ".join(live) or "no changes")
         if restart:
             logger.warning("changes that need a restart: %s", ", ".join(restart))
@@ -294,10 +295,15 @@ class Service:
         colors = self._colors()
         self._news.publish(genres_document(self._labels, colors))
         self._lights.change(self.config.lights, colors=colors)
-        if self._discovery is not None:
-            self._discovery.relabel(self._labels)
+        self._update_discovery()
         if self._terminal is not None:
             self._terminal.recolor(colors)
+
+    def _update_discovery(self) -> None:
+        if self._discovery is not None:
+            self._discovery.change(
+                labels=self._labels, music_threshold=self.config.smoothing.music_below
+            )
 
     def _told_track(self, node: str) -> Track | None:
         """Return what others say plays in a room; who was told to say it counts first."""

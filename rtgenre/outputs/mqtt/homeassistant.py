@@ -66,28 +66,28 @@ class DiscoveryParams:
 
 
 class HomeAssistantExtension:
-    """Announces nodes when they connect or genres change, and when Home Assistant has started."""
+    """Announces nodes when they connect or settings change, and when Home Assistant has started."""
 
     takes_retained = True
 
     def __init__(self, params: DiscoveryParams) -> None:
         self._params = params
         self.topics: Sequence[str] = [birth_topic(params.settings.discovery_prefix)]
-        # By node, the genres that it was announced with.
-        self._announced: dict[str, Sequence[str]] = {}
+        # By node, what it was announced with.
+        self._announced: dict[str, DiscoveryParams] = {}
 
-    def relabel(self, labels: Sequence[str]) -> None:
-        """Announce other genres with the next window."""
-        self._params = replace(self._params, labels=labels)
+    def change(self, *, labels: Sequence[str], music_threshold: float) -> None:
+        """Announce other genres, or what counts as music playing, with the next window."""
+        self._params = replace(self._params, labels=labels, music_threshold=music_threshold)
 
     def on_connect(self, node: str) -> list[Message]:
         """Return the node's discovery message."""
-        self._announced[node] = self._params.labels
+        self._announced[node] = self._params
         return [discovery_message(node, self._params)]
 
     def on_document(self, document: Document) -> list[Message]:
-        """Return the discovery message if the genres are others; all else is in other topics."""
-        if self._announced.get(document["node"]) in (None, self._params.labels):
+        """Return the discovery message if another is due; all else is in other topics."""
+        if self._announced.get(document["node"]) in (None, self._params):
             return []
         return self.on_connect(document["node"])
 

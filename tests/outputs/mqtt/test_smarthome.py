@@ -257,6 +257,21 @@ async def test_a_lamp_that_is_added_while_music_plays_follows_it_and_is_not_lit_
     assert told == {"color": {"hex": config.lights.neutral_color}, "transition": 5.0}
 
 
+async def test_home_assistant_learns_what_counts_as_music_from_then_on(broker):
+    topic = "homeassistant/device/rtgenre_den/config"
+    async with (
+        subscribed(broker.port, topic) as announced,
+        running(settings(broker.port)) as (service, source),
+    ):
+        await announced.until(lambda it: it.seen)
+        service.reload(settings(broker.port, smoothing={"music_below": 0.9, "switch_margin": 0.5}))
+        source.play(tone(200, 4))
+        await announced.until(lambda it: len(it.seen) == 2)
+    before, after = (json.loads(told)["cmps"]["playing"] for _, told in announced.seen)
+    assert "music_probability >= 0.5" in before["value_template"]
+    assert "music_probability >= 0.9" in after["value_template"]
+
+
 async def test_the_colour_is_published_without_any_lamp(broker):
     async with (
         subscribed(broker.port, "rtgenre/den/color") as colors,

@@ -106,7 +106,7 @@ def test_home_assistant_is_told_once_when_genres_are_new():
     extension = HomeAssistantExtension(params(teachable=True))
     extension.on_connect("den")
     assert extension.on_document(a_state(1)) == []
-    extension.relabel(("jazz", "rock", "techno"))
+    extension.change(labels=("jazz", "rock", "techno"), music_threshold=0.5)
     (message,) = extension.on_document(a_state(2))
     assert "techno" in json.loads(message.payload)["cmps"]["teach"]["options"]
     assert extension.on_document(a_state(3)) == []
