@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import math
 import os
 import queue
 import sys
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
@@ -23,13 +25,42 @@ T = TypeVar("T")
 
 _READ_AHEAD = 2
 _M_ARENA_MAX = -8
+_MEMBER = Path("/proc/self/cgroup")
 
 
-def usable_cores() -> int:
-    """Return how many of the machine's cores this process may use."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+def usable_cores(groups: Path = Path("/sys/fs/cgroup"), member: Path = _MEMBER) -> int:
+    """Return how many of the machine's cores this process may use.
+
+    What a container or a service is allowed of their time counts, rounded up (Docker's ``--cpus``,
+    systemd's ``CPUQuota``).
+
+    Args:
+        groups: where Linux mounts control groups, version 2.
+        member: the file that says which of them this process is in.
+    """
+    if sys.platform != "linux":
+        return os.cpu_count() or 1
+    quotas = (_core_quota(folder / "cpu.max") for folder in _control_groups(groups, member))
+    return max(1, math.ceil(min([len(os.sched_getaffinity(0)), *quotas])))
+
+
+def _control_groups(groups: Path, member: Path) -> list[Path]:
+    """Return the folders of the group that this process is in and of those around it."""
+    try:
+        lines = member.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []
+    group = next((groups / line[3:].lstrip("/") for line in lines if line[:3] == "0::"), groups)
+    return [one for one in (group, *group.parents) if one.is_relative_to(groups)]
+
+
+def _core_quota(file: Path) -> float:
+    """Read how many cores' time a group may take; infinite where nothing says it."""
+    try:
+        quota, period = file.read_text(encoding="utf-8").split()
+        return int(quota) / int(period)
+    except (OSError, ValueError, ZeroDivisionError):  # "max 100000" is no limit
+        return math.inf
 
 
 def share_heaps() -> None:

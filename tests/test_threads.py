@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import platform
 import subprocess
 import sys
@@ -8,7 +9,7 @@ import threading
 
 import pytest
 
-from rtgenre.threads import DaemonThreads
+from rtgenre.threads import DaemonThreads, usable_cores
 
 
 async def test_results_and_errors_come_back_to_the_loop():
@@ -62,3 +63,33 @@ def n_heaps(call):
         [sys.executable, "-c", script], capture_output=True, timeout=60, check=True
     )
     return told.stdout.count(b"<heap nr=")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no control groups")
+@pytest.mark.parametrize(
+    ("quota", "around", "expected"),
+    [
+        ("max 100000", "max 100000", 8),
+        ("200000 100000", "max 100000", 2),
+        ("max 100000", "150000 100000", 2),
+        ("20000 100000", "400000 100000", 1),
+        ("900000 100000", "", 8),
+        ("nonsense", "0 0", 8),
+    ],
+)
+def test_no_more_cores_are_used_than_a_container_is_allowed(
+    tmp_path, monkeypatch, quota, around, expected
+):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(8))
+    (tmp_path / "house.slice/music.service").mkdir(parents=True)
+    (tmp_path / "house.slice/music.service/cpu.max").write_text(f"{quota}\n")
+    if around:
+        (tmp_path / "house.slice/cpu.max").write_text(f"{around}\n")
+    member = tmp_path / "cgroup"
+    member.write_text("1:cpu:/old\n0::/house.slice/music.service\n")
+    assert usable_cores(tmp_path, member) == expected
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no control groups")
+def test_where_nothing_says_what_is_allowed_all_cores_are_used(tmp_path):
+    assert usable_cores(tmp_path, tmp_path / "missing") == len(os.sched_getaffinity(0))
