@@ -31,6 +31,7 @@ from rtgenre.sources.stream_command import (
     PROTOCOLS,
     SAMPLE_RATE_HZ,
     SAMPLES,
+    has_end,
     masked_url,
     stream_arguments,
 )
@@ -45,6 +46,7 @@ log = logging.getLogger(__name__)
 READ_BYTES = 65536
 # A stream that sends nothing for this long is opened again.
 STALL_SECONDS = 10.0
+_ENDED = "the stream ended"
 # After this much audio a connection counts as good, and the next is tried soon again.
 STEADY_SECONDS = 5.0
 # A recording on a web server comes faster than it sounds; a little more than real time lets a
@@ -56,10 +58,11 @@ class StreamSource(AudioSource):
     """A stream, opened again whenever it ends, stalls or cannot be reached.
 
     The address may be that of a playlist: then the first stream in it that plays is played. It is
-    looked at each time anew, since radios change their servers.
+    looked at each time anew, since radios change their servers. After a recording, which says how
+    long it is, the next one in it is played.
 
-    Nothing distinguishes a radio that dropped from a recording that is over, so both are opened
-    again. The address's credentials and query appear nowhere.
+    Nothing else distinguishes a radio that dropped from a recording that is over, so both are
+    opened again. The address's credentials and query appear nowhere.
     """
 
     def __init__(
@@ -96,6 +99,8 @@ class StreamSource(AudioSource):
         self._address = self._url
         # The address whose titles are read out of the stream itself.
         self._ogg_address: str | None = None
+        # The addresses of what said how long it is.
+        self._recordings: set[str] = set()
         # Whether anything was delivered yet; and since an address was opened last.
         self._begun = False
         self._plays = False
@@ -131,7 +136,7 @@ class StreamSource(AudioSource):
         self.problem = problem
 
     async def _play(self, deliver: Deliver) -> str:
-        """Play the first stream that plays until it is lost and return what happened to it."""
+        """Play the first stream that plays, or recordings, and return what ended it."""
         guarded = not await self._may_lead_anywhere()
         waiting, tried = [self._url], set[str]()
         while True:
@@ -140,9 +145,13 @@ class StreamSource(AudioSource):
             self._plays = False
             problem, entries = await self._play_address(deliver, guarded=guarded)
             waiting = [entry for entry in [*entries, *waiting] if entry not in tried]
+            is_over = problem == _ENDED and self._address in self._recordings
             # Playlists that lead to playlists count, too.
-            if self._plays or not waiting or len(tried) > MOST_ENTRIES:
+            if (self._plays and not is_over) or not waiting or len(tried) > MOST_ENTRIES:
                 return problem
+            if self._plays:
+                self._gap = True
+                continue
             # Said only once where nothing plays, though each is tried again and again.
             if not entries and self.problem is None:
                 self._tell(problem)
@@ -196,7 +205,7 @@ class StreamSource(AudioSource):
         as_ogg = self._address == self._ogg_address
         arguments = stream_arguments(self._address, as_bytes=as_ogg)
         opened = start_ffmpeg(arguments, environment=environment)
-        errors = LastMessage(opened, partial(self._take_message, opened, self._address))
+        errors = LastMessage(opened, partial(self._take_message, opened, self._address, as_ogg))
         feed: OggFeed | None = None
         try:
             feed = OggFeed(opened, SAMPLES) if as_ogg else None
@@ -248,18 +257,24 @@ class StreamSource(AudioSource):
         finally:
             reader.stop()
 
-    def _take_message(self, opened: subprocess.Popen[bytes], address: str, message: str) -> None:
+    def _take_message(
+        self, opened: subprocess.Popen[bytes], address: str, as_ogg: bool, message: str
+    ) -> None:
         title = stream_title(message)
         if title is not None:
             self.track = stream_track(title)
         elif is_ogg(message) and _is_http(address):
             self._ogg_address = address
-            opened.kill()
+        elif not as_ogg and (ends := has_end(message)) is not None:
+            (self._recordings.add if ends else self._recordings.discard)(address)
+            # Ogg is opened anew only now: this is said later than that it is Ogg.
+            if address == self._ogg_address:
+                opened.kill()
 
     async def _end_of(self, process: subprocess.Popen[bytes], errors: LastMessage) -> str:
         await asyncio.to_thread(_wait, process)
         last_line = await asyncio.to_thread(errors.wait)
-        return "the stream ended" if process.returncode == 0 else last_line
+        return _ENDED if process.returncode == 0 else last_line
 
     async def _deliver_rest(self, deliver: Deliver) -> float:
         """Deliver the blocks that have come as a whole and return how many seconds they are."""

@@ -61,6 +61,12 @@ def stream_arguments(url: str, *, as_bytes: bool = False) -> list[str]:
     ]
 
 
+def has_end(message: str) -> bool | None:
+    """Say by a message of ffmpeg whether what it opened says how long it is; None in another."""
+    match = re.match(r"Duration: (N/A|\d+:\d\d:\d\d)", message)
+    return None if match is None else match[1] != "N/A"
+
+
 def masked_url(url: str) -> str:
     """Return the address without what may be secret: user, password, query and fragment."""
     without_user = re.sub(r"://[^/?#]*@", "://", url)

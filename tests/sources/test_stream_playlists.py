@@ -83,6 +83,24 @@ async def test_when_a_radio_drops_its_playlist_is_looked_at_anew_since_servers_c
     assert peak_frequency_hz(after, 44100) == pytest.approx(880, abs=4)
 
 
+async def test_recordings_in_a_playlist_are_played_one_after_another_and_then_anew(radio):
+    soundfile.write(radio.folder / "live.ogg", tone(2.0), 44100)
+    source, heard = _listed(radio, "a.pls", "live.ogg", "gone.mp3", "other.mp3"), Heard()
+    async with running(source, heard):
+        await heard.until(lambda: heard.n_samples > 6.5 * 44100)
+    pitches = [
+        peak_frequency_hz(heard.samples()[round(at * 44100) :][:22050, 0], 44100)
+        for at in (0.5, 2.5, 4.5)
+    ]
+    assert pitches == pytest.approx([440, 880, 440], abs=4)
+    gaps = [
+        sum(len(one.samples) for one in heard.blocks[:number]) / 44100
+        for number, block in enumerate(heard.blocks)
+        if block.gap
+    ]
+    assert gaps == pytest.approx([2.0, 4.0, 6.0], abs=0.1)
+
+
 async def test_a_playlist_may_lead_to_another_and_to_hls(radio, hls_url):
     (radio.folder / "b.m3u").write_text("#EXTM3U\n#EXTINF:-1,Radio\nlive.m3u8\n")
     source, heard = _listed(radio, "a.pls", "b.m3u"), Heard()
