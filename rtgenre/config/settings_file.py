@@ -76,6 +76,14 @@ class SettingsFile:
             ) from None
         return WrittenSettings(text, hashlib.sha256(data).hexdigest()[:_CHECKSUM_DIGITS])
 
+    def load(self) -> Config:
+        """Return all settings as they are with what the file holds now.
+
+        Raises:
+            ConfigError: they cannot be used.
+        """
+        return merge_layers(read_layers(self.path if self.path.exists() else None, self._flags))
+
     def problem(self) -> str | None:
         """Return why the file cannot be written, as far as that shows beforehand; else None."""
         path = self.path

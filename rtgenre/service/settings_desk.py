@@ -23,6 +23,8 @@ from rtgenre.messages.settings import (
     preview_document,
 )
 from rtgenre.messages.version import SCHEMA_VERSION
+from rtgenre.outputs.errors import OutputError
+from rtgenre.outputs.web.endpoint import read_token
 from rtgenre.outputs.words import source_name
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.levels import measure_levels
@@ -205,8 +207,23 @@ class SettingsDesk:
         self._try_color(node, color)
 
     async def restart(self) -> None:
-        """Begin anew, with settings that take a new start."""
+        """Begin anew, with settings that take a new start.
+
+        Raises:
+            SettingsError: those in the file cannot be used; the service goes on as it is.
+        """
+        try:
+            await self._files.call(self._try_the_file, FILE_SECONDS)
+        except (ConfigError, OutputError) as error:
+            raise SettingsError(str(error), 409) from error
+        except TimeoutError:
+            raise SettingsError(f"the disk took longer than {FILE_SECONDS:g} s", 503) from None
         self._restart()
+
+    def _try_the_file(self) -> None:
+        config = self._file.load()
+        if config.websocket.enabled:
+            read_token(config.websocket)
 
     def _room(self, node: str) -> RoomSettings:
         """Return what the file says of a room, which may not be in force yet."""

@@ -120,6 +120,27 @@ async def test_what_takes_a_new_start_is_told_and_a_page_can_ask_for_one(tmp_pat
         assert page.service.begins_anew
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (TEXT + "[smoothing", "is not valid TOML"),
+        (TEXT.replace("port = 0", "port = 70000"), "it must be 0 to 65535"),
+        (TEXT.replace("port = 0", 'host = "0.0.0.0"'), "clients must show a token"),
+    ],
+)
+async def test_a_mistake_that_an_editor_left_in_the_file_does_not_end_the_service_at_a_new_start(
+    tmp_path, text, told
+):
+    file = tmp_path / "rtgenre.toml"
+    async with serving(file) as page:
+        file.write_text(text)
+        status, answer = await page.ask("settings/restart", method="POST")
+        assert (status, page.service.begins_anew) == (409, False)
+        assert told in answer["message"]
+        file.write_text(TEXT)
+        assert (await page.ask("settings/restart", method="POST"))[0] == 200
+
+
 async def test_the_second_of_two_pages_is_refused_and_nothing_of_the_first_is_lost(tmp_path):
     file = tmp_path / "rtgenre.toml"
     async with serving(file) as page:

@@ -199,7 +199,7 @@ export class SettingsView {
       this.#hint.tell(STARTING);
       byId("settings-restart").hidden = true;
     } catch (error) {
-      this.#hint.tell(error.message);
+      this.#hint.tell(`Not started anew: ${error.message}.`);
     }
   }
 
