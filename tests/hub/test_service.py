@@ -11,6 +11,7 @@ import aiomqtt
 import pytest
 import websockets
 
+from rtgenre.hub.service import HubService
 from tests.broker import Broker, subscribed
 from tests.documents import INSTANCE, a_hello, a_state, a_status
 from tests.hub.running import a_hub, a_node, publish
@@ -400,3 +401,13 @@ async def test_a_node_that_is_too_old_to_say_what_it_is_is_named_in_the_log(brok
         while "older" not in caplog.text:
             await asyncio.sleep(0.05)
         assert hub.rooms() == []
+
+
+def test_a_hub_says_that_a_token_changed_in_its_file_needs_a_restart(tmp_path, capsys):
+    token = tmp_path / "token"
+    token.write_text(TOKEN)
+    config = settings(1, websocket={"token_file": token})
+    hub = HubService(config)
+    token.write_text(TOKEN[::-1])
+    hub.reload(config)
+    assert "changes that need a restart: [websocket] token_file (what it holds)" in capsys.readouterr().err

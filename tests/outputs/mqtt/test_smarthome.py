@@ -313,6 +313,20 @@ async def test_thresholds_lights_and_logs_change_while_running_and_the_rest_wait
     assert "changes that need a restart: [mqtt] port" in written
 
 
+async def test_a_token_that_was_changed_in_its_file_is_said_to_need_a_restart(tmp_path, capsys):
+    token = tmp_path / "token"
+    token.write_text("a-token-of-some-length")
+    config = settings(websocket={"port": 0, "token_file": token})
+    async with running(config) as (service, _):
+        service.reload(config)
+        assert "restart" not in capsys.readouterr().err
+        token.write_text("another-token-of-some-length")
+        service.reload(config)
+    told = capsys.readouterr().err
+    assert "changes that need a restart: [websocket] token_file (what it holds)" in told
+    assert "another" not in told
+
+
 async def next_state(subscription):
     while (document := await subscription.get())["type"] != "state":
         pass

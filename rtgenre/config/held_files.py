@@ -1,0 +1,27 @@
+"""Files that settings name and that are read once, at the start: secrets and certificates."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from rtgenre.config.table import values_of
+
+if TYPE_CHECKING:
+    from rtgenre.config.settings import Config
+
+_ENDING = "_file"
+
+
+def held_files(config: Config) -> dict[str, str]:
+    """Return what is in each such file now, as SHA-256, by ``[table] key``; empty if unreadable."""
+    digests: dict[str, str] = {}
+    for table in type(config).model_fields:
+        values = values_of(getattr(config, table))
+        for key, path in values.items():
+            if key.endswith(_ENDING) and path is not None:
+                try:
+                    digests[f"[{table}] {key}"] = hashlib.sha256(path.read_bytes()).hexdigest()
+                except OSError:
+                    digests[f"[{table}] {key}"] = ""
+    return digests

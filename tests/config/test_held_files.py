@@ -1,0 +1,19 @@
+from rtgenre.config import Config
+from rtgenre.config.held_files import held_files
+
+
+def test_secrets_and_certificates_are_told_apart_by_what_they_hold_and_none_is_shown(tmp_path):
+    token, password = tmp_path / "token", tmp_path / "password"
+    token.write_text("a-token-of-some-length")
+    config = Config(
+        websocket={"token_file": token},
+        mqtt={"username": "me", "password_file": password},
+        history={"file": tmp_path / "history.db"},
+    )
+    before = held_files(config)
+    assert before.keys() == {"[websocket] token_file", "[mqtt] password_file"}
+    assert before["[mqtt] password_file"] == ""
+    assert "a-token" not in str(before)
+    assert held_files(config) == before
+    token.write_text("another-token-of-some-length")
+    assert held_files(config)["[websocket] token_file"] != before["[websocket] token_file"]
