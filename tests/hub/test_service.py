@@ -410,4 +410,5 @@ def test_a_hub_says_that_a_token_changed_in_its_file_needs_a_restart(tmp_path, c
     hub = HubService(config)
     token.write_text(TOKEN[::-1])
     hub.reload(config)
-    assert "changes that need a restart: [websocket] token_file (what it holds)" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "changes that need a restart: [websocket] token_file (what it holds)" in told
