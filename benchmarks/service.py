@@ -53,7 +53,9 @@ def command(port: int, *arguments: str) -> list[str]:
 
 
 def environment(**settings: str) -> dict[str, str]:
-    return os.environ | {f"RTGENRE_{name}": value for name, value in settings.items()}
+    # This user's own settings would be measured, and their broker be told.
+    own = os.environ | {"XDG_CONFIG_HOME": "/nowhere"}
+    return own | {f"RTGENRE_{name}": value for name, value in settings.items()}
 
 
 def wait_until_it_answers(port: int) -> None:

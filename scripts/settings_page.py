@@ -42,6 +42,7 @@ change into a file of your own. rtgenre reads the first of these files that exis
 
 1. the file you name: `rtgenre run --config FILE`
 2. `rtgenre.toml` in the current folder, or `config.toml` there if its tables are those of rtgenre
+   (that of the source folder only once you have changed it)
 3. `~/.config/rtgenre/config.toml` (other systems: their folder for settings)
 
 Each setting can also come from the environment: `RTGENRE_MQTT__HOST=broker` is `[mqtt] host`. Write

@@ -51,6 +51,14 @@ def _restore_logging() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_settings_of_this_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What somebody has set for rtgenre on this machine, a broker for example, is not tested."""
+    folder = str(tmp_path_factory.mktemp("settings"))
+    with mock.patch.dict(os.environ, {"XDG_CONFIG_HOME": folder}):
+        yield
+
+
 @pytest.fixture(scope="session")
 def librosa() -> ModuleType:
     """librosa, without compiling its loops, which takes half a minute in a fresh installation.

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from platformdirs import user_config_path
+from pydantic import ValidationError
 
 from rtgenre.config.errors import ConfigError
 from rtgenre.config.settings import Config
@@ -28,24 +29,20 @@ def users_config_file() -> Path:
 
 def settings_template() -> str:
     """Return the file that comes with rtgenre: every setting with its default and a comment."""
-    package = Path(__file__).resolve().parents[1]
-    # Beside the package in a checkout, inside it in a wheel.
-    shipped = next(
-        path for folder in (package, package.parent) if (path := folder / COMMON_NAME).is_file()
-    )
-    return shipped.read_text(encoding="utf-8")
+    return _shipped_file().read_text(encoding="utf-8")
 
 
 def find_config_file() -> Path | None:
     """Return the file that is read where none is named; None if there is none.
 
     That is ``rtgenre.toml`` or a ``config.toml`` of rtgenre's in the current folder, else
-    ``config.toml`` in the user's folder for the settings of rtgenre.
+    ``config.toml`` in the user's folder for the settings of rtgenre. The one that comes with the
+    source is passed over while it is as it came: it would hide the user's own.
     """
     own, common = Path(OWN_NAME), Path(COMMON_NAME)
     if own.is_file():
         return own
-    if common.is_file() and _is_own(common):
+    if common.is_file() and _is_own(common) and not _is_as_shipped(common):
         return common
     users = users_config_file()
     return users if users.is_file() else None
@@ -86,6 +83,24 @@ def read_config_file(path: Path) -> dict[str, Any]:
         if _has_one_and_several_sources(text):
             reason = "it has [source] and [[source]]; write [[source]] above each room"
         raise ConfigError(f"the config file {path} is not valid TOML: {reason}") from error
+
+
+def _shipped_file() -> Path:
+    package = Path(__file__).resolve().parents[1]
+    # Beside the package in a checkout, inside it in a wheel.
+    return next(
+        path for folder in (package, package.parent) if (path := folder / COMMON_NAME).is_file()
+    )
+
+
+def _is_as_shipped(path: Path) -> bool:
+    """Say whether this is the file that comes with the source, and all in it at its default."""
+    if not path.samefile(_shipped_file()):
+        return False
+    try:
+        return Config(**read_config_file(path)) == Config()
+    except (ConfigError, ValidationError):
+        return False
 
 
 def _has_one_and_several_sources(text: str) -> bool:

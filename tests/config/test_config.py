@@ -227,6 +227,24 @@ def test_settings_in_the_users_folder_are_read_where_there_are_none_here(tmp_pat
     assert load_config().windows.hop_seconds == 3.0
 
 
+def test_the_file_that_comes_with_the_source_hides_ones_own_only_once_it_was_changed(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    file = user_config_path("rtgenre", appauthor=False) / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("[windows]\nhop_seconds = 1\n")
+    monkeypatch.chdir(SHIPPED.parent)
+    assert load_config().windows.hop_seconds == 1.0
+    assert foreign_config_file() is None
+    changed = tmp_path / "source" / "config.toml"
+    changed.parent.mkdir()
+    changed.write_text(SHIPPED.read_text().replace("hop_seconds = 2.0", "hop_seconds = 3.0"))
+    monkeypatch.setattr("rtgenre.config.file._shipped_file", lambda: changed)
+    monkeypatch.chdir(changed.parent)
+    assert load_config().windows.hop_seconds == 3.0
+
+
 @pytest.mark.parametrize(
     "text",
     [
