@@ -41,6 +41,11 @@ _REFUSED = {
     138: "has banned this client",
 }
 
+_SAME_NODE = (
+    "is there another rtgenre of the same node? Two of one name drive each other out; "
+    "change [source] node of one"
+)
+
 _NO_LOGIN = {
     _CUT_BEFORE_LOGIN: "closed the connection before the login (is that port one for TLS?)",
     _NO_MQTT: "does not speak MQTT 3.1.1 (is that port one for TLS, or another program's?)",
@@ -144,8 +149,14 @@ class Broker:
             mark_read(lost_with_the_login)
             mark_read(client._disconnected)
 
-    def explain(self, error: BaseException) -> str:
-        """Say in one sentence what an ``aiomqtt.MqttError`` means."""
+    def explain(self, error: BaseException, *, soon: bool = False) -> str:
+        """Say in one sentence what an ``aiomqtt.MqttError`` means.
+
+        Args:
+            error: what was raised.
+            soon: whether the connection had only just begun, as where two clients of one id
+                drive each other out.
+        """
         place = f"the MQTT broker at {self.address}"
         if isinstance(error, PacketTooLarge):
             return f"{place} {error}"
@@ -157,7 +168,8 @@ class Broker:
         if meaning := _NO_LOGIN.get(_CUT_BEFORE_LOGIN if was_reset else str(error)):
             return f"{place} {meaning}"
         if isinstance(error, aiomqtt.MqttCodeError) or str(error).startswith("Disconnected"):
-            return f"the connection to {place} was lost"
+            lost = f"the connection to {place} was lost"
+            return f"{lost} soon after it began ({_SAME_NODE})" if soon else lost
         if str(error) == "Operation timed out":
             waited = f"{self._config.timeout_seconds:g} s"
             return f"{place} did not answer within {waited} (is that port one for TLS, or not?)"

@@ -122,9 +122,9 @@ class MqttOutput:
                 self._listens = False
                 self._tell(f"{self._broker.explain(error)}; nothing is subscribed to from now on")
             except aiomqtt.MqttError as error:
-                self._tell(self._broker.explain(error))
+                self._tell(self._broker.explain(error, soon=_is_soon_after(began_at)))
             heed_cancellation()
-            breaks_soon = time.monotonic() - began_at <= STABLE_SECONDS
+            breaks_soon = _is_soon_after(began_at)
             if not breaks_soon:
                 backoff.reset()
             await asyncio.sleep(backoff.next_seconds())
@@ -248,6 +248,10 @@ class MqttOutput:
             logger.warning("%s; trying again in the background", problem)
         else:
             logger.info("connected to the MQTT broker at %s", self._broker.address)
+
+
+def _is_soon_after(began_at: float) -> bool:
+    return time.monotonic() - began_at <= STABLE_SECONDS
 
 
 def _relabelled(document: Document, about: AboutDocument) -> bool:

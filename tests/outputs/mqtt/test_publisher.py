@@ -18,6 +18,7 @@ import pytest
 from rtgenre.messages.hub import Hub
 from rtgenre.monitoring.metrics import Metrics
 from rtgenre.outputs.errors import OutputError
+from rtgenre.outputs.mqtt import publisher
 from rtgenre.outputs.mqtt.broker import Broker as MqttBroker
 from rtgenre.outputs.mqtt.broker import publish_once
 from rtgenre.outputs.mqtt.publisher import MqttOutput
@@ -162,6 +163,36 @@ async def test_the_current_state_is_published_again_when_the_broker_returns(brok
             await subscriber.until(lambda it: it.latest.get("rtgenre/den/genre") == "rock")
             await subscriber.until(lambda it: it.latest.get("rtgenre/den/availability") == "online")
     assert 'rtgenre_mqtt_reconnects_total{node="den"}' in metrics.text().decode()
+
+
+def an_event_at(text: str, caplog: pytest.LogCaptureFixture) -> asyncio.Event:
+    """Return what is set when the log says ``text``."""
+    told = asyncio.Event()
+    caplog.handler.addFilter(lambda record: (text in record.getMessage() and told.set()) or True)
+    return told
+
+
+async def test_two_of_one_name_are_asked_whether_there_is_another(
+    broker: Broker, caplog: pytest.LogCaptureFixture
+):
+    asked = an_event_at("is there another rtgenre of the same node?", caplog)
+    config = settings_for(broker.port)
+    async with publishing(config, Hub()), publishing(config, Hub()):
+        await asked.wait()
+
+
+async def test_a_broker_that_is_lost_after_a_while_raises_no_question_about_another(
+    broker: Broker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(publisher, "STABLE_SECONDS", 0.0)
+    lost = an_event_at("was lost", caplog)
+    async with publishing(settings_for(broker.port), Hub()):
+        async with subscribed(broker.port) as subscriber:
+            await subscriber.until(lambda it: it.latest.get("rtgenre/den/availability") == "online")
+        await broker.stop()
+        await lost.wait()
+        await broker.start()
+    assert "same node" not in caplog.text
 
 
 async def test_a_broker_that_is_down_at_start_is_found_once_it_is_up(tmp_path: Path):
