@@ -29,6 +29,8 @@ class Node:
     def __init__(self, name: str) -> None:
         self.name = name
         self.claims = Claims()
+        self.was_heard = False
+        """Whether it said anything itself; the broker also tells what was said long ago."""
         self.is_online = False
         self.is_confirmed = False
         """Whether the broker said whether it is online since the hub has connected to it."""

@@ -139,11 +139,12 @@ class Roster:
                     node.on_lost()
         for node in self._shown:
             self._tell_presence(node)
-        silent = [name for name, node in self._nodes.items() if node.about is None]
-        if silent:
+        # What the broker keeps of a node that was given up is no reason to speak.
+        unknown = [n.name for n in self._nodes.values() if n.about is None and n.was_heard]
+        if unknown:
             self._log(
                 "without about",
-                f"{', '.join(silent[:5])}: not shown, since nothing says what it is; "
+                f"{', '.join(unknown[:5])}: not shown, since nothing says what it is; "
                 "an rtgenre that is older than this one has to be updated",
             )
 
@@ -178,6 +179,7 @@ class Roster:
 
     def _take(self, node: Node, message: Incoming) -> None:
         now, live = time.monotonic(), message.live
+        node.was_heard |= live
         self._metrics.hub_messages.labels(node.name).inc()
         before = node.claims.holder
         if message.kind == "availability":

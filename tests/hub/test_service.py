@@ -395,12 +395,17 @@ async def test_the_history_of_every_machine_is_kept_with_its_own_model(broker, t
     assert stretch.model == "crnn 4 1a2b3c4d"
 
 
-async def test_a_node_that_is_too_old_to_say_what_it_is_is_named_in_the_log(broker, caplog):
+async def test_a_node_that_is_too_old_to_say_what_it_is_is_named_in_the_log_and_no_given_up_one(
+    broker, caplog
+):
+    state = json.dumps(a_state(1, node="given-up"))
+    await publish(broker.port, "rtgenre/given-up/state", state, retain=True)
     async with a_hub(broker.port) as hub:
         await publish(broker.port, "rtgenre/old/state", json.dumps(a_state(1, node="old")))
         while "older" not in caplog.text:
             await asyncio.sleep(0.05)
         assert hub.rooms() == []
+    assert "given-up" not in caplog.text
 
 
 def test_a_hub_says_that_a_token_changed_in_its_file_needs_a_restart(tmp_path, capsys):
