@@ -76,22 +76,32 @@ def main(options: argparse.Namespace) -> int:
 def export_taught(config: Config, file: Path) -> int:
     """Write all that was taught to a file, whole or not at all; return the exit code.
 
+    A link stays, and so does what is no regular file, such as a pipe: it gets the text alone.
+
     Raises:
         NotTaughtError: the file cannot be written.
         TeachError: what was taught cannot be read.
     """
     text = _notebook(config).written(None)
+    try:
+        if file.exists() and not file.is_file():
+            file.write_text(text, encoding="utf-8")
+            return 0
+        _replace(Path(os.path.realpath(file)), text)
+    except OSError as error:
+        raise NotTaughtError(f"{told_path(file)} cannot be written: {error.strerror}") from None
+    n_stretches = text.count('\n{"node"')
+    print(f"{told_path(file)}: {n_stretches} {'stretch' if n_stretches == 1 else 'stretches'}")
+    return 0
+
+
+def _replace(file: Path, text: str) -> None:
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
         part.write_text(text, encoding="utf-8")
         part.replace(file)
-    except OSError as error:
-        raise NotTaughtError(f"{told_path(file)} cannot be written: {error.strerror}") from None
     finally:
         part.unlink(missing_ok=True)
-    n_stretches = text.count('\n{"node"')
-    print(f"{told_path(file)}: {n_stretches} {'stretch' if n_stretches == 1 else 'stretches'}")
-    return 0
 
 
 def import_taught(config: Config, file: Path) -> int:

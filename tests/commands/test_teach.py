@@ -1,6 +1,7 @@
 """``rtgenre teach``: lessons to a real port, and the file of what was taught."""
 
 import asyncio
+import os
 
 import numpy as np
 import pytest
@@ -129,6 +130,26 @@ def test_what_cannot_be_imported_is_refused_in_one_line_and_changes_nothing(
         assert told.count("\n") == 1
     with TaughtStore(taught / "taught.db") as store:
         assert len(store.rows()) == 1
+
+
+def test_an_export_takes_the_place_of_no_link_and_no_pipe(taught, capsys):
+    (taught / "elsewhere").mkdir()
+    link, pipe = taught / "link.jsonl", taught / "pipe"
+    link.symlink_to("elsewhere/export.jsonl")
+    os.mkfifo(pipe)
+    assert main(["teach", "--export", str(link)]) == 0
+    capsys.readouterr()
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert main(["teach", "--export", str(pipe)]) == 0
+        read = os.read(reader, 1 << 20).decode()
+    finally:
+        os.close(reader)
+    assert link.is_symlink()
+    assert pipe.is_fifo()
+    assert read == (taught / "elsewhere" / "export.jsonl").read_text()
+    # Whoever reads standard output gets the file alone.
+    assert capsys.readouterr().out == ""
 
 
 def test_an_export_that_cannot_be_written_leaves_nothing_half_done(taught, capsys):

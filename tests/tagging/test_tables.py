@@ -196,3 +196,14 @@ def test_a_folder_a_pipe_or_an_unknown_ending_is_no_table(tmp_path):
         open_table(tmp_path / "null.csv", LABELS)
     with pytest.raises(RtgenreError, match="cannot be opened: No such file"):
         open_table(tmp_path / "missing" / "tags.csv", LABELS)
+
+
+def test_a_link_to_a_table_stays_and_what_it_leads_to_is_written(path):
+    linked = path.parent / "elsewhere" / "table"
+    linked.parent.mkdir()
+    path.symlink_to(linked)
+    for title in ("first", "second"):
+        write(path, judged(title=title))
+    assert path.is_symlink()
+    assert linked.is_file()
+    assert [row.title for row in read(path)] == ["second"]

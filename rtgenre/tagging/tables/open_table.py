@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from rtgenre.config.errors import ConfigError
@@ -12,7 +14,6 @@ from rtgenre.tagging.tables.parquet_table import ParquetTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from rtgenre.tagging.song import Row
 
@@ -69,7 +70,11 @@ def open_table(path: Path, labels: Sequence[str]) -> Table:
         RtgenreError: the file cannot be written, or holds something else.
     """
     check_ending(path)
-    match path.suffix.lower():
+    ending = path.suffix.lower()
+    if path.is_symlink():
+        # The file is replaced, and not the link to it.
+        path = Path(os.path.realpath(path))
+    match ending:
         case ".parquet":
             return ParquetTable(path)
         case ".csv":
