@@ -39,8 +39,8 @@ def genre_name(label: str) -> str:
     return _NAMES.get(label, label)
 
 
-def write_genre(path: Path, label: str, *, overwrite: bool) -> str:
-    """Write a genre where there is none yet.
+def write_genre(path: Path, label: str, *, overwrite: bool, own: str | None = None) -> str:
+    """Write a genre where there is none yet, or one that was written so before.
 
     A copy is written beside the file and then takes its place, so that whatever ends the program
     leaves the file as it was or as it shall be. All other tags stay.
@@ -49,9 +49,10 @@ def write_genre(path: Path, label: str, *, overwrite: bool) -> str:
         path: of an MP3, FLAC, Ogg, Opus, MP4, WMA, WAV, AIFF or APE-tagged file.
         label: the genre, as models call it.
         overwrite: write it though there is another one.
+        own: the genre that was written into it before, as models call it.
 
     Returns:
-        ``written``, ``kept`` where there was a genre, or what went wrong, on one line.
+        ``written``, ``kept`` where there was another's genre, or what went wrong, on one line.
     """
     try:
         # Of a link what it leads to is replaced, and the link stays.
@@ -59,10 +60,11 @@ def write_genre(path: Path, label: str, *, overwrite: bool) -> str:
         file = mutagen.File(path)
         if file is None:
             return "tags of such files cannot be written"
-        before = _genre(file)
-        if before == genre_name(label) or (before and not overwrite):
-            return KEPT
-        _write_copy(path, type(file), genre_name(label))
+        before, name = _genre(file), genre_name(label)
+        is_own = own is not None and before == genre_name(own)
+        if before == name or (before and not overwrite and not is_own):
+            return WRITTEN if is_own else KEPT
+        _write_copy(path, type(file), name)
     except Exception as error:  # as in ``read_tags``
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         return "not written: " + " ".join(reason.split())

@@ -51,7 +51,7 @@ def take_rows(
             yield row
             continue
         if writing is not None:
-            row = writing.written(song, row)
+            row = writing.written(song, row, earlier)
         table.append(row)
         yield row
 
@@ -62,14 +62,22 @@ class GenreWriting:
     def __init__(self, *, overwrite: bool) -> None:
         self._overwrite = overwrite
 
-    def written(self, song: Song, row: Row) -> Row:
-        """Write a row's genre into its file, and return the row as it is then."""
+    def written(self, song: Song, row: Row, earlier: Row | None = None) -> Row:
+        """Write a row's genre into its file, and return the row as it is then.
+
+        Args:
+            song: the file.
+            row: what it is now.
+            earlier: what the table said until now: a genre that an earlier run wrote is replaced.
+        """
         if row.genre is None or row.genre in {"unknown", "silence"}:
             return row
         if row.fault is not None:
             # Perhaps it is still being copied here, and the copy would take its place.
             return replace(row, genre_tag=DAMAGED)
-        outcome = write_genre(Path(song.location), row.genre, overwrite=self._overwrite)
+        own = earlier.genre if earlier is not None and earlier.genre_tag == WRITTEN else None
+        path = Path(song.location)
+        outcome = write_genre(path, row.genre, overwrite=self._overwrite, own=own)
         now = stat_song(song.location)
         if outcome == WRITTEN and isinstance(now, Song):
             # The file is another one now, but not one that has to be judged anew.

@@ -1,7 +1,12 @@
+from contextlib import closing
+
 from rtgenre.tagging.finding import stat_song
-from rtgenre.tagging.library import GenreWriting
+from rtgenre.tagging.genre_tags import write_genre
+from rtgenre.tagging.library import GenreWriting, take_rows
 from rtgenre.tagging.song import DAMAGED, Row
+from rtgenre.tagging.song_tags import read_tags
 from rtgenre.tagging.summary import written_text
+from rtgenre.tagging.tables.open_table import open_table
 from tests.signals import tone
 from tests.tagging.songs import song
 
@@ -14,6 +19,24 @@ def test_nothing_is_written_into_a_file_with_a_fault_which_may_be_one_being_copi
     written = GenreWriting(overwrite=True).written(found, row)
     assert written.genre_tag == "not written: the file is damaged or cut short"
     assert path.read_bytes() == before
+
+
+def test_a_genre_that_an_earlier_run_wrote_follows_and_that_of_somebody_else_stays(tmp_path):
+    path, table = song(tmp_path / "song.flac", tone(300, 5)), tmp_path / "tags.jsonl"
+
+    def judged_as(genre):
+        found = stat_song(str(path))
+        row = Row(found.path, found.size, found.modified, genre=genre, model="test 1")
+        with closing(open_table(table, ())) as rows:
+            (row,) = take_rows([(found, row)], rows, GenreWriting(overwrite=False))
+        return row.genre_tag, read_tags(path).genre
+
+    assert judged_as("jazz") == ("written", "Jazz")
+    assert judged_as("jazz") == ("written", "Jazz")
+    assert judged_as("rock") == ("written", "Rock")
+    write_genre(path, "polka", overwrite=True)
+    assert judged_as("blues") == ("kept", "polka")
+    assert judged_as("jazz") == ("kept", "polka")
 
 
 def test_what_became_of_the_genres_in_files_is_said_with_the_reason_where_it_failed():
