@@ -19,6 +19,10 @@ Channel = Literal["mix", "left", "right"] | int
 CLOCK_STEP_SECONDS = 60.0
 """A system clock that moves by more at once was set: it is followed. Smaller steps are smoothed."""
 
+GONE_SECONDS = 10.0
+"""After so long without any audio what was heard before no longer counts. A stream that stumbles is
+back sooner; lamps need not follow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Block:

@@ -3,6 +3,7 @@
 import itertools
 from datetime import datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -111,3 +112,17 @@ def test_hours_of_sleep_are_a_gap_and_the_present_time_goes_on():
     found = documents(asleep, gaps={3})
     assert len(found) == 2 + 3
     assert seconds(found[2]["time"]) == BEGIN + 5 * HOP_SECONDS + 8 * HOUR
+
+
+@pytest.mark.parametrize("lost_seconds", [15.0, 8 * HOUR])
+def test_what_is_heard_after_a_long_outage_is_shown_since_then(lost_seconds):
+    found = documents([0] * 5 + [lost_seconds] * 4, gaps={5})
+    before, after = found[:4], found[4:]
+    assert {d["genre"] for d in found} == {"jazz"}
+    assert {d["since"] for d in before} == {before[0]["time"]}
+    assert {d["since"] for d in after} == {after[0]["time"]}
+
+
+def test_a_stumble_of_seconds_does_not_change_since_when_a_genre_is_shown():
+    found = documents([0] * 5 + [5.0] * 4, gaps={5})
+    assert {d["since"] for d in found} == {found[0]["time"]}

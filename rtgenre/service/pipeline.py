@@ -13,7 +13,7 @@ from rtgenre.tracking.recent import HeardWindow, RecentWindows
 from rtgenre.tracking.replay import JudgedWindow, LastMinutes
 from rtgenre.tracking.silence import holds_sound
 from rtgenre.tracking.smoothing import GenreTracker, TrackerParams
-from rtgenre.types import CLOCK_STEP_SECONDS, PlayState
+from rtgenre.types import CLOCK_STEP_SECONDS, GONE_SECONDS, PlayState
 
 if TYPE_CHECKING:
     from rtgenre.learning.taught.genres import TaughtGenres
@@ -165,11 +165,14 @@ class Pipeline:
         sample_rate_hz = self.info.features.sample_rate_hz
         end_seconds = window.end_sample / sample_rate_hz
         heard, prediction = prediction, self.judged(prediction)
-        self.last_minutes.push(self._tracked(window, prediction, end_seconds))
+        gone = self.begins_anew and self._clock_step(window, end_seconds) >= GONE_SECONDS
+        if gone:
+            self.tracker.begin_again()
+        self.last_minutes.push(self._tracked(window, prediction, end_seconds, gone=gone))
         state = self.tracker.update(
             prediction, end_seconds=end_seconds, levels_dbfs=window.levels_dbfs.tolist()
         )
-        self._stamp(window.captured_at, end_seconds, state.held_seconds)
+        self._stamp(window, end_seconds, state.held_seconds)
         self._remember(window, heard, state)
         document = state_document(
             node=self.node,
@@ -216,7 +219,9 @@ class Pipeline:
             corrected=corrected,
         )
 
-    def _tracked(self, window: Window, prediction: Prediction, end_seconds: float) -> JudgedWindow:
+    def _tracked(
+        self, window: Window, prediction: Prediction, end_seconds: float, *, gone: bool
+    ) -> JudgedWindow:
         """Return what the tracker is given, without what only learning needs."""
         return JudgedWindow(
             prediction=replace(prediction, embedding=None),
@@ -224,6 +229,7 @@ class Pipeline:
             levels_dbfs=tuple(window.levels_dbfs.tolist()),
             captured_at=window.captured_at,
             begins=self.begins_anew,
+            gone=gone,
         )
 
     def _remember(self, window: Window, heard: Prediction, state: GenreState) -> None:
@@ -244,9 +250,14 @@ class Pipeline:
         windows = self._slicer.push(samples, captured_at)
         return [replace(window, track=self._track) for window in windows]
 
-    def _stamp(self, captured_at: float, end_seconds: float, held_seconds: float) -> None:
+    def _clock_step(self, window: Window, end_seconds: float) -> float:
+        """Return how many seconds more the time moved than the audio since the last window."""
+        return (window.captured_at - self._time) - (end_seconds - self._end_seconds)
+
+    def _stamp(self, window: Window, end_seconds: float, held_seconds: float) -> None:
         """Take over when the newest window was heard, and since when its genre is shown."""
-        step = (captured_at - self._time) - (end_seconds - self._end_seconds)
+        step = self._clock_step(window, end_seconds)
+        captured_at = window.captured_at
         self._end_seconds = end_seconds
         if abs(step) > CLOCK_STEP_SECONDS:
             self._time = captured_at

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from rtgenre.messages.payload import status_document
 from rtgenre.outputs.words import source_name
+from rtgenre.types import GONE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 _NAMED_NODES = 3
 _WATCH_SECONDS = 0.5
-GONE_SECONDS = 10.0
-"""A stream that stumbles is back before that; lamps need not follow."""
 
 logger = logging.getLogger(__name__)
 

@@ -30,6 +30,8 @@ class JudgedWindow:
     """Unix time of its last sample."""
     begins: bool
     """Audio was lost before it."""
+    gone: bool = False
+    """So much was lost that what was shown no longer counts."""
 
 
 class Shown(NamedTuple):
@@ -70,7 +72,9 @@ def replay(
     tracker = GenreTracker(labels, params)
     shown: list[Shown] = []
     for window in windows:
-        if window.begins:
+        if window.gone:
+            tracker.begin_again()
+        elif window.begins:
             tracker.reset()
         state = tracker.update(
             window.prediction, end_seconds=window.end_seconds, levels_dbfs=window.levels_dbfs

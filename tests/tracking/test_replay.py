@@ -1,3 +1,5 @@
+import dataclasses
+
 from rtgenre.tracking.replay import KEPT_SECONDS, JudgedWindow, LastMinutes, Shown, replay
 from rtgenre.tracking.smoothing import GenreTracker, TrackerParams
 from tests.tracking.test_smoothing import LABELS, prediction
@@ -48,3 +50,10 @@ def test_no_more_than_ten_minutes_are_kept():
     assert found[-1].end_seconds - found[0].end_seconds == KEPT_SECONDS
     kept.clear()
     assert kept.windows() == []
+
+
+def test_what_was_shown_before_a_long_outage_is_shown_no_longer():
+    heard = windows(*["jazz"] * 5, *["rock"] * 2, begins=(0, 5))
+    heard[5] = dataclasses.replace(heard[5], gone=True)
+    stubborn = TrackerParams(switch_hold_seconds=60.0)
+    assert [each.genre for each in replay(heard, LABELS, stubborn)] == ["jazz", "rock"]

@@ -206,6 +206,18 @@ def test_a_gap_forgets_evidence_but_not_what_is_shown():
     assert player.play(prediction("rock"))[0].genre == "rock"
 
 
+def test_after_a_long_outage_a_genre_need_not_lead_what_was_shown_before():
+    after_gap, after_outage = Player(), Player()
+    for player in (after_gap, after_outage):
+        player.play(*[prediction("jazz")] * 5)
+    after_gap.tracker.reset()
+    after_outage.tracker.begin_again()
+    barely_rock = prediction("rock", 0.45)
+    assert after_gap.play(barely_rock)[0].genre == "jazz"
+    (state,) = after_outage.play(barely_rock)
+    assert (state.genre, state.held_seconds) == ("rock", 0)
+
+
 @given(
     st.lists(
         st.tuples(
