@@ -1,3 +1,8 @@
+import os
+import threading
+
+import pytest
+
 from rtgenre.config import Config
 from rtgenre.config.held_files import held_files
 
@@ -17,3 +22,14 @@ def test_secrets_and_certificates_are_told_apart_by_what_they_hold_and_none_is_s
     assert held_files(config) == before
     token.write_text("another-token-of-some-length")
     assert held_files(config)["[websocket] token_file"] != before["[websocket] token_file"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_left_to_those_who_need_what_is_in_it(tmp_path):
+    pipe = tmp_path / "token"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("a token of enough characters",))
+    writer.start()
+    assert held_files(Config(websocket={"token_file": pipe}))["[websocket] token_file"] == ""
+    assert pipe.read_text() == "a token of enough characters"
+    writer.join()
