@@ -102,7 +102,7 @@ _ANY_ENDED = "SELECT 1 FROM stretches WHERE ended_ms BETWEEN ? AND ? LIMIT 1"
 _SELECT_ROWS = """
     SELECT node, started_ms, ended_ms, genre, confidence, model, reason, title, artist
     FROM stretches
-    WHERE ended_ms > ? AND started_ms < ? AND (? IS NULL OR node = ?)
+    WHERE ended_ms > ? AND started_ms < ? AND (? IS NULL OR node = ?) AND (? IS NULL OR genre = ?)
 """
 
 
@@ -161,8 +161,10 @@ class HistoryStore(SqliteStore):
         with self._explaining():
             return self._connection.execute(_ANY_ENDED, times).fetchone() is not None
 
-    def forget(self, since: float, until: float, node: str | None = None) -> None:
-        """Delete what was heard between two Unix times, of one node or of all.
+    def forget(
+        self, since: float, until: float, node: str | None = None, genre: str | None = None
+    ) -> None:
+        """Delete what was heard between two Unix times, of a node, of a genre, or of both.
 
         A stretch that reaches out of that time keeps the parts outside.
 
@@ -174,7 +176,8 @@ class HistoryStore(SqliteStore):
         self._connection.execute("PRAGMA secure_delete = ON")
         with self._transaction() as connection:
             _refuse_odd_rows(connection, self._file, (since_ms, until_ms), SCHEMA_VERSION)
-            rows = connection.execute(_SELECT_ROWS, (since_ms, until_ms, node, node)).fetchall()
+            chosen = (since_ms, until_ms, node, node, genre, genre)
+            rows = connection.execute(_SELECT_ROWS, chosen).fetchall()
             connection.executemany(
                 "DELETE FROM stretches WHERE node = ? AND started_ms = ?",
                 [(row_node, started_ms) for row_node, started_ms, *_ in rows],

@@ -22,8 +22,8 @@ MAX_WAITING_STRETCHES = 20_000
 FORGET_EVERY_SECONDS = 3600.0
 DAY_SECONDS = 86400.0
 
-Forgetting = tuple[float, float, str | None]
-"""From when until when, as Unix times, and of which node; None: of all."""
+Forgetting = tuple[float, float, str | None, str | None]
+"""From when until when, as Unix times, of which node and of which genre; None: of all."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class HistoryWriter:
         self._retry_seconds = retry_seconds
         # What is not written yet, by node and start: a longer version replaces a shorter one.
         self._waiting: dict[tuple[str, float], Stretch] = {}
-        # What is to be deleted: from when until when, and of which node.
+        # What is to be deleted.
         self._forgetting: list[tuple[Forgetting, Future[None]]] = []
         self._changed = threading.Condition()
         self._closing = False
@@ -66,7 +66,9 @@ class HistoryWriter:
                 self.dropped += 1
             self._changed.notify()
 
-    def forget(self, since: float, until: float, node: str | None) -> Future[None]:
+    def forget(
+        self, since: float, until: float, node: str | None, genre: str | None = None
+    ) -> Future[None]:
         """Delete what was heard between two Unix times, after all that was put before.
 
         Returns:
@@ -74,7 +76,7 @@ class HistoryWriter:
         """
         done: Future[None] = Future()
         with self._changed:
-            self._forgetting.append(((since, until, node), done))
+            self._forgetting.append(((since, until, node, genre), done))
             self._changed.notify()
         return done
 
@@ -123,8 +125,8 @@ class HistoryWriter:
         # Opened anew each time, a minute apart: whatever became of the file or its disk meanwhile.
         with HistoryStore(self._file) as store:
             store.write(batch)
-            for since, until, node in forgetting:
-                store.forget(since, until, node)
+            for what in forgetting:
+                store.forget(*what)
             due = time.monotonic() - self._forgotten_at >= FORGET_EVERY_SECONDS
             if self._retention_days and due:
                 self._forget_old(store, time.time())

@@ -42,6 +42,7 @@ READ_TIMEOUT_SECONDS = 10.0
 MAX_READS = 2
 """Queries that are answered at once; each has a thread while it reads."""
 DEFAULT_SINCE = "1d"
+_DELETION_KEYS = ("since", "until", "node", "genre")
 
 logger = logging.getLogger(__name__)
 
@@ -135,24 +136,31 @@ class HistoryOutput:
             return error_response(503, f"the disk took longer than {READ_TIMEOUT_SECONDS:g} s")
 
     async def delete(self, query: Query) -> HttpResponse:
-        """Answer ``DELETE /history?since=…&until=…&node=…``: forget what was heard in that time.
+        """Answer ``DELETE /history?since=…&until=…&node=…&genre=…``: forget what was heard then.
 
-        Without ``node`` that is of every room; what is heard from now on is kept.
+        Without ``node`` that is of every room, without ``genre`` of every genre; what is heard from
+        now on is kept.
         """
+        if unknown := query.keys() - set(_DELETION_KEYS):
+            # Passed over, more would be deleted than was meant.
+            return error_response(
+                400, f"a deletion takes {', '.join(_DELETION_KEYS)}, not {min(unknown)!r}"
+            )
         try:
             since, until = parse_span(query["since"], query["until"], time.time())
         except KeyError as error:
             return error_response(400, f"{error} is missing; say from when until when to delete")
         except ValueError as error:
             return error_response(400, str(error))
-        node = query.get("node")
+        node, genre = query.get("node"), query.get("genre")
         # What goes on is cut here: its end would bring its beginning back.
         self.writer.put(self._current())
-        for each, (_, fold) in self._folds.items():
-            if node in {None, each}:
+        for _, fold in self._folds.values():
+            goes_on = fold.current()
+            if goes_on is not None and chosen([goes_on], node=node, genre=genre):
                 fold.cut()
         try:
-            forgotten = asyncio.wrap_future(self.writer.forget(since, until, node))
+            forgotten = asyncio.wrap_future(self.writer.forget(since, until, node, genre))
             await asyncio.wait_for(forgotten, READ_TIMEOUT_SECONDS)
         except HistoryError as error:
             return error_response(503, str(error))

@@ -59,6 +59,9 @@ def test_what_is_forgotten_is_gone_and_what_reaches_out_of_that_time_keeps_the_r
             stretch(50, 60, "metal"),
             stretch(0, 100, "disco", node="studio"),
         ]
+        store.forget(START, START + 60, genre="metal")
+        store.forget(START, START + 60, "kitchen", "disco")
+        assert len(read_all(file)) == 3
         store.forget(START + 5, START + 95)
     assert sorted(read_all(file), key=str) == [
         stretch(0, 5),

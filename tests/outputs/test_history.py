@@ -244,6 +244,19 @@ async def test_what_is_deleted_stays_deleted_though_the_genre_goes_on(tmp_path):
     assert {stretch.confidence for stretch in kept} == {0.8}
 
 
+async def test_a_deletion_of_one_genre_leaves_the_others_as_they_are(tmp_path):
+    now = time.time() - 100
+    async with running(tmp_path) as (hub, output):
+        await hear(hub, *(document(now + 2 * i, "rock") for i in range(3)))
+        await hear(hub, *(document(now + 6 + 2 * i, "jazz") for i in range(3)))
+        query = {"since": iso_utc(now - 1), "until": iso_utc(now + 50), "genre": "rock"}
+        assert (await output.delete(query)).status == 200
+        await hear(hub, document(now + 12, "jazz"), document(now + 14, "rock"))
+    kept = read_stretches(tmp_path / "history.db", 0, 4e9)
+    assert [(s.genre, round(s.started_at - now)) for s in kept] == [("jazz", 6)]
+    assert round(kept[0].seconds) == 8
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [
@@ -251,6 +264,10 @@ async def test_what_is_deleted_stays_deleted_though_the_genre_goes_on(tmp_path):
         ({"since": "7d"}, "until"),
         ({"since": "1d", "until": "2d"}, "come after"),
         ({"since": "tomorrow", "until": "1d"}, "tomorrow"),
+        (
+            {"since": "1d", "until": "now", "gerne": "rock"},
+            "since, until, node, genre, not 'gerne'",
+        ),
     ],
 )
 async def test_a_deletion_says_what_it_needs_and_deletes_nothing(tmp_path, query, message):
