@@ -52,7 +52,7 @@ async def remove_discovery(config: Config, nodes: Sequence[str]) -> int:
         print(f"removed the device {device_id(node)}")
     if config.homeassistant.enabled:
         print(
-            "a running service announces it again when it connects next; "
+            "a running service announces it again when it connects next or Home Assistant starts; "
             "[homeassistant] enabled = false prevents that"
         )
     return 0

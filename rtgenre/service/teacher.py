@@ -178,7 +178,8 @@ class Teacher:
         taken = await self._file(lambda: self._notebook.take_in(text))
         if taken.n_new:
             self._learn_soon(set(self._pipelines))
-        logger.info("took in %d stretches that were taught elsewhere", taken.n_new)
+        stretches = "1 stretch" if taken.n_new == 1 else f"{taken.n_new} stretches"
+        logger.info("took in %s of what was taught elsewhere", stretches)
         return taken_in_document(
             n_new=taken.n_new, n_known=taken.n_known, n_forgotten=taken.n_forgotten
         )
