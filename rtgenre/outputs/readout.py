@@ -46,8 +46,9 @@ class Readout:
         self._absence: str | None = None
         # What only might be wrong.
         self._hint: str | None = None
-        # What was shown before, with the local time it began.
-        self._recent: deque[tuple[str, str]] = deque(maxlen=_RECENT_GENRES)
+        # What was shown before: when it began, in local time, its genre or state, and how it was
+        # called then.
+        self._recent: deque[tuple[str, str, str]] = deque(maxlen=_RECENT_GENRES)
 
     def update(self, document: Document) -> None:
         """Take in a document about this source."""
@@ -64,7 +65,7 @@ class Readout:
             return
         title = document["genre"] or document["state"]
         if not self._recent or self._recent[-1][1] != title:
-            self._recent.append((local_time(document["since"]), title))
+            self._recent.append((local_time(document["since"]), title, headline(document)))
         self._state = document
 
     @property
@@ -190,18 +191,18 @@ class Readout:
         """Draw what was heard before, the newest last, as much of it as fits."""
         from rich.text import Text
 
-        shown: list[tuple[str, str]] = []
+        shown: list[tuple[str, str, str]] = []
         left = width - _LABEL_WIDTH - 1
-        for since, title in reversed(self._recent):
-            left -= len(f" → {since} {title}")
+        for since, title, words in reversed(self._recent):
+            left -= len(f" → {since} {words}")
             if left < 0 and shown:
                 break
-            shown.insert(0, (since, title))
+            shown.insert(0, (since, title, words))
         text = Text(f"{'recent':>{_LABEL_WIDTH}} ", style="dim")
-        for index, (since, title) in enumerate(shown):
+        for index, (since, title, words) in enumerate(shown):
             text.append(" → " if index else "", style="dim")
             text.append(f"{since} ", style="dim")
-            text.append(title, style=self._colors.get(title, "white"))
+            text.append(words, style=self._colors.get(title, "white"))
         return text
 
 

@@ -222,6 +222,12 @@ async def test_many_rooms_are_not_drawn_anew_for_each_window_and_the_last_is_dra
         await task
 
 
+def test_what_was_before_is_called_as_it_was_shown():
+    reasons = (UnknownReason.NOT_MUSIC, UnknownReason.UNSURE)
+    unknown = [a_state(i, state=PlayState.UNKNOWN, reason=each) for i, each in enumerate(reasons)]
+    assert re.search(r"recent \S+ no music → \S+ jazz\n", draw([*unknown, a_state(2)]))
+
+
 def test_a_wide_terminal_shows_every_genre_and_how_likely_there_is_no_music():
     text = "\n".join(lines_of(a_room("den").render(100, 40), 100))
     for label in ("blues", "hiphop", "rock", "other music", "no music"):

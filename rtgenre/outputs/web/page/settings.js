@@ -115,7 +115,8 @@ export class SettingsView {
 
   #take(settings) {
     this.#settings = settings;
-    this.#hint.setProblem(settings.problem ?? "");
+    const { problem } = settings;
+    this.#hint.setProblem(problem === null ? "" : `Nothing can be changed here: ${problem}.`);
     this.#show();
   }
 

@@ -354,7 +354,8 @@ def test_no_notice_lies_upon_save_where_another_input_is_chosen_since_none_is_he
 def test_a_read_only_file_is_told_and_nothing_can_be_pressed(show, service):
     service.file.chmod(0o400)
     page = show()
-    expect(page.get_by_role("status").filter(has_text="read-only")).to_be_visible()
+    told = page.get_by_role("status").filter(has_text="read-only")
+    expect(told).to_have_text(re.compile(r"Nothing can be changed here: .* or edit it\.$"))
     expect(page.get_by_label("Name of the room")).to_be_disabled()
 
 
