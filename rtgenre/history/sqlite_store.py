@@ -19,6 +19,16 @@ BUSY_TIMEOUT_SECONDS = 5.0
 """How long to wait while another process writes to the same file."""
 
 
+NO_ROOM_FOR_LOCKS = "SQLITE_IOERR_SHMSIZE"
+"""What a full disk is called where a file in WAL mode is opened, to be read alone, too."""
+
+
+def is_of_full_disk(error: Exception) -> bool:
+    """Say whether there was no room on the disk; SQLite itself may speak of an "I/O error"."""
+    full = ("SQLITE_FULL", NO_ROOM_FOR_LOCKS)
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorname", "") in full
+
+
 class NewerFileError(Exception):
     """A newer rtgenre has changed the tables of a file."""
 

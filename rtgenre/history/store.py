@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 from rtgenre.errors import RtgenreError
 from rtgenre.history.sqlite_store import (
     BUSY_TIMEOUT_SECONDS,
+    NO_ROOM_FOR_LOCKS,
     NewerFileError,
     SqliteStore,
+    is_of_full_disk,
     schema_version,
 )
 from rtgenre.history.stretches import Stretch
@@ -207,10 +209,10 @@ def read_stretches(file: Path, since: float, until: float) -> list[Stretch]:
         try:
             return _read(file, "mode=ro", since, until)
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorname != "SQLITE_CANTOPEN":
+            if error.sqlite_errorname not in {"SQLITE_CANTOPEN", NO_ROOM_FOR_LOCKS}:
                 raise
-            # Where not even a lock can be written, as on a disk that became read-only, SQLite
-            # reads a file in WAL mode only if it is told that nobody changes it.
+            # Where not even a lock can be written, as on a disk that became read-only or is full,
+            # SQLite reads a file in WAL mode only if it is told that nobody changes it.
             return _read(file, "immutable=1", since, until)
     except (OSError, sqlite3.Error, NewerFileError) as error:
         raise _explained(file, error) from error
@@ -254,6 +256,8 @@ def _explained(file: Path, error: Exception) -> HistoryError:
         return HistoryError(
             f"{file} is not a history of rtgenre; move it away, or set another [history] file"
         )
+    if is_of_full_disk(error):
+        return HistoryError(f"the history {file} cannot be written: its disk is full; make room")
     if os.access(file.parent, os.F_OK) and not os.access(file.parent, os.W_OK):
         return HistoryError(
             f"the history {file} cannot be used: its folder is read-only for this user; change "

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_data_path
 
-from rtgenre.history.sqlite_store import NewerFileError, SqliteStore
+from rtgenre.history.sqlite_store import NewerFileError, SqliteStore, is_of_full_disk
 from rtgenre.learning.taught.network import MAX_PROBES, TaughtNetwork
 from rtgenre.learning.taught.notes import Notes
 from rtgenre.learning.taught.rows import (
@@ -255,7 +255,7 @@ class TaughtStore(SqliteStore):
 def _explained(file: Path, error: Exception) -> TeachError:
     if isinstance(error, NewerFileError):
         return TeachError(f"{file} {error}, or set another [teach] file", _UNAVAILABLE)
-    if isinstance(error, sqlite3.OperationalError) and "full" in str(error):
+    if is_of_full_disk(error):
         return TeachError(f"the disk of {file} is full: make room, and try again", _UNAVAILABLE)
     if isinstance(error, sqlite3.DatabaseError | ValueError | TypeError | AttributeError) and (
         not isinstance(error, sqlite3.OperationalError)
