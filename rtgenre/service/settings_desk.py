@@ -192,18 +192,24 @@ class SettingsDesk:
         """Show a colour on the lamps of a room for a moment.
 
         Raises:
-            SettingsError: it is no colour, or there are no lamps.
+            SettingsError: it is no colour, there are no lamps, or no window comes with which they
+                would be told.
         """
         try:
             merge_layers({"page": {"colors": {"unknown": color}}})
         except ConfigError as error:
             raise SettingsError(str(error)) from error
-        self._listener(node)
+        listener = self._listener(node)
         room = self._room(node)
         if not room["wled"] and not room["zigbee2mqtt"]:
             raise SettingsError("no lamps follow this room; [lights] names them", 409)
         if not self._config().mqtt.host:
             raise SettingsError("lamps need an MQTT broker; [mqtt] host names it", 409)
+        if listener.problem is not None:
+            # It would flash up whenever the music comes back.
+            raise SettingsError(
+                f"lamps are told with the next window, and none comes: {listener.problem}", 409
+            )
         self._try_color(node, color)
 
     async def restart(self) -> None:

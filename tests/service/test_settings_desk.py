@@ -260,6 +260,14 @@ async def test_a_colour_is_tried_on_the_lamps_of_a_room_and_goes_again(tmp_path)
             assert (await page.ask(f"settings/try?{query}", method="POST"))[0] == 400
 
 
+async def test_no_colour_is_tried_while_the_input_is_lost_to_flash_up_when_it_is_back(tmp_path):
+    async with serving(tmp_path / "rtgenre.toml") as page:
+        page.source.problem = "the device is gone"
+        answer = await page.ask("settings/try?node=den&color=%23ff0000", method="POST")
+        assert page.service._lights._tried == {}
+    assert (answer[0], "the device is gone" in answer[1]["message"]) == (409, True)
+
+
 async def test_lamps_are_changed_in_the_file_and_follow_the_music_at_once(tmp_path):
     file = tmp_path / "rtgenre.toml"
     async with serving(file) as page:

@@ -82,6 +82,8 @@ class LightDirector:
         self.scene: Scene | None = None
         # Whether the lamps were switched on for the music that plays.
         self._lit = False
+        # Whether they may have been told since that the music has stopped.
+        self._may_be_out = False
         self._changed_at_seconds = -math.inf
         self._delivered: tuple[Scene | None, bool] = (None, False)
 
@@ -98,12 +100,13 @@ class LightDirector:
             self._lit = self._lit and state != "silence"
             return None
         lit = self._is_lit(state)
-        if wanted == self.scene and lit == self._lit:
+        starts = lit and (not self._lit or self._may_be_out)
+        if wanted == self.scene and lit == self._lit and not starts:
             return None
         if 0 <= seconds - self._changed_at_seconds < self.params.hold_seconds:
             return None
-        change = self._change(wanted, lit=lit)
-        self.scene, self._lit = wanted, lit
+        change = self._change(wanted, starts=starts)
+        self.scene, self._lit, self._may_be_out = wanted, lit, False
         self._changed_at_seconds = seconds
         return change
 
@@ -113,7 +116,9 @@ class LightDirector:
 
     def reconnected(self) -> None:
         """Go back to what the lamps were told of for sure; the next change need not wait."""
+        was_lit = self._lit
         self.scene, self._lit = self._delivered
+        self._may_be_out = self._lit and not was_lit
         self._changed_at_seconds = -math.inf
 
     def _wanted(self, state: str, genre: str | None) -> Scene | None:
@@ -158,9 +163,8 @@ class LightDirector:
             return self.params.turn_on
         return self._lit and state == "unknown" and self.params.unknown == "color"
 
-    def _change(self, wanted: Scene, *, lit: bool) -> Scene:
+    def _change(self, wanted: Scene, *, starts: bool) -> Scene:
         """Leave out of ``wanted`` what would switch on a lamp that somebody has switched off."""
-        starts = lit and not self._lit
         before = self.scene.brightness_percent if self.scene is not None else None
         dims = self._lit and wanted.brightness_percent != before
         return replace(

@@ -282,6 +282,30 @@ def test_what_an_outage_swallowed_is_sent_again():
     assert lost[0].payload == "#112233"
 
 
+@pytest.mark.parametrize("silence", ["neutral", "off"])
+def test_music_that_came_back_while_the_broker_was_away_switches_lamps_on(silence):
+    lamps = extension({"wled": ["tv"], "turn_on": True, "silence": silence})
+    for seconds in (4, 6):
+        lamps.on_document(document(seconds=seconds))
+    lamps.on_document(a_status("it is lost", node="kitchen", gone=True))
+    lamps.on_connect("kitchen")
+    _, wled = lamps.on_document(document(seconds=10))
+    assert json.loads(wled.payload).items() >= {"on": True, "bri": 255}.items()
+    assert lamps.on_document(document(seconds=12)) == []
+
+
+def test_silence_that_an_outage_swallowed_still_dims():
+    lamps = extension({"wled": ["tv"], "turn_on": True, "hold_seconds": 0})
+    for seconds in (4, 6):
+        lamps.on_document(document(seconds=seconds))
+    silent = {"state": "silence", "genre": None}
+    lost = lamps.on_document(document(seconds=8, **silent))
+    lamps.on_connect("kitchen")
+    again = lamps.on_document(document(seconds=10, **silent))
+    assert again == lost
+    assert json.loads(again[1].payload)["bri"] == 102
+
+
 def test_a_lamp_that_says_it_is_off_is_not_switched_on_by_being_dimmed():
     lamps = extension({"wled": ["tv"], "zigbee2mqtt": ["Sofa"], "turn_on": True, "hold_seconds": 0})
     lamps.on_document(document())

@@ -47,7 +47,8 @@ class Service:
         for window in windows(*["jazz"] * 20, "rock", "rock", *["jazz"] * 20):
             heard.push(window)
         pipeline = SimpleNamespace(last_minutes=heard, labels=LABELS)
-        den = SimpleNamespace(pipeline=pipeline, source=SimpleNamespace(name="device: x"))
+        source = SimpleNamespace(name="device: x")
+        den = SimpleNamespace(pipeline=pipeline, source=source, problem=None)
         self.desk = SettingsDesk(
             SettingsFile(file, {}),
             {"den": den},
