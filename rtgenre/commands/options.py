@@ -23,7 +23,10 @@ logger = logging.getLogger("rtgenre")
 def add_config_file(parser: argparse.ArgumentParser) -> None:
     """Add ``--config``, the file of settings."""
     parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="settings (default: rtgenre.toml, if it exists)"
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="settings (default: rtgenre.toml here, else your own config.toml)",
     )
 
 

@@ -25,6 +25,10 @@ const root = document.documentElement;
 const byId = (id) => document.getElementById(id);
 
 takeTokenFromAddress();
+// Who follows the whole address where the page is open already sees it load no page anew.
+addEventListener("hashchange", () => {
+  if (takeTokenFromAddress()) location.reload();
+});
 const connection = new Connection();
 const live = new LiveView();
 const spectrogram = new Spectrogram();

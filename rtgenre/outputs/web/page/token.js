@@ -6,13 +6,14 @@ export function storedToken() {
   return localStorage.getItem(KEY) ?? "";
 }
 
-/** Take #token=… out of the address, so that it is neither shown nor shared. */
+/** Take #token=… out of the address, so that it is neither shown nor shared; say if it was there. */
 export function takeTokenFromAddress() {
   const fields = new URLSearchParams(location.hash.slice(1));
   const token = fields.get("token");
-  if (!token) return;
+  if (!token) return false;
   localStorage.setItem(KEY, token);
   history.replaceState(null, "", location.pathname + location.search);
+  return true;
 }
 
 /** Ask for the token; resolves once one was entered and remembered. */

@@ -488,6 +488,16 @@ def test_a_token_in_the_address_is_taken_and_removed_from_it(open_page, puppet):
     assert TOKEN not in page.url
 
 
+def test_the_address_with_the_token_lets_in_where_the_page_asks_for_it_already(open_page, puppet):
+    service = puppet(token=TOKEN)
+    service.publish(a_state(1))
+    page = open_page(service.url)
+    expect(page.get_by_role("textbox", name="Token")).to_be_visible()
+    page.goto(f"{service.url}#token={TOKEN}")
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    assert "token" not in page.url
+
+
 def test_a_genre_of_another_model_needs_no_colour_of_its_own(open_page, puppet):
     service = puppet()
     page = open_page(service.url)
