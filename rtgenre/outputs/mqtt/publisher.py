@@ -122,7 +122,9 @@ class MqttOutput:
                 self._listens = False
                 self._tell(f"{self._broker.explain(error)}; nothing is subscribed to from now on")
             except aiomqtt.MqttError as error:
-                self._tell(self._broker.explain(error, soon=_is_soon_after(began_at)))
+                # Once may be a broker that was started anew.
+                again = breaks_soon and _is_soon_after(began_at)
+                self._tell(self._broker.explain(error, soon=again))
             heed_cancellation()
             breaks_soon = _is_soon_after(began_at)
             if not breaks_soon:
