@@ -17,6 +17,12 @@ OWN_NAME = "rtgenre.toml"
 COMMON_NAME = "config.toml"
 """Other programs call theirs so, too."""
 
+_HINTS = {
+    "Invalid value": '; write text in quotes, as "broker", and yes and no as true and false',
+    "Unescaped '\\'": "; write it in single quotes, as 'C:\\Music'",
+}
+"""What to do about what people write who do not know TOML, by the beginning of what Python says."""
+
 _HEADER = re.compile(r"^\s*\[\[?\s*[\"']?([\w-]+)", re.MULTILINE)
 _SOURCE = re.compile(r"^\s*(\[\[?)\s*source\s*\]", re.MULTILINE)
 _KEY = re.compile(r"^\s*[\"']?([\w-]+)[\"']?\s*[.=]", re.MULTILINE)
@@ -80,6 +86,7 @@ def read_config_file(path: Path) -> dict[str, Any]:
     except ValueError as error:
         # Of a number too long for Python it tells how to allow that, which nobody needs.
         reason = str(error).partition("; use sys.")[0]
+        reason += next((hint for start, hint in _HINTS.items() if reason.startswith(start)), "")
         if _has_one_and_several_sources(text):
             reason = "it has [source] and [[source]]; write [[source]] above each room"
         raise ConfigError(f"the config file {path} is not valid TOML: {reason}") from error

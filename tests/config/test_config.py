@@ -144,6 +144,19 @@ def test_a_room_added_below_the_only_one_is_told_what_both_must_be():
             load_config(write(text))
 
 
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("host = broker", '"broker"'),
+        ("tls = yes", "true and false"),
+        (r'ca_file = "C:\Keys\ca.pem"', "single quotes"),
+    ],
+)
+def test_who_does_not_know_toml_is_told_how_to_write_text_and_yes(line, hint):
+    with pytest.raises(ConfigError, match=rf"at line 2, column \d+\); .*{hint}"):
+        load_config(write(f"[mqtt]\n{line}\n"))
+
+
 def test_rooms_without_a_node_are_told_where_the_name_they_share_is_from():
     with pytest.raises(ConfigError, match=r"found twice: \S+ \(.*this machine's name\)$"):
         load_config(write("[[source]]\nname = 'Küche'\n[[source]]\nname = 'Bad'\n"))
