@@ -154,8 +154,8 @@ class Broker:
 
         Args:
             error: what was raised.
-            soon: whether this connection and the one before had only just begun, as where two
-                clients of one id drive each other out.
+            soon: whether the connection had only just begun, as where two clients of one id
+                drive each other out.
         """
         place = f"the MQTT broker at {self.address}"
         if isinstance(error, PacketTooLarge):
@@ -169,7 +169,7 @@ class Broker:
             return f"{place} {meaning}"
         if isinstance(error, aiomqtt.MqttCodeError) or str(error).startswith("Disconnected"):
             lost = f"the connection to {place} was lost"
-            return f"{lost} soon after it began, again ({_SAME_NODE})" if soon else lost
+            return f"{lost} soon after it began ({_SAME_NODE})" if soon else lost
         if str(error) == "Operation timed out":
             waited = f"{self._config.timeout_seconds:g} s"
             return f"{place} did not answer within {waited} (is that port one for TLS, or not?)"

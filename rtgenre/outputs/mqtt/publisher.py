@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 STABLE_SECONDS = 30.0
 """A connection that held this long was a good one: the next wait is short again."""
+DRIVEN_OUT_SECONDS = 5.0
+"""Another client of the same id, driven out itself, is back before that."""
 
 logger = logging.getLogger(__name__)
 
@@ -122,11 +124,12 @@ class MqttOutput:
                 self._listens = False
                 self._tell(f"{self._broker.explain(error)}; nothing is subscribed to from now on")
             except aiomqtt.MqttError as error:
-                # Once may be a broker that was started anew.
-                again = breaks_soon and _is_soon_after(began_at)
-                self._tell(self._broker.explain(error, soon=again))
+                lasted_seconds = time.monotonic() - began_at
+                # A broker may also be started anew a while after this process.
+                soon = lasted_seconds <= (STABLE_SECONDS if breaks_soon else DRIVEN_OUT_SECONDS)
+                self._tell(self._broker.explain(error, soon=soon))
             heed_cancellation()
-            breaks_soon = _is_soon_after(began_at)
+            breaks_soon = time.monotonic() - began_at <= STABLE_SECONDS
             if not breaks_soon:
                 backoff.reset()
             await asyncio.sleep(backoff.next_seconds())
@@ -189,7 +192,11 @@ class MqttOutput:
         subscribe: Callable[[], Awaitable[None]],
     ) -> NoReturn:
         about = None if self._about is None else self._about(node, local_address(client))
-        await send(client, topics.on_connect(about))
+        status_follows = any(
+            document["type"] == "status" and document["node"] == node
+            for document in self._hub.latest()
+        )
+        await send(client, topics.on_connect(about, status_follows=status_follows))
         for extension in self._extensions:
             await send(client, extension.on_connect(node))
         skipped_messages = self._metrics.for_node(node).mqtt_skipped_messages
@@ -250,10 +257,6 @@ class MqttOutput:
             logger.warning("%s; trying again in the background", problem)
         else:
             logger.info("connected to the MQTT broker at %s", self._broker.address)
-
-
-def _is_soon_after(began_at: float) -> bool:
-    return time.monotonic() - began_at <= STABLE_SECONDS
 
 
 def _relabelled(document: Document, about: AboutDocument) -> bool:

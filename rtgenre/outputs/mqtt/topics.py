@@ -98,9 +98,18 @@ class NodeTopics:
         """Return what the node tells of itself."""
         return [self._document("about", about)]
 
-    def on_connect(self, about: AboutDocument | None = None) -> list[Message]:
-        """Return what is said before anything else; a status may correct it."""
+    def on_connect(
+        self, about: AboutDocument | None = None, *, status_follows: bool = False
+    ) -> list[Message]:
+        """Return what is said before anything else.
+
+        Args:
+            about: what the node tells of itself.
+            status_follows: whether its status comes at once; a problem must not seem to end first.
+        """
         introduction = [] if about is None else self.introduction(about)
+        if status_follows:
+            return [*introduction, self.availability(ONLINE)]
         return [
             *introduction,
             # An empty one takes away what an earlier process left with the broker.

@@ -184,7 +184,7 @@ async def test_two_of_one_name_are_asked_whether_there_is_another(
 async def test_a_broker_that_is_lost_after_a_while_raises_no_question_about_another(
     broker: Broker, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(publisher, "STABLE_SECONDS", 0.0)
+    monkeypatch.setattr(publisher, "DRIVEN_OUT_SECONDS", 0.0)
     lost = an_event_at("was lost", caplog)
     async with publishing(settings_for(broker.port), Hub()):
         async with subscribed(broker.port) as subscriber:
@@ -403,6 +403,17 @@ async def test_a_lost_source_is_a_problem_but_not_offline(broker: Broker):
         assert subscriber.latest["rtgenre/den/availability"] == "online"
         hub.publish(a_status(None))
         await subscriber.until(lambda it: it.latest["rtgenre/den/problem"] == "none")
+
+
+async def test_a_problem_does_not_seem_to_end_where_the_broker_returns(broker: Broker):
+    hub = Hub()
+    hub.publish(a_status("the device is gone"))
+    async with (
+        subscribed(broker.port, "rtgenre/den/problem") as subscriber,
+        publishing(settings_for(broker.port), hub),
+    ):
+        await subscriber.until(lambda it: it.seen)
+    assert {problem for _, problem in subscriber.seen} == {"the device is gone"}
 
 
 async def test_a_hint_is_told_and_taken_back(broker: Broker):
