@@ -29,6 +29,8 @@ export function matches(room, search) {
     room.node,
     sourceName(room.source),
     room.document ? headline(room.document) : NO_SOUND,
+    room.document?.title,
+    room.document?.artist,
     attention(room).text,
   ].join("\n").toLowerCase();
   return search.toLowerCase().split(/\s+/).every((word) => known.includes(word));

@@ -18,6 +18,8 @@ def service(puppet):
     for number, node in enumerate(ROOMS):
         genre = ("jazz", "rock", "blues")[number % 3]
         service.publish(a_state(1, node=node, genre=genre))
+    plays = {"title": "So What", "artist": "Miles Davis"}
+    service.publish({**a_state(2, node="room3", genre="jazz"), **plays})
     service.publish(a_status("unplugged", node="room42"))
     service.publish(a_status(None, hint="too slow: 12 % of windows skipped", node="room17"))
     service.publish(a_presence("room99", present=False, problem="rtgenre on pi has stopped"))
@@ -52,6 +54,7 @@ def test_what_needs_attention_comes_first_and_the_rest_by_name(open_page, servic
     ("search", "found"),
     [
         ("süd", ["Wohnzimmer Süd"]),
+        ("miles what", ["room3"]),
         ("unplugged", ["room42"]),
         ("ROOM1 rock", ["room1", "room10", "room13", "room16", "room19"]),
         ("nowhere", []),
