@@ -43,12 +43,14 @@ from training.release.plots import plot_curves
 from training.release.runs import claim_folder, git_commit, names_fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from training.data.dataset import FloatArray
     from training.frontends.lessons import Sound
 
-_BEGUN, _SAID, _HISTORY = "begun.npz", "said.npz", "history.csv"
+_BEGUN, _SAID, _JUDGED, _HISTORY = "begun.npz", "said", "judged", "history.csv"
 _BATCHES_TO_BEGIN = 32
 """Of them the pupil learns what its ears hear at first."""
 _WINDOWS_TO_JUDGE = 2048
@@ -63,7 +65,8 @@ class DistilOptions:
     epochs: int = 48
     epoch_windows: int = 8192
     hearings: int = 4
-    """How often the ears hear an excerpt, each time changed otherwise; teachers hear it once."""
+    """How often the ears hear an excerpt, each time changed otherwise, after all the others;
+    teachers hear it once."""
     free_share: float = 1 / 3
     """Of the excerpts, of music that teaches and never judges, where there is some."""
     batch_size: int = 64
@@ -112,7 +115,7 @@ def distil(
         "begin_with": str(begin_with.resolve()) if begin_with else "yamnet and musicnn",
     }
     del recipe["epochs"]  # a run that has ended may go on for more
-    claim_folder(run_folder, recipe, "checkpoint", "*.npz", _HISTORY)
+    claim_folder(run_folder, recipe, "checkpoint", _SAID, _JUDGED, _BEGUN, _HISTORY)
     ears = _ears(begin_with)
     before = [one.get_weights() for one in ears]
     judging = held_out_names(recordings)
@@ -121,27 +124,28 @@ def distil(
         read_sounds([one.path for one in some])
         for some in (teaching, [one for one in recordings if one.name in judging], further)
     )
-    heard = _excerpts(sounds, free, options)
+    epoch_batches = max(1, options.epoch_windows // options.batch_size)
+    heard = _excerpts(sounds, free, options, -(-options.epochs // options.hearings) * epoch_batches)
+    n_judged = min(_WINDOWS_TO_JUDGE, options.epoch_windows)
     judged = replace(
-        _excerpts(judging_sounds, [], options),
+        _excerpts(judging_sounds, [], options, max(1, n_judged // options.batch_size)),
         plan=AS_IT_IS,
-        n_batches=max(1, min(_WINDOWS_TO_JUDGE, options.epoch_windows) // options.batch_size),
     )
     teachers = Teachers.load(weights)
     together = teachers.together()
     pupil = build_pupil(*ears, together.output_shape[-1])
-    said = ask(together, judged, run_folder / "judged.npz", "the teachers hear what judges")
-    spread = _begun(run_folder, pupil, teachers, together, heard)
+    judge_said = ask(together, judged, run_folder / _JUDGED, "the teachers hear what judges")
+    said = ask(together, heard, run_folder / _SAID, "the teachers hear what teaches")
+    spread = _begun(run_folder, pupil, teachers, Lessons(heard, said), said)
     compile_once(
         pupil,
-        optimiser(
-            options.peak_learning_rate, options.weight_decay, options.epochs, heard.n_batches
-        ),
+        optimiser(options.peak_learning_rate, options.weight_decay, options.epochs, epoch_batches),
         squared_errors(teachers.importance(), spread),
     )
-    rounds = _rounds(together, heard, run_folder, options)
-    _fit(pupil, rounds, Lessons(judged, said), run_folder, TimeLeft(options.epochs))
-    off = (pupil.predict(Lessons(judged, said), verbose=0) - said) / spread
+    n_before = len(_curves(run_folder).get("loss", ()))
+    lessons = Lessons(heard, said, epoch_batches=epoch_batches, epoch=n_before)
+    _fit(pupil, lessons, Lessons(judged, judge_said), run_folder, options.epochs)
+    off = (pupil.predict(Lessons(judged, judge_said), verbose=0) - judge_said) / spread
     unexplained = np.square(off).mean(axis=0)
     if begin_with:
         for one, old in zip(ears, before, strict=True):
@@ -177,8 +181,10 @@ def _keep(ear: keras.Model, old: list[FloatArray], share: float) -> None:
     ear.set_weights([share * before + (1.0 - share) * after for before, after in pairs])
 
 
-def _excerpts(sounds: list[Sound], free: list[Sound], options: DistilOptions) -> Excerpts:
-    """Let an epoch's be drawn, ``options.free_share`` of them from free music."""
+def _excerpts(
+    sounds: list[Sound], free: list[Sound], options: DistilOptions, n_batches: int
+) -> Excerpts:
+    """Let some be drawn, ``options.free_share`` of them from free music."""
     shares = by_length(sounds)
     if free:
         parts = [(1.0 - options.free_share) * shares, options.free_share * by_length(free)]
@@ -188,7 +194,7 @@ def _excerpts(sounds: list[Sound], free: list[Sound], options: DistilOptions) ->
         shares,
         Plan(),
         batch_size=options.batch_size,
-        n_batches=max(1, options.epoch_windows // options.batch_size),
+        n_batches=n_batches,
         seed=options.seed,
     )
 
@@ -203,55 +209,29 @@ def _curves(run_folder: Path) -> dict[str, list[float]]:
     return {name: [float(row[name]) for row in rows] for name in ("loss", "val_loss") if rows}
 
 
-def _rounds(
-    together: keras.Model, heard: Excerpts, run_folder: Path, options: DistilOptions
-) -> Iterator[tuple[Lessons, int]]:
-    """Have the teachers hear others for every few epochs.
-
-    Yields:
-        What is to be learnt, from where the run was stopped, and after which epoch it was.
-    """
-    n_before = len(_curves(run_folder).get("loss", ()))
-    n_rounds = -(-options.epochs // options.hearings)
-    for number in range(min(n_before // options.hearings, n_rounds - 1), n_rounds):
-        excerpts = replace(heard, round_number=number)
-        progress = f"round {number + 1}/{n_rounds}: the teachers hear"
-        said = ask(together, excerpts, run_folder / _SAID, progress)
-        begin = number * options.hearings
-        end = min(begin + options.hearings, options.epochs)
-        yield Lessons(excerpts, said, max(0, n_before - begin)), end
-
-
 def _fit(
-    pupil: keras.Model,
-    rounds: Iterator[tuple[Lessons, int]],
-    judge: Lessons,
-    run_folder: Path,
-    progress: TimeLeft,
+    pupil: keras.Model, lessons: Lessons, judge: Lessons, run_folder: Path, n_epochs: int
 ) -> None:
     """Fit, from the checkpoint on if there is one."""
-    for lessons, last_epoch in rounds:
-        pupil.fit(
-            lessons,
-            epochs=last_epoch,
-            validation_data=judge,
-            callbacks=[
-                keras.callbacks.BackupAndRestore(
-                    run_folder / "checkpoint", delete_checkpoint=False
-                ),
-                keras.callbacks.CSVLogger(run_folder / _HISTORY, append=True),
-                progress,
-            ],
-            verbose=0,
-        )
+    pupil.fit(
+        lessons,
+        epochs=n_epochs,
+        validation_data=judge,
+        callbacks=[
+            keras.callbacks.BackupAndRestore(run_folder / "checkpoint", delete_checkpoint=False),
+            keras.callbacks.CSVLogger(run_folder / _HISTORY, append=True),
+            TimeLeft(n_epochs),
+        ],
+        verbose=0,
+    )
 
 
 def _begun(
     run_folder: Path,
     pupil: keras.Model,
     teachers: Teachers,
-    together: keras.Model,
-    heard: Excerpts,
+    lessons: Lessons,
+    said: NDArray[np.float16],
 ) -> FloatArray:
     """Begin, or as the run did before it was stopped.
 
@@ -263,8 +243,7 @@ def _begun(
         with np.load(path) as begun:
             layer.set_weights([begun["kernel"], begun["bias"]])
             return np.asarray(begun["spread"])
-    said = ask(together, heard, run_folder / _SAID, "to begin with, the teachers hear")
-    _begin(pupil, Lessons(heard, said), min(_BATCHES_TO_BEGIN, heard.n_batches))
+    _begin(pupil, lessons, min(_BATCHES_TO_BEGIN, len(lessons)))
     spread = teachers.spread(said.astype(np.float32))
     kernel, bias = layer.get_weights()
     part = path.with_suffix(".part.npz")

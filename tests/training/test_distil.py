@@ -21,7 +21,7 @@ from training.distil import DistilOptions
 from training.frontends import second_ear, yamnet
 from training.frontends.ear import build_ear
 from training.frontends.lessons import AS_IT_IS, Excerpts, Lessons, by_length, read_sounds
-from training.frontends.teachers import TEACHER_WEIGHTS, Teachers, ask
+from training.frontends.teachers import TEACHER_WEIGHTS, Teachers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,24 +65,18 @@ def test_the_ears_are_taught_and_go_on_where_they_were_stopped(
     options = ["--library", str(library), "--teachers", str(tmp_path), "--batch-size", "8"]
     options += ["--epoch-windows", "16", "--hearings", "2"]
     run_step_by_step()
-    asked: list[int] = []
-
-    def noted(together: keras.Model, excerpts: Excerpts, path: Path, progress: str) -> Any:
-        if not path.exists():
-            asked.append(excerpts.round_number)
-        return ask(together, excerpts, path, progress)
-
-    monkeypatch.setattr(distil, "ask", noted)
     distil.main([str(run), "--hold-out", "--epochs", "1", *options])
-    assert asked == [0, 0], "what judges, and the first round"
-    heard: list[tuple[int, int]] = []
+    output = capsys.readouterr().err
+    assert "the teachers hear what judges, batch 2/2" in output
+    assert "the teachers hear what teaches, batch 2/2" in output
+    epochs: list[tuple[int, int, int]] = []
 
-    def begun(excerpts: Excerpts, said: Any, hearing: int = 0) -> Lessons:
-        heard.append((excerpts.round_number, hearing))
-        return Lessons(excerpts, said, hearing)
+    def begun(excerpts: Excerpts, said: Any, **options: int) -> Lessons:
+        if options:
+            epochs.append((excerpts.n_batches, options["epoch_batches"], options["epoch"]))
+        return Lessons(excerpts, said, **options)
 
     monkeypatch.setattr(distil, "Lessons", begun)
-    capsys.readouterr()
     with monkeypatch.context() as later:
         later.setattr(distil, "_begin", None)  # the pupil goes on as it was
         distil.main([str(run), "--hold-out", "--epochs", "3", *options])
@@ -90,8 +84,9 @@ def test_the_ears_are_taught_and_go_on_where_they_were_stopped(
     output = capsys.readouterr().err
     assert "epoch 3/3, loss" in output
     assert "epoch 1/3" not in output
-    assert asked == [0, 0], "nobody is asked again about what was heard before the stop"
-    assert heard[:3] == [(0, 0), (0, 1), (1, 0)], "what judges, and what is left of two rounds"
+    assert "what judges" not in output, "nobody is asked again"
+    assert "the teachers hear what teaches, batch 4/4" in output
+    assert epochs == [(4, 2, 1)], "three epochs take two epochs' excerpts, heard twice"
     with pytest.raises(SystemExit, match=r"of another run .*hold_out is True, not False"):
         distil.main([str(run), "--epochs", "2", *options])
     ear = keras.models.load_model(run / "ear.keras", compile=False)
@@ -225,6 +220,7 @@ def test_the_pupil_begins_by_saying_what_its_ears_hear_already(library: Path) ->
 
 def test_a_third_of_what_is_heard_is_free_music() -> None:
     long, short, free = (np.full(n, 999, np.int16) for n in (3000, 1000, 500))
-    heard = distil._excerpts([long, short], [free], OPTIONS)
+    heard = distil._excerpts([long, short], [free], OPTIONS, 1)
     np.testing.assert_allclose(heard.shares, [1 / 2, 1 / 6, 1 / 3])
-    np.testing.assert_allclose(distil._excerpts([long, short], [], OPTIONS).shares, [0.75, 0.25])
+    alone = distil._excerpts([long, short], [], OPTIONS, 1)
+    np.testing.assert_allclose(alone.shares, [0.75, 0.25])

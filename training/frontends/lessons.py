@@ -35,6 +35,8 @@ Sound = NDArray[np.int16]
 _FULL_SCALE = 32767.0
 _SILENT_BELOW = 33
 """-60 dBFS."""
+_SOME = 16
+"""Every such sample tells how loud an excerpt is."""
 _QUICK_LENGTH = 4096
 """Excerpts are multiples of it: a transform of a length that is nearly prime takes far longer."""
 
@@ -91,8 +93,6 @@ class Excerpts:
     batch_size: int
     n_batches: int
     seed: int
-    round_number: int = 0
-    """In another round others are drawn."""
 
     def for_teachers(self, index: int) -> tuple[FloatArray, FloatArray]:
         """Give ``(batch_size, 64000)`` at 16 kHz and ``(batch_size, 128000)`` at 32 kHz."""
@@ -105,7 +105,7 @@ class Excerpts:
 
     def for_pupils(self, index: int, hearing: int) -> FloatArray:
         """Give ``(batch_size, 64000)`` at 16 kHz and a usual level; in each hearing otherwise."""
-        rng = np.random.default_rng([self.seed, self.round_number, index, hearing])
+        rng = np.random.default_rng([self.seed, index, hearing])
         changed = [
             (_changed(excerpt, self.plan, rng), speed) for excerpt, speed in self._drawn(index)
         ]
@@ -113,7 +113,7 @@ class Excerpts:
 
     def _drawn(self, index: int) -> list[tuple[FloatArray, float]]:
         """Draw what all hear, at ``SAMPLE_RATE_HZ``, and how fast it is to be played."""
-        rng = np.random.default_rng([self.seed, self.round_number, index])
+        rng = np.random.default_rng([self.seed, index])
         rows = rng.choice(len(self.sounds), (self.batch_size, 2), p=self.shares)
         return [self._excerpt(self.sounds[one], self.sounds[other], rng) for one, other in rows]
 
@@ -148,31 +148,53 @@ def by_length(sounds: Sequence[Sound]) -> NDArray[np.float64]:
 
 
 class Lessons(keras.utils.PyDataset):  # type: ignore[misc] # keras has no types
-    """What pupils hear and what teachers said of it, batch by batch; in each epoch changed anew."""
+    """What pupils hear and what teachers said of it, batch by batch.
 
-    def __init__(self, excerpts: Excerpts, said: NDArray[np.float16], hearing: int = 0) -> None:
+    All of it is heard before any of it is heard again, changed otherwise and in another order: what
+    comes again soon is learnt by heart.
+    """
+
+    def __init__(
+        self,
+        excerpts: Excerpts,
+        said: NDArray[np.float16],
+        *,
+        epoch_batches: int | None = None,
+        epoch: int = 0,
+    ) -> None:
         """Begin.
 
         Args:
             excerpts: what is heard.
             said: ``(n, n_taught)``, what teachers said of it.
-            hearing: how often it was heard before.
+            epoch_batches: how many of its batches are an epoch; all of them by default.
+            epoch: how many epochs went before.
         """
         super().__init__(workers=os.cpu_count() or 1)
-        self._excerpts, self._said, self._hearing = excerpts, said, hearing
+        self._excerpts, self._said, self._epoch = excerpts, said, epoch
+        self._epoch_batches = epoch_batches or excerpts.n_batches
 
     def __len__(self) -> int:
-        return self._excerpts.n_batches
+        return self._epoch_batches
 
     def __getitem__(self, index: int) -> tuple[FloatArray, FloatArray]:
         """Give ``(batch_size, 64000)`` and ``(batch_size, n_taught)``."""
-        size = self._excerpts.batch_size
-        said = self._said[index * size : (index + 1) * size].astype(np.float32)
-        return self._excerpts.for_pupils(index, self._hearing), said
+        excerpts = self._excerpts
+        hearing, place = divmod(self._epoch * self._epoch_batches + index, excerpts.n_batches)
+        batch, size = self._order(hearing)[place], excerpts.batch_size
+        said = self._said[batch * size : (batch + 1) * size].astype(np.float32)
+        return excerpts.for_pupils(batch, hearing), said
 
     def on_epoch_end(self) -> None:
-        """Go on with other changes."""
-        self._hearing += 1
+        """Go on with the next ones."""
+        self._epoch += 1
+
+    def _order(self, hearing: int) -> Sequence[int]:
+        batches = range(self._excerpts.n_batches)
+        if hearing == 0:  # as they were drawn
+            return batches
+        rng = np.random.default_rng([self._excerpts.seed, hearing])
+        return [int(one) for one in rng.permutation(batches)]
 
 
 def _cut(sound: Sound, speed: float, rng: np.random.Generator) -> FloatArray:
@@ -182,7 +204,7 @@ def _cut(sound: Sound, speed: float, rng: np.random.Generator) -> FloatArray:
         sound = np.resize(sound, length)
     start = int(rng.integers(0, len(sound) - length + 1))
     # Of silence, and of a few notes in it, teachers say what is far from all else.
-    if np.median(_levels(sound[start : start + length])) < _SILENT_BELOW:
+    if np.median(_levels(sound[start : start + length : _SOME])) < _SILENT_BELOW:
         start = min(int(_levels(sound).argmax()), len(sound) - length)
     return sound[start : start + length].astype(np.float32) / np.float32(_FULL_SCALE)
 

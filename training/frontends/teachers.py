@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import keras
 import numpy as np
 from keras import layers
 
+from rtgenre.history.report import duration_text
 from training.frontends import yamnet
 from training.frontends.ear import build_yamnet
 from training.frontends.mn04 import build_mn04
@@ -33,6 +35,7 @@ TEACHER_WEIGHTS = {
     "yamnet": 0.5,
 }
 """How much what each says counts: its values, and what it makes of them."""
+_BATCHES_A_FILE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,31 +101,51 @@ class Teachers:
 
 
 def ask(
-    together: keras.Model, excerpts: Excerpts, path: Path, progress: str
+    together: keras.Model, excerpts: Excerpts, folder: Path, progress: str
 ) -> NDArray[np.float16]:
-    """Ask teachers about excerpts, or read what they said.
+    """Ask teachers about excerpts, as far as nobody asked before.
 
     Args:
         together: of ``Teachers.together``.
         excerpts: what they hear.
-        path: where what they say is kept, until what they say of another round takes its place.
+        folder: where what they say is kept, some batches a file.
         progress: stands before how far it is.
 
     Returns:
         ``(n, n_taught)``.
     """
-    if path.exists():
-        with np.load(path) as kept:
-            if kept["round_number"] == excerpts.round_number:
-                return np.asarray(kept["said"])
-    said = []
-    for index in range(excerpts.n_batches):
-        heard = together.predict_on_batch(list(excerpts.for_teachers(index)))
-        said.append(heard.astype(np.float16))
-        print(f"\r{progress}, batch {index + 1}/{excerpts.n_batches}", end="", file=sys.stderr)
-    print(file=sys.stderr)
-    part = path.with_suffix(".part.npz")
-    answers = np.concatenate(said)
-    np.savez(part, allow_pickle=False, round_number=excerpts.round_number, said=answers)
+    folder.mkdir(exist_ok=True)
+    parts = []
+    begun_seconds, n_asked = time.monotonic(), 0
+    for first in range(0, excerpts.n_batches, _BATCHES_A_FILE):
+        path = folder / f"{first:05}.npy"
+        n_batches = min(_BATCHES_A_FILE, excerpts.n_batches - first)
+        if path.exists():
+            part = np.load(path, allow_pickle=False)
+            if len(part) == n_batches * excerpts.batch_size:
+                parts.append(part)
+                continue
+        said = []
+        for index in range(first, first + n_batches):
+            heard = together.predict_on_batch(list(excerpts.for_teachers(index)))
+            said.append(heard.astype(np.float16))
+            n_asked += 1
+            seconds = (time.monotonic() - begun_seconds) / n_asked
+            left = duration_text(seconds * (excerpts.n_batches - index - 1))
+            print(
+                f"\r{progress}, batch {index + 1}/{excerpts.n_batches}, {left} left   ",
+                end="",
+                file=sys.stderr,
+            )
+        parts.append(np.concatenate(said))
+        _write(path, parts[-1])
+    if n_asked:
+        print(file=sys.stderr)
+    return np.concatenate(parts)
+
+
+def _write(path: Path, said: NDArray[np.float16]) -> None:
+    """Write a file, all of it or none."""
+    part = path.with_suffix(".part.npy")
+    np.save(part, said, allow_pickle=False)
     part.rename(path)
-    return answers

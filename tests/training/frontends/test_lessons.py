@@ -118,29 +118,40 @@ def test_pupils_alone_hear_what_mp3_and_rooms_make_of_it(
     assert np.median(apart[np.arange(len(clean)), :, loudest]) < median
 
 
-def test_another_round_draws_others_and_the_same_one_the_same(sounds: list[Sound]) -> None:
+def test_another_batch_draws_others_and_the_same_one_the_same(sounds: list[Sound]) -> None:
     some = excerpts(sounds, Plan())
     first = heard(some)
     for again, before in zip(heard(excerpts(sounds, Plan())), first, strict=True):
         np.testing.assert_array_equal(again, before)
-    assert not np.array_equal(heard(replace(some, round_number=1))[0], first[0])
     assert not np.array_equal(heard(some, 1)[0], first[0])
 
 
 def test_pupils_hear_an_excerpt_changed_otherwise_each_time(sounds: list[Sound]) -> None:
     plan = replace(AS_IT_IS, disturbed_share=1.0)
     some = excerpts(sounds, plan)
-    said = np.arange(36, dtype=np.float16).reshape(12, 3)
-    twice = Lessons(some, said)
-    first, answers = twice[1]
-    twice.on_epoch_end()
-    second, _ = twice[1]
-    assert len(twice) == 2
-    np.testing.assert_array_equal(answers, said[6:])
+    first, second = (some.for_pupils(1, hearing) for hearing in (0, 1))
     np.testing.assert_array_equal(pitch_of(second, 16000), pitch_of(first, 16000))
     assert not np.allclose(second, first, atol=1e-3)
-    going_on = Lessons(some, said, hearing=1)
-    np.testing.assert_array_equal(going_on[1][0], second)
+
+
+def test_all_excerpts_are_heard_before_any_is_heard_again_in_another_order(
+    sounds: list[Sound],
+) -> None:
+    some = excerpts(sounds, batch_size=1, n_batches=6)
+    said = np.arange(6, dtype=np.float16)[:, None]
+    lessons, epochs = Lessons(some, said, epoch_batches=3), []
+    for _ in range(6):
+        heard_now = [lessons[index] for index in range(len(lessons))]
+        for sound, answer in heard_now:
+            np.testing.assert_array_equal(sound, some.for_pupils(int(answer[0, 0]), 0))
+        epochs.append([int(answer[0, 0]) for _, answer in heard_now])
+        lessons.on_epoch_end()
+    passes = [first + second for first, second in zip(epochs[::2], epochs[1::2], strict=True)]
+    assert [sorted(one) for one in passes] == [list(range(6))] * 3
+    assert passes[0] == list(range(6))
+    assert len({tuple(one) for one in passes}) == 3
+    going_on = Lessons(some, said, epoch_batches=3, epoch=5)
+    assert [int(going_on[index][1][0, 0]) for index in range(3)] == epochs[5]
 
 
 def test_recordings_are_drawn_by_their_shares(sounds: list[Sound]) -> None:

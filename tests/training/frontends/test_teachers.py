@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
+from training.frontends import teachers
 from training.frontends.lessons import AS_IT_IS, Excerpts
 from training.frontends.teachers import TEACHER_WEIGHTS, Teachers, ask
 
@@ -60,20 +61,24 @@ def test_rare_values_do_not_outweigh_the_others_of_their_teacher() -> None:
     assert spread[1] == pytest.approx(0.25, abs=0.03)
 
 
-def test_teachers_are_asked_once_about_a_round(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_teachers_are_asked_once_and_only_about_the_rest_after_a_stop(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(teachers, "_BATCHES_A_FILE", 2)
     noise = np.random.default_rng(1).integers(-9000, 9000, 200000).astype(np.int16)
-    excerpts = Excerpts([noise], np.ones(1), AS_IT_IS, batch_size=4, n_batches=2, seed=1)
-    together, path = tiny_teachers().together(), tmp_path / "said.npz"
+    excerpts = Excerpts([noise], np.ones(1), AS_IT_IS, batch_size=4, n_batches=3, seed=1)
+    together, folder = tiny_teachers().together(), tmp_path / "said"
 
-    first = ask(together, excerpts, path, "asked")
+    first = ask(together, excerpts, folder, "asked")
 
-    assert "asked, batch 2/2" in capsys.readouterr().err
+    assert "asked, batch 3/3, 0 s left" in capsys.readouterr().err
     expected = np.asarray(together(list(excerpts.for_teachers(1))))
-    np.testing.assert_allclose(first[4:], expected, rtol=1e-2)
-    np.testing.assert_array_equal(ask(together, excerpts, path, "asked"), first)
+    np.testing.assert_allclose(first[4:8], expected, rtol=1e-2)
+    np.testing.assert_array_equal(ask(together, excerpts, folder, "asked"), first)
     assert not capsys.readouterr().err
-    second = ask(together, replace(excerpts, round_number=1), path, "asked")
-    assert not np.array_equal(second, first)
-    assert [one.name for one in tmp_path.iterdir()] == ["said.npz"]
+    more = ask(together, replace(excerpts, n_batches=4), folder, "asked")
+    np.testing.assert_array_equal(more[:12], first)
+    told = capsys.readouterr().err
+    assert "batch 3/4" in told, "the last file was not full"
+    assert "batch 2/4" not in told
+    assert sorted(one.name for one in folder.iterdir()) == ["00000.npy", "00002.npy"]
