@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from typing import TYPE_CHECKING, Any, Self
 
@@ -218,23 +219,28 @@ class WebSocketOutput:
             raise TypeError(f"{connection} was not made by _create_connection")
         connection.receive_early_frames()
         try:
-            request = await self._admission(connection)
-            if request is None:
-                await connection.refuse(CLOSE_TOKEN, "the token is missing or wrong")
-            elif not self.connections.has_room():
+            try:
+                request = await self._admission(connection)
+            except ClientRequestError as error:
+                await connection.refuse(CLOSE_TOKEN, str(error))
+                return
+            if not self.connections.has_room():
                 reason = f"{self.connections.max_clients} clients are connected, no more are taken"
                 await connection.refuse(CLOSE_TRY_LATER, reason)
-            else:
-                with self.connections.admitted(connection.visitor):
-                    await Client(connection, self._feed).run(request)
+                return
+            with self.connections.admitted(connection.visitor):
+                await Client(connection, self._feed).run(request)
         except* ConnectionClosed:
             pass
 
-    async def _admission(self, connection: Connection) -> ClientRequest | None:
+    async def _admission(self, connection: Connection) -> ClientRequest:
         """Take the token from the handshake's header, or else from the first message.
 
         Returns:
-            What that message asks for besides; None where the token is missing or wrong.
+            What that message asks for besides.
+
+        Raises:
+            ClientRequestError: it makes no sense, or the token is missing or wrong.
         """
         if connection.request is None:
             raise RuntimeError("a connection is served after its handshake")
@@ -243,12 +249,12 @@ class WebSocketOutput:
         token = bearer_token(connection.request.headers.get("Authorization"))
         if self._guard.knows_token(token):
             return ClientRequest()
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(TOKEN_TIMEOUT_SECONDS):
                 request = parse_client_request(await connection.recv())
-        except (TimeoutError, ClientRequestError):
-            return None
-        return request if self._guard.knows_token(request.token) else None
+            if self._guard.knows_token(request.token):
+                return request
+        raise ClientRequestError("the token is missing or wrong")
 
     def _is_ingress(self, connection: ServerConnection, request: Request) -> bool:
         # None where the visitor has left already.

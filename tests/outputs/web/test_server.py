@@ -468,12 +468,21 @@ async def test_a_websocket_needs_the_token_in_its_header_or_first_message(
         async with connect(output.url) as client:
             await client.send(json.dumps({"token": TOKEN}))
             assert (await receive(client))["type"] == "hello"
-        wrong = ('{"token": "wrong"}', '{"token": "\\ud800"}', '{"subscribe": []}', "garbage", None)
-        for first in wrong:
+        wrong = {
+            '{"token": "wrong"}': "the token is missing or wrong",
+            '{"token": "\\ud800"}': "the token is missing or wrong",
+            '{"subscribe": []}': "the token is missing or wrong",
+            "garbage": "the message is not JSON",
+            json.dumps({"token": TOKEN, "rooms": 1}): "the keys are token, subscribe, unsubscribe, "
+            "node, teach and forget",
+            None: "the token is missing or wrong",
+        }
+        for first, reason in wrong.items():
             async with connect(output.url) as client:
                 if first is not None:
                     await client.send(first)
                 assert await close_code(client) == server.CLOSE_TOKEN
+                assert client.close_reason == reason
         with pytest.raises(InvalidStatus) as refused:
             await connect(output.url, additional_headers={"Authorization": "Bearer wrong"})
         assert refused.value.response.status_code == 401
