@@ -75,7 +75,7 @@ class Listener:
         # The window of a live source that is to be classified next.
         self._newest: Window | None = None
         self._newest_arrived = asyncio.Event()
-        self._heard = False
+        self._heard = self._judged = False
         # Whether only windows that wait are still to be classified.
         self._heard_all = False
         self.ended = False
@@ -171,6 +171,13 @@ class Listener:
             # The sound system may hold the source until the process ends; it then holds no more.
             self.source.wanted_seconds = lambda: SHORTEST_BLOCK_SECONDS
         self.ended = True
+        if self._heard and not self._judged:
+            logger.warning(
+                "%s: %s was over before one window was full; at least %g s of audio are needed",
+                self.node,
+                source_name(self.source.name),
+                self.pipeline.info.features.window_seconds,
+            )
 
     def _wanted_seconds(self) -> float:
         """Return how long the next block may be, so that it ends with the window, if not before."""
@@ -225,6 +232,7 @@ class Listener:
         document = self.pipeline.conclude(
             window, inference.prediction, latency_seconds=latency_seconds
         )
+        self._judged = True
         self._last_window_at = time.monotonic()
         self._explained_seconds = 0.0
         self._metrics.observe_window(

@@ -144,6 +144,17 @@ async def test_a_file_waits_for_the_model_and_skips_nothing():
     assert ends == [4.0 + 2 * i for i in range(29)]
 
 
+@pytest.mark.parametrize(("seconds", "is_told"), [(3.0, True), (4.5, False)])
+async def test_a_file_too_short_for_one_window_does_not_end_without_a_word(
+    seconds, is_told, caplog
+):
+    source = MemorySource([Block(tone(200, seconds)[:, None], 22050, 1000.0)])
+    async with InferenceWorkers(tone_classifier()) as inference:
+        await make_listener(source, inference, Hub()).run()
+    message = "memory was over before one window was full; at least 4 s of audio are needed"
+    assert (message in caplog.text) == is_told
+
+
 async def test_the_last_window_of_a_file_has_its_own_title_and_not_the_next_ones():
     network, hub, source = HeldNetwork(), Hub(), HandSource()
     async with InferenceWorkers(tone_classifier(network)) as inference:
