@@ -150,12 +150,19 @@ class _Run:
         """
         error = self._error(future)
         if error is None:
-            row: Row = future.result(timeout=_CONNECT_SECONDS)
+            try:
+                row: Row = future.result(timeout=_CONNECT_SECONDS)
+            except TimeoutError:
+                raise
+            except (OSError, RuntimeError) as lost:
+                raise self._lost() from lost
             if row.fault == NO_SUCH_FILE and not song.is_remote and Path(song.location).exists():
                 return replace(row, fault="the worker has no such file: it needs the same paths")
             return row
         if type(error).__name__ == "KilledWorker":
             return WorkersDied()
+        if type(error).__name__ == "CommClosedError":
+            raise self._lost() from error
         if isinstance(error, ModuleNotFoundError):
             raise RtgenreError(
                 f"a worker at {self._scheduler} has no module {error.name}: install the same "

@@ -10,8 +10,10 @@ import threading
 import time
 from pathlib import Path
 
+import distributed
 import numpy as np
 import pytest
+from distributed.comm import CommClosedError
 
 from rtgenre.cli import main
 from rtgenre.errors import RtgenreError
@@ -171,6 +173,35 @@ def test_a_scheduler_that_goes_away_is_told_in_one_line_and_nothing_hangs():
             list(answers)
     # Dask would add its own, with tracebacks.
     assert not logging.getLogger("distributed.client").isEnabledFor(logging.ERROR)
+
+
+class LostRow:
+    """A row whose scheduler goes away at one moment or another while it is fetched."""
+
+    status = "finished"
+
+    def __init__(self, moment, key):
+        self._moment, self.key = moment, key
+
+    def exception(self, timeout):
+        if self._moment == "looked at":
+            raise CommClosedError
+        return CommClosedError() if self._moment == "before" else None
+
+    def result(self, timeout):
+        raise CommClosedError
+
+    def add_done_callback(self, done):
+        done(self)
+
+
+@pytest.mark.parametrize("moment", ["before", "looked at", "fetched"])
+def test_a_scheduler_that_goes_away_while_a_row_is_fetched_is_told_in_one_line(moment, monkeypatch):
+    monkeypatch.setattr(distributed.Client, "submit", lambda *_, key, **__: LostRow(moment, key))
+    with dask_cluster(1) as cluster:
+        answers = each_on_cluster(slow_row, songs(3), scheduler=cluster.address)
+        with pytest.raises(RtgenreError, match="does not answer any more; the same command"):
+            list(answers)
 
 
 def test_a_scheduler_that_is_not_there_is_told_in_one_line(library, tmp_path, capsys, monkeypatch):
