@@ -38,6 +38,12 @@ export function clock(time) {
   return CLOCK.format(time);
 }
 
+/** 09:05 – 09:12; what is over within the minute has one time. */
+export function span(start, end) {
+  const [from, to] = [clock(start), clock(end)];
+  return from === to ? from : `${from} – ${to}`;
+}
+
 /** A whole hour of the local day: 9 PM, or 21. */
 export function hour(time) {
   return HOUR.format(time);

@@ -2,7 +2,7 @@
 
 import { colorOf } from "./colors.js";
 import { confirmed } from "./confirm.js";
-import { clock, day, duration, genreName, percent } from "./format.js";
+import { day, duration, genreName, percent, span } from "./format.js";
 import { cut, DAY_MS, midnight, NOT_MUSIC, parse, rowsOf, shares } from "./history-data.js";
 import { HeatMap } from "./heatmap.js";
 import { Hint } from "./hint.js";
@@ -180,7 +180,7 @@ export class HistoryView {
 
   #deleteOne(stretch) {
     const { start, end } = stretch;
-    const what = `${stretchName(stretch)}, ${day(start)}, ${clock(start)} – ${clock(end)}`;
+    const what = `${stretchName(stretch)}, ${day(start)}, ${span(start, end)}`;
     return this.#delete(start, end, `${what}. This cannot be undone.`);
   }
 

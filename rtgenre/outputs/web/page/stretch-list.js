@@ -1,7 +1,7 @@
 // What was heard as a table, newest first: for reading, for screen readers, and for deleting.
 
 import { colorOf } from "./colors.js";
-import { clock, day, duration, percent } from "./format.js";
+import { day, duration, percent, span } from "./format.js";
 import { midnight, NOT_MUSIC } from "./history-data.js";
 import { played, stretchName } from "./words.js";
 
@@ -70,7 +70,7 @@ export class StretchList {
     row.innerHTML =
       '<td class="time"></td><td class="heard"><span class="dot"></span></td><td class="time"></td><td class="time sure"></td><td><button type="button" class="row-button" data-one-press></button></td>';
     const [when, heard, length, sure, last] = row.cells;
-    const times = `${clock(start)} – ${clock(end)}`;
+    const times = span(start, end);
     const name = stretchName(stretch);
     when.textContent = times;
     heard.append(name);

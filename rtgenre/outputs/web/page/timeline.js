@@ -1,7 +1,7 @@
 // Rows of time coloured by genre, on canvases: a week has tens of thousands of stretches.
 
 import { colorOf } from "./colors.js";
-import { clock, day, duration, genreName, hour, percent } from "./format.js";
+import { clock, day, duration, genreName, hour, percent, span } from "./format.js";
 import { cut, HOUR_MS, midnight, NOT_MUSIC, shares } from "./history-data.js";
 import { paintStretches } from "./paint.js";
 import { hideTooltip, showTooltip } from "./tooltip.js";
@@ -135,7 +135,7 @@ export class Timeline {
     const middle = (stretch.start + stretch.end) / 2;
     const lines = [
       stretchName(stretch),
-      `${clock(stretch.start)} – ${clock(stretch.end)} · ${duration((stretch.end - stretch.start) / 1000)}`,
+      `${span(stretch.start, stretch.end)} · ${duration((stretch.end - stretch.start) / 1000)}`,
     ];
     if (!NOT_MUSIC.has(stretch.genre)) lines.push(`${percent(stretch.confidence)} sure on average`);
     if (played(stretch)) lines.push(played(stretch));

@@ -66,6 +66,12 @@ def test_durations_are_those_of_the_command_line(run):
         assert run("format", "return m.duration(argument);", seconds) == duration_text(seconds)
 
 
+def test_what_is_over_within_the_minute_has_one_time(run):
+    begun = 1.7e12  # 23:13:20
+    body = "return argument.map((end) => m.span(1.7e12, end));"
+    assert run("format", body, [begun + 30e3, begun + 60e3]) == ["23:13", "23:13 \u2013 23:14"]
+
+
 @pytest.mark.parametrize(
     ("night", "dark"),
     [
