@@ -112,14 +112,22 @@ class TeachExtension:
 
 
 def _asked(text: str) -> Mapping[str, Any]:
-    """Read a command, of which a genre alone is the short form; nothing if it is none."""
-    if not text.startswith("{"):
-        return {"teach": text}
+    """Read a command, of which a genre alone is the short form; nothing if it is none.
+
+    What programs send for nothing, such as ``null``, is no genre.
+    """
     try:
-        asked: dict[str, Any] = json.loads(text)
+        asked = json.loads(text)
     except (ValueError, RecursionError):
-        return {}
-    return asked
+        return {} if text.startswith("{") else {"teach": text}
+    match asked:
+        case dict():
+            return asked
+        case str(genre):
+            return {"teach": genre}
+        case bool() | None | list():
+            return {}
+    return {"teach": text}  # 80 is a genre's name like any other
 
 
 def _request(asked: Mapping[str, Any]) -> dict[str, str]:

@@ -47,6 +47,14 @@ async def test_a_genre_is_taught_and_answered_with_the_next_window():
     assert not answer.retain
 
 
+@pytest.mark.parametrize(
+    ("payload", "genre"), [(b'"techno"', "techno"), (b"80", "80"), (b"[80s", "[80s")]
+)
+async def test_a_genre_may_be_sent_as_json_and_look_like_it(payload, genre):
+    lessons, _ = await told(payload)
+    assert lessons == [("den", genre)]
+
+
 async def test_a_room_takes_its_own_lessons_only():
     lessons, answers = await told(b"techno", node="hall")
     assert lessons == []
@@ -83,7 +91,18 @@ async def test_a_request_that_cannot_be_repeated_is_refused(request_):
 
 @pytest.mark.parametrize(
     "payload",
-    [b"#", b"\xff\xfe", b"x" * 1000, b"{", b"{}", b'{"forget": "x"}', b'{"forget": true}'],
+    [
+        b"#",
+        b"\xff\xfe",
+        b"x" * 1000,
+        b"{",
+        b"{}",
+        b'{"forget": "x"}',
+        b'{"forget": true}',
+        b"null",
+        b"true",
+        b'["jazz"]',
+    ],
 )
 async def test_what_cannot_be_taught_is_answered_with_why(payload):
     lessons, (answer,) = await told(payload)
