@@ -165,14 +165,17 @@ class Pipeline:
         sample_rate_hz = self.info.features.sample_rate_hz
         end_seconds = window.end_sample / sample_rate_hz
         heard, prediction = prediction, self.judged(prediction)
-        gone = self.begins_anew and self._clock_step(window, end_seconds) >= GONE_SECONDS
+        # How many seconds more the time moved than the audio since the last window.
+        step = (window.captured_at - self._time) - (end_seconds - self._end_seconds)
+        gone = self.begins_anew and step >= GONE_SECONDS
         if gone:
             self.tracker.begin_again()
         self.last_minutes.push(self._tracked(window, prediction, end_seconds, gone=gone))
         state = self.tracker.update(
             prediction, end_seconds=end_seconds, levels_dbfs=window.levels_dbfs.tolist()
         )
-        self._stamp(window, end_seconds, state.held_seconds)
+        self._end_seconds = end_seconds
+        self._stamp(window.captured_at, step, state.held_seconds)
         self._remember(window, heard, state)
         document = state_document(
             node=self.node,
@@ -250,15 +253,8 @@ class Pipeline:
         windows = self._slicer.push(samples, captured_at)
         return [replace(window, track=self._track) for window in windows]
 
-    def _clock_step(self, window: Window, end_seconds: float) -> float:
-        """Return how many seconds more the time moved than the audio since the last window."""
-        return (window.captured_at - self._time) - (end_seconds - self._end_seconds)
-
-    def _stamp(self, window: Window, end_seconds: float, held_seconds: float) -> None:
+    def _stamp(self, captured_at: float, step: float, held_seconds: float) -> None:
         """Take over when the newest window was heard, and since when its genre is shown."""
-        step = self._clock_step(window, end_seconds)
-        captured_at = window.captured_at
-        self._end_seconds = end_seconds
         if abs(step) > CLOCK_STEP_SECONDS:
             self._time = captured_at
             self._since = captured_at - held_seconds

@@ -124,10 +124,9 @@ class GenreTracker:
 
     def begin_again(self) -> None:
         """Forget all, what is shown too: nothing was heard for so long that it no longer counts."""
-        self._begins_anew = True
         self._silence = SilenceFollower()
-        self._shown = self._challenger = None
-        self._shown_since_seconds = None
+        self._shown = self._shown_since_seconds = None
+        self.reset()
 
     def relabel(
         self, labels: Sequence[str], predictions: Sequence[Prediction], *, corrected: bool
