@@ -17,7 +17,7 @@ from rtgenre.config import ConfigError
 from rtgenre.errors import RtgenreError
 from rtgenre.learning.taught.notebook import Notebook
 from rtgenre.learning.taught.store import taught_file
-from rtgenre.messages.taught import taken_in_document
+from rtgenre.messages.taught import stretches_in_words, taken_in_document
 from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import read_model_info
 from rtgenre.outputs.web.endpoint import read_token, server_address
@@ -91,7 +91,7 @@ def export_taught(config: Config, file: Path) -> int:
     except OSError as error:
         raise NotTaughtError(f"{told_path(file)} cannot be written: {error.strerror}") from None
     n_stretches = text.count('\n{"node"')
-    print(f"{told_path(file)}: {n_stretches} {'stretch' if n_stretches == 1 else 'stretches'}")
+    print(f"{told_path(file)}: {stretches_in_words(n_stretches)}")
     return 0
 
 

@@ -157,9 +157,14 @@ def forgotten_document(n_stretches: int) -> ForgottenDocument:
     return {"schema": SCHEMA_VERSION, "type": "forgotten", "stretches": n_stretches}
 
 
+def stretches_in_words(n_stretches: int) -> str:
+    """Say how many stretches of music that are."""
+    return "1 stretch" if n_stretches == 1 else f"{n_stretches} stretches"
+
+
 def taken_in_document(*, n_new: int, n_known: int, n_forgotten: int) -> TakenInDocument:
     """Build the answer."""
-    note = f"Took in {n_new} {'stretch' if n_new == 1 else 'stretches'}."
+    note = f"Took in {stretches_in_words(n_new)}."
     if n_known:
         note += f" {n_known} {'was' if n_known == 1 else 'were'} here already."
     if n_forgotten:

@@ -15,6 +15,7 @@ from rtgenre.messages.taught import (
     TaughtDocument,
     TaughtListDocument,
     TeachError,
+    stretches_in_words,
     taken_in_document,
     taught_document,
     taught_list_document,
@@ -178,8 +179,7 @@ class Teacher:
         taken = await self._file(lambda: self._notebook.take_in(text))
         if taken.n_new:
             self._learn_soon(set(self._pipelines))
-        stretches = "1 stretch" if taken.n_new == 1 else f"{taken.n_new} stretches"
-        logger.info("took in %s of what was taught elsewhere", stretches)
+        logger.info("took in %s of what was taught elsewhere", stretches_in_words(taken.n_new))
         return taken_in_document(
             n_new=taken.n_new, n_known=taken.n_known, n_forgotten=taken.n_forgotten
         )
