@@ -136,7 +136,9 @@ def distil(
     pupil = build_pupil(*ears, together.output_shape[-1])
     judge_said = ask(together, judged, run_folder / _JUDGED, "the teachers hear what judges")
     said = ask(together, heard, run_folder / _SAID, "the teachers hear what teaches")
-    spread = _begun(run_folder, pupil, teachers, Lessons(heard, said), said)
+    # In single precision all of it would take a gigabyte.
+    some = said[: options.epoch_windows]
+    spread = _begun(run_folder, pupil, teachers, Lessons(heard, said), some)
     compile_once(
         pupil,
         optimiser(options.peak_learning_rate, options.weight_decay, options.epochs, epoch_batches),
