@@ -109,6 +109,7 @@ function showPast(room) {
 function showProblems(room) {
   notices.setStatus(room.status);
   notices.setPresence(room.presence);
+  notices.setMissing(rooms.missing, room.name);
   const problem = room.presence?.spectrogram_problem ?? null;
   byId("spectrogram-problem").hidden = problem === null;
   byId("spectrogram-problem").textContent = problem === null ? "" : `No spectrogram: ${problem}`;

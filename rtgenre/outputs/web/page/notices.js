@@ -14,6 +14,8 @@ export class Notices {
   // Why a hub hears nothing of the room, or of any.
   #absence = null;
   #hub = null;
+  // That the room in the address is not the one that is shown.
+  #missing = null;
   #timer = 0;
 
   constructor() {
@@ -49,6 +51,12 @@ export class Notices {
     this.#show();
   }
 
+  /** Take what the address calls a room that there is not, or null, and which is shown instead. */
+  setMissing(node, shown) {
+    this.#missing = node === null ? null : `No room here is called "${node}"; this is ${shown}.`;
+    this.#show();
+  }
+
   /** Take what a hub said last of itself. */
   setHub(hub) {
     this.#hub = hub.problem;
@@ -67,8 +75,9 @@ export class Notices {
       text = `No sound comes in: ${this.#problem}`;
     }
     document.documentElement.toggleAttribute("data-stale", text !== "");
-    const isHint = text === "" && this.#hint !== null;
-    if (isHint) text = this.#hint;
+    const hint = this.#missing ?? this.#hint;
+    const isHint = text === "" && hint !== null;
+    if (isHint) text = hint;
     byId("notice").hidden = text === "";
     byId("notice").classList.toggle("is-hint", isHint);
     if (text) byId("notice-text").textContent = text;

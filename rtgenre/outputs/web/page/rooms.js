@@ -32,6 +32,12 @@ export class Rooms {
     return this.#rooms;
   }
 
+  /** The room in the address, if none is called so; else null. */
+  get missing() {
+    const { node } = readAddress();
+    return this.#rooms.some((room) => room.node === node) ? null : node;
+  }
+
   /** Choose a room, and remember it. */
   choose(node) {
     localStorage.setItem(KEY, node);
@@ -42,6 +48,7 @@ export class Rooms {
   hello(hello) {
     const known = new Map(this.#rooms.map((room) => [room.node, room]));
     const before = this.chosen;
+    const wasMissing = this.missing !== null;
     this.#rooms = hello.sources.map((source) => ({
       // The last documents, which the service tells again to those who connect anew.
       ...(hello.again && known.get(source.node)),
@@ -55,7 +62,8 @@ export class Rooms {
     if (!hello.again) for (const { past } of this.#rooms) past.begin();
     this.#build();
     const index = this.#rooms.findIndex((room) => room.node === before?.node);
-    if (!hello.again || index < 0) this.chooseByAddress();
+    const hasCome = wasMissing && this.missing === null;
+    if (!hello.again || index < 0 || hasCome) this.chooseByAddress();
     else this.#choose(index, isAlike(before.hello, this.#rooms[index].hello));
   }
 

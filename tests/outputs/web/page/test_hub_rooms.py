@@ -32,6 +32,18 @@ def test_rooms_appear_and_go_without_disturbing_the_one_that_is_shown(open_page,
     expect(buttons.first).to_contain_text("Rock")
 
 
+def test_a_room_in_the_address_that_is_not_there_is_told_and_shown_once_it_comes(open_page, puppet):
+    rooms = ["den"]
+    service = puppet("den", "hall", hello=lambda: a_hello(*rooms))
+    page = open_page(f"{service.url}?node=hall")
+    service.publish(a_presence("den"))
+    expect(page.locator("#notice-text")).to_have_text('No room here is called "hall"; this is den.')
+    rooms.append("hall")
+    service.publish(a_presence("hall"))
+    expect(page.locator("#node")).to_have_text("hall")
+    expect(page.locator("#notice")).to_be_hidden()
+
+
 def test_the_page_says_why_there_is_no_spectrogram_and_why_no_room_is_heard(open_page, puppet):
     service = puppet("den")
     page = open_page(service.url)
