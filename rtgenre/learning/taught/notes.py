@@ -101,6 +101,8 @@ def _fields(line: str, *, is_first: bool) -> dict[str, Any]:
     """
     try:
         fields = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError("it is no JSON, or only the beginning of it") from error
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
     if not isinstance(fields, dict):

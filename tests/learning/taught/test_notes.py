@@ -58,6 +58,7 @@ HUGE = "AAAA" * MAX_WINDOWS * 4
         ("a,b,c", "line 1"),
         ("[1]", "no JSON object"),
         ("{}", "no file of what was taught"),
+        ("no music", "line 1 cannot be taken in: it is no JSON"),
         ("[" * 100_000, "line 1"),
         (changed(0, rtgenre="model"), "no file of what was taught"),
         (changed(0, version=2), "install a newer rtgenre"),
