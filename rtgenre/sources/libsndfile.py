@@ -68,9 +68,9 @@ class LibsndfileDecoder:
             raise DecodeError(path, _reason(error)) from error
         self.sample_rate_hz = int(self._file.samplerate)
         self.n_channels = int(self._file.channels)
-        tags = self._file.copy_metadata()
+        self.texts: dict[str, str] = self._file.copy_metadata()
         self.track = file_track(
-            path.name, title=tags.get("title", ""), artist=tags.get("artist", "")
+            path.name, title=self.texts.get("title", ""), artist=self.texts.get("artist", "")
         )
         self.promised_frames = _promised_frames(self._file)
         self._frames_read = 0

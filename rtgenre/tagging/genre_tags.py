@@ -13,6 +13,7 @@ from mutagen.id3 import ID3, TCON
 from mutagen.mp4 import MP4
 
 from rtgenre.tagging.song import KEPT, WRITTEN
+from rtgenre.tagging.song_tags import chunk_texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,7 +61,8 @@ def write_genre(path: Path, label: str, *, overwrite: bool, own: str | None = No
         file = mutagen.File(path)
         if file is None:
             return "tags of such files cannot be written"
-        before, name = _genre(file), genre_name(label)
+        before = _genre(file) or chunk_texts(file, path).get("genre", "")
+        name = genre_name(label)
         is_own = own is not None and before == genre_name(own)
         if before == name or (before and not overwrite and not is_own):
             return WRITTEN if is_own else KEPT

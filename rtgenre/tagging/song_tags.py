@@ -1,4 +1,7 @@
-"""What a file's tags say of a song, read by mutagen: ID3, Vorbis comments, MP4 and others."""
+"""What a file's tags say of a song, read by mutagen: ID3, Vorbis comments, MP4 and others.
+
+What WAV and AIFF hold in chunks of their own, which mutagen does not read, libsndfile tells.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import mutagen
+from mutagen.aiff import AIFF
+from mutagen.wave import WAVE
 
 from rtgenre.errors import one_line
+from rtgenre.sources.decoder import DecodeError
+from rtgenre.sources.libsndfile import LibsndfileDecoder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,9 +50,30 @@ def read_tags(path: Path) -> SongTags:
         return SongTags()
     if file is None:
         return SongTags()
-    texts = {field: _text(file.tags, names) for field, names in _NAMES.items()}
+    chunks = chunk_texts(file, path)
+    texts = {
+        field: _text(file.tags, names) or _line(chunks.get(field, ""))
+        for field, names in _NAMES.items()
+    }
     seconds = float(getattr(file.info, "length", 0.0) or 0.0)
     return SongTags(**texts, seconds=seconds)
+
+
+def chunk_texts(file: Any, path: Path) -> dict[str, str]:
+    """Return what a WAV or AIFF says outside of its ID3 tags, ``title`` and others as ``SongTags``.
+
+    Args:
+        file: what mutagen made of it; others have no such texts.
+        path: the file.
+    """
+    if not isinstance(file, (WAVE, AIFF)):
+        return {}
+    try:
+        decoder = LibsndfileDecoder(path)
+    except DecodeError:
+        return {}
+    decoder.close()
+    return decoder.texts
 
 
 def _text(tags: Any, names: tuple[str, ...]) -> str:
@@ -58,5 +86,9 @@ def _text(tags: Any, names: tuple[str, ...]) -> str:
         values = [values] if isinstance(values, str) else list(getattr(values, "text", values))
         # Windows Media names the artist twice.
         text = "; ".join(dict.fromkeys(str(value) for value in values if str(value).strip()))
-        return one_line(text.strip())[:_MAX_CHARACTERS]
+        return _line(text)
     return ""
+
+
+def _line(text: str) -> str:
+    return one_line(text.strip())[:_MAX_CHARACTERS]

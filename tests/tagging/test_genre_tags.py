@@ -51,6 +51,15 @@ def test_a_genre_that_is_there_is_kept_unless_it_is_to_be_overwritten(tagged):
     assert write_genre(tagged, "rock", overwrite=True) == "kept"
 
 
+def test_a_genre_that_mutagen_does_not_read_is_kept_too(tmp_path):
+    path = song(tmp_path / "song.wav", TONE, rate_hz=48000, **TAGS, genre="Tango")
+    assert mutagen.File(path).tags is None
+    assert write_genre(path, "jazz", overwrite=False) == "kept"
+    assert write_genre(path, "jazz", overwrite=True) == "written"
+    after = read_tags(path)
+    assert (after.genre, after.title) == ("Jazz", TAGS["title"])
+
+
 def test_id3_stays_of_its_version_with_its_cover(tmp_path):
     path = song(tmp_path / "song.mp3", TONE, **TAGS)
     tags = ID3(path)

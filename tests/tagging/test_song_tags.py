@@ -1,6 +1,7 @@
 import os
 
 import pytest
+import soundfile
 
 from rtgenre.tagging.song_tags import SongTags, read_tags
 from tests.signals import tone
@@ -16,6 +17,18 @@ def test_title_artist_album_and_genre_are_read_from_every_kind_of_tags(tmp_path,
     read = read_tags(path)
     assert read.seconds == pytest.approx(len(TONE) / 48000, abs=0.3)
     assert (read.title, read.artist, read.album, read.genre) == tuple(tags.values())
+
+
+@pytest.mark.parametrize("ending", ["wav", "aiff"])
+def test_titles_in_chunks_that_mutagen_does_not_read_are_not_lost(tmp_path, ending):
+    path = tmp_path / f"song.{ending}"
+    with soundfile.SoundFile(path, "w", 16000, 1) as file:
+        file.title, file.artist, file.genre = "Für\nElise", "L. v. B.", "Classical"
+        file.write(TONE[:16000])
+    read = read_tags(path)
+    assert (read.title, read.artist) == (r"Für\nElise", "L. v. B.")
+    # AIFF has no chunk for a genre.
+    assert read.genre == ("Classical" if ending == "wav" else "")
 
 
 def test_a_tag_of_several_lines_or_without_end_stays_one_short_line(tmp_path):
