@@ -26,6 +26,7 @@ import numpy as np
 
 from training.data.dataset import DatasetError
 from training.data.library import held_out_names, read_library
+from training.data.whole_file import written_whole
 from training.frontends import yamnet
 from training.frontends.ear import EAR_FILE_NAME, build_ear, build_pupil, read_ear
 from training.frontends.lessons import AS_IT_IS, Excerpts, Lessons, Plan, by_length, read_sounds
@@ -248,9 +249,8 @@ def _begun(
     _begin(pupil, lessons, min(_BATCHES_TO_BEGIN, len(lessons)))
     spread = teachers.spread(said.astype(np.float32))
     kernel, bias = layer.get_weights()
-    part = path.with_suffix(".part.npz")
-    np.savez(part, allow_pickle=False, kernel=kernel, bias=bias, spread=spread)
-    part.rename(path)
+    with written_whole(path) as part:
+        np.savez(part, allow_pickle=False, kernel=kernel, bias=bias, spread=spread)
     return spread
 
 

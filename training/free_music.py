@@ -20,6 +20,7 @@ from training.data.dataset import TRACKS_FILE, DatasetError
 from training.data.library import OTHER, resample
 from training.data.music_packages import MUSIC_PACKAGES
 from training.data.recordings import fetch_packages
+from training.data.whole_file import written_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -88,12 +89,12 @@ def _excerpt(path: Path, start_seconds: float) -> FloatArray:
 
 
 def _write(path: Path, waveform: FloatArray) -> None:
-    """Write a file, all of it or none."""
-    part = path.with_suffix(".part")
-    with soundfile.SoundFile(part, "w", SAMPLE_RATE_HZ, 1, "VORBIS", format="OGG") as file:
+    with (
+        written_whole(path) as part,
+        soundfile.SoundFile(part, "w", SAMPLE_RATE_HZ, 1, "VORBIS", format="OGG") as file,
+    ):
         for start in range(0, len(waveform), SAMPLE_RATE_HZ):  # libsndfile fails with long blocks
             file.write(waveform[start : start + SAMPLE_RATE_HZ])
-    part.rename(path)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -43,6 +43,7 @@ from training.data.dataset import (
 )
 from training.data.noises import NOISES, dither
 from training.data.recordings import Voice, fetch_sources, find_voices, string_together
+from training.data.whole_file import written_whole
 
 CLIP_SECONDS = 12.0
 AUDIO_FOLDER = "audio"
@@ -223,13 +224,14 @@ def _read_wav(data: bytes) -> FloatArray:
 
 
 def _write_audio(path: Path, clip: Clip) -> None:
-    """Write 24 bits a sample, so that the hiss of an empty input survives; whole or not at all."""
-    part = path.with_suffix(".part")
+    """Write 24 bits a sample, so that the hiss of an empty input survives."""
     waveform = clip.waveform / max(1.0, float(np.abs(clip.waveform).max()))
-    with soundfile.SoundFile(part, "w", SAMPLE_RATE_HZ, 1, "PCM_24", format="FLAC") as file:
+    with (
+        written_whole(path) as part,
+        soundfile.SoundFile(part, "w", SAMPLE_RATE_HZ, 1, "PCM_24", format="FLAC") as file,
+    ):
         file.comment = clip.source
         file.write(waveform)
-    part.rename(path)
 
 
 def _read_audio(path: Path) -> Clip:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
+from training.data.whole_file import written_whole
 from training.networks.embedding import fit_embedding
 from training.networks.fitting import Batches, compile_once, optimiser, three_part_loss
 from training.networks.heads import N_FURTHER, build_heads
@@ -58,9 +59,8 @@ def fit_all_heads(
             made = fit_heads(examples, options, options.seed + number)
             fresh = build_heads(made.input_shape[1], made.input_shape[2], examples.n_labels)
             fresh.set_weights(made.get_weights())  # without the optimiser's state
-            part = path.with_suffix(".part.keras")
-            fresh.save(part)
-            part.rename(path)
+            with written_whole(path) as part:
+                fresh.save(part)
         heads.append(keras.models.load_model(path, compile=False))
     return heads
 

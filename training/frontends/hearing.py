@@ -24,6 +24,7 @@ from training.data.dataset import DatasetError, IntArray
 from training.data.disturbance import Disturbance, disturb
 from training.data.library import cut_windows, read_sound, resample
 from training.data.rooms import RoomParams, Rooms, Scale, musicnn_scale, yamnet_scale
+from training.data.whole_file import written_whole
 from training.release.tflite import fast_network
 
 if TYPE_CHECKING:
@@ -140,9 +141,8 @@ class EarCache:
             copies = [self._hear(recordings, copy) for copy in range(len(steps), self._n_copies)]
             steps = [*steps, *(heard for heard, _ in copies)]
             index = copies[0][1]
-            part = path.with_suffix(".part.npz")
-            np.savez(part, allow_pickle=False, steps=np.stack(steps), index=index)
-            part.rename(path)
+            with written_whole(path) as part:
+                np.savez(part, allow_pickle=False, steps=np.stack(steps), index=index)
         return np.stack(steps), index + first_index
 
     def _key(self, recordings: Sequence[Recording]) -> str:

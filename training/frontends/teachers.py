@@ -12,6 +12,7 @@ import numpy as np
 from keras import layers
 
 from rtgenre.history.report import duration_text
+from training.data.whole_file import written_whole
 from training.frontends import yamnet
 from training.frontends.ear import build_yamnet
 from training.frontends.mn04 import build_mn04
@@ -121,9 +122,9 @@ def ask(
         path = folder / f"{first:05}.npy"
         n_batches = min(_BATCHES_A_FILE, excerpts.n_batches - first)
         if path.exists():
-            part = np.load(path, allow_pickle=False)
-            if len(part) == n_batches * excerpts.batch_size:
-                parts.append(part)
+            kept = np.load(path, allow_pickle=False)
+            if len(kept) == n_batches * excerpts.batch_size:
+                parts.append(kept)
                 continue
         said = []
         for index in range(first, first + n_batches):
@@ -138,14 +139,8 @@ def ask(
                 file=sys.stderr,
             )
         parts.append(np.concatenate(said))
-        _write(path, parts[-1])
+        with written_whole(path) as part:
+            np.save(part, parts[-1], allow_pickle=False)
     if n_asked:
         print(file=sys.stderr)
     return np.concatenate(parts)
-
-
-def _write(path: Path, said: NDArray[np.float16]) -> None:
-    """Write a file, all of it or none."""
-    part = path.with_suffix(".part.npy")
-    np.save(part, said, allow_pickle=False)
-    part.rename(path)
