@@ -19,7 +19,7 @@ import csv
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
@@ -44,11 +44,12 @@ from training.release.plots import plot_curves
 from training.release.runs import claim_folder, git_commit, names_fingerprint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from training.data.dataset import FloatArray
+    from training.data.library import Recording
     from training.frontends.lessons import Sound
 
 _BEGUN, _SAID, _JUDGED, _HISTORY = "begun.npz", "said", "judged", "history.csv"
@@ -76,6 +77,11 @@ class DistilOptions:
     kept: float = 0.5
     """Share of the weights of the ears that it begins with in what is written (WiSE-FT, Wortsman et
     al. 2022); of YAMNet's and musicnn's nothing is kept."""
+
+    @property
+    def epoch_batches(self) -> int:
+        """How many batches an epoch has."""
+        return max(1, self.epoch_windows // self.batch_size)
 
 
 def distil(
@@ -119,19 +125,7 @@ def distil(
     claim_folder(run_folder, recipe, "checkpoint", _SAID, _JUDGED, _BEGUN, _HISTORY)
     ears = _ears(begin_with)
     before = [one.get_weights() for one in ears]
-    judging = held_out_names(recordings)
-    teaching = [one for one in recordings if not hold_out or one.name not in judging]
-    sounds, judging_sounds, free = (
-        read_sounds([one.path for one in some])
-        for some in (teaching, [one for one in recordings if one.name in judging], further)
-    )
-    epoch_batches = max(1, options.epoch_windows // options.batch_size)
-    heard = _excerpts(sounds, free, options, -(-options.epochs // options.hearings) * epoch_batches)
-    n_judged = min(_WINDOWS_TO_JUDGE, options.epoch_windows)
-    judged = replace(
-        _excerpts(judging_sounds, [], options, max(1, n_judged // options.batch_size)),
-        plan=AS_IT_IS,
-    )
+    heard, judged = _music(recordings, further, options, hold_out=hold_out)
     teachers = Teachers.load(weights)
     together = teachers.together()
     pupil = build_pupil(*ears, together.output_shape[-1])
@@ -142,32 +136,62 @@ def distil(
     spread = _begun(run_folder, pupil, teachers, Lessons(heard, said), some)
     compile_once(
         pupil,
-        optimiser(options.peak_learning_rate, options.weight_decay, options.epochs, epoch_batches),
+        optimiser(
+            options.peak_learning_rate, options.weight_decay, options.epochs, options.epoch_batches
+        ),
         squared_errors(teachers.importance(), spread),
     )
     n_before = len(_curves(run_folder).get("loss", ()))
-    lessons = Lessons(heard, said, epoch_batches=epoch_batches, epoch=n_before)
-    _fit(pupil, lessons, Lessons(judged, judge_said), run_folder, options.epochs)
-    off = (pupil.predict(Lessons(judged, judge_said), verbose=0) - judge_said) / spread
-    unexplained = np.square(off).mean(axis=0)
+    lessons = Lessons(heard, said, epoch_batches=options.epoch_batches, epoch=n_before)
+    judge = Lessons(judged, judge_said)
+    _fit(pupil, lessons, judge, run_folder, options.epochs)
+    off = (pupil.predict(judge, verbose=0) - judge_said) / spread
     if begin_with:
         for one, old in zip(ears, before, strict=True):
             _keep(one, old, options.kept)
     ears[0].save(run_folder / EAR_FILE_NAME)
     np.savez(run_folder / SECOND_EAR_FILE_NAME, allow_pickle=False, **taught_arrays(ears[1]))
-    curves = _curves(run_folder)
-    plot_curves(curves, "the ears", run_folder / "curves.png")
     report = {
         "options": recipe | {"epochs": options.epochs},
         "recordings": len(recordings) + len(further),
+    }
+    _report(run_folder, report, teachers.parts(np.square(off).mean(axis=0)))
+
+
+def _music(
+    recordings: list[Recording],
+    further: list[Recording],
+    options: DistilOptions,
+    *,
+    hold_out: bool,
+) -> tuple[Excerpts, Excerpts]:
+    """Draw what the ears hear, and what judges them: as it is, none of it free music."""
+    judging = held_out_names(recordings)
+    teaching = [one for one in recordings if not hold_out or one.name not in judging]
+    sounds, judging_sounds, free = (
+        read_sounds([one.path for one in some])
+        for some in (teaching, [one for one in recordings if one.name in judging], further)
+    )
+    n_heard = -(-options.epochs // options.hearings) * options.epoch_batches
+    n_judged = max(1, min(_WINDOWS_TO_JUDGE, options.epoch_windows) // options.batch_size)
+    judged = replace(_excerpts(judging_sounds, [], options, n_judged), plan=AS_IT_IS)
+    return _excerpts(sounds, free, options, n_heard), judged
+
+
+def _report(
+    run_folder: Path, report: dict[str, Any], unexplained: Mapping[str, FloatArray]
+) -> None:
+    """Write what was learnt, and draw how."""
+    curves = _curves(run_folder)
+    plot_curves(curves, "the ears", run_folder / "curves.png")
+    by_teacher = {name: round(float(part.mean()), 4) for name, part in unexplained.items()}
+    report |= {
         "unexplained_share": {name: values[-1] for name, values in curves.items()},
-        "unexplained_by_teacher": {
-            name: round(float(part.mean()), 4) for name, part in teachers.parts(unexplained).items()
-        },
+        "unexplained_by_teacher": by_teacher,
         "git_commit": git_commit(),
     }
     (run_folder / "run.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(report["unexplained_by_teacher"]))
+    print(json.dumps(by_teacher))
 
 
 def _ears(begin_with: Path | None) -> tuple[keras.Model, keras.Model]:
