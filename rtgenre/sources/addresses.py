@@ -1,11 +1,21 @@
-"""Which network addresses anybody on the internet may lead us to; pure."""
+"""Network addresses: which ones anybody on the internet may lead us to, and half ones; pure."""
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 # Addresses that translate to IPv4 ones, the last 32 bits.
 _NAT64 = IPv6Network("64:ff9b::/96")
+# radio.example/live, or 10.0.0.7:8000, without what an address begins with.
+_BARE = re.compile(
+    r"(([a-z0-9-]+\.)+[a-z]{2,}|\d+(\.\d+){3})(:\d+(/.*)?|/.*)", re.DOTALL | re.IGNORECASE
+)
+
+
+def bare_address_hint(text: str) -> str:
+    """Say how an address that lacks ``http://`` is written; empty for what is none."""
+    return f"; for the stream of that name write http://{text}" if _BARE.fullmatch(text) else ""
 
 
 def is_public(text: str) -> bool:

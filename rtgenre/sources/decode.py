@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rtgenre.sources.addresses import bare_address_hint
 from rtgenre.sources.decoder import DecodeError, Decoder
 from rtgenre.sources.ffmpeg import INSTALL_HINT, find_ffmpeg
 from rtgenre.sources.ffmpeg_file import FfmpegDecoder
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from rtgenre.types import FloatArray
 
 NO_SUCH_FILE = "there is no such file"
-# radio.example/live, or radio.example:8000, which lack what an address begins with.
-_BARE_ADDRESS = re.compile(
-    r"(([a-z0-9-]+\.)+[a-z]{2,}|\d+(\.\d+){3})(:\d+(/.*)?|/.*)", re.IGNORECASE
-)
 
 # Files promise up to a codec's frame too much; less than this is not worth a word.
 _MISSING_SECONDS = 1.0
@@ -187,9 +183,7 @@ def check_file(path: Path) -> None:
         with path.open("rb"):
             pass
     except FileNotFoundError:
-        hint = ""
-        if _BARE_ADDRESS.fullmatch(path.as_posix()):
-            hint = f"; for the stream of that name write http://{told_path(path.as_posix())}"
+        hint = bare_address_hint(told_path(path.as_posix()))
         raise DecodeError(path, NO_SUCH_FILE + hint, may_pass=True) from None
     except OSError as error:
         raise DecodeError(path, f"cannot be read: {error.strerror}", may_pass=True) from error

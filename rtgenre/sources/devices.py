@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from rtgenre.audio.samples import channels_in_words
+from rtgenre.sources.addresses import bare_address_hint
 from rtgenre.sources.base import NoInputDevice, SourceError
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def choose_device(devices: Sequence[InputDevice], selector: str | int) -> InputD
                 f"{len(preferred)} input devices match {selector!r}; give more of the name, or "
                 f"the index: {_listed(preferred)}"
             )
-    hint = f"; {LOOPBACK_HINT}" if _MONITOR.search(selector) else ""
+    hint = f"; {LOOPBACK_HINT}" if _MONITOR.search(selector) else bare_address_hint(selector)
     raise SourceError(f"no input device matches {selector!r}; {_found(devices)}{hint}")
 
 

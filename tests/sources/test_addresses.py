@@ -1,6 +1,6 @@
 import pytest
 
-from rtgenre.sources.addresses import is_public
+from rtgenre.sources.addresses import bare_address_hint, is_public
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700::1111", "64:ff9b::101:101"])
@@ -19,3 +19,17 @@ def test_addresses_of_the_internet_are_public(address):
 )
 def test_addresses_of_this_machine_and_network_are_not(address):
     assert not is_public(address)
+
+
+@pytest.mark.parametrize(
+    "text", ["radio.example/live", "radio.example:8000", "192.168.1.7/live.mp3", "a.b.de:80/x"]
+)
+def test_an_address_without_its_beginning_is_told_what_it_lacks(text):
+    assert bare_address_hint(text).endswith(f"write http://{text}")
+
+
+@pytest.mark.parametrize(
+    "text", ["song.wav", "music/song.wav", "v1.2/song.wav", "../song.wav", "hw:1,0", "alsa_in.usb"]
+)
+def test_names_of_files_and_devices_are_not_taken_for_addresses(text):
+    assert bare_address_hint(text) == ""

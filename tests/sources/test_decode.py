@@ -242,22 +242,9 @@ def test_missing_files_and_folders_are_told_apart(tmp_path):
         open_audio(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("given", "is_address"),
-    [
-        ("radio.example/live", True),
-        ("radio.example:8000", True),
-        ("music/song.wav", False),
-        ("192.168.1.7/live.mp3", True),
-        ("v1.2/song.wav", False),
-        ("song.wav", False),
-        ("../song.wav", False),
-    ],
-)
-def test_an_address_without_its_beginning_is_told_what_it_lacks(given, is_address):
-    with pytest.raises(DecodeError, match="there is no such file") as caught:
-        open_audio(Path(given))
-    assert (f"write http://{Path(given)}" in str(caught.value)) == is_address
+def test_an_address_without_its_beginning_is_told_what_it_lacks():
+    with pytest.raises(DecodeError, match=r"no such file; .* write http://radio\.example/live"):
+        open_audio(Path("radio.example/live"))
 
 
 def test_a_wav_without_samples_is_an_error(tmp_path):

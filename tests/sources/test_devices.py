@@ -49,6 +49,11 @@ def test_who_looks_for_a_loopback_that_is_not_there_is_told_how_to_get_one():
         choose_device(DEVICES[:2], "Monitor of HDMI")
 
 
+def test_who_names_a_stream_without_http_is_told_so():
+    with pytest.raises(SourceError, match=r"write http://radio\.example:8000"):
+        choose_device(DEVICES, "radio.example:8000")
+
+
 def test_a_part_of_several_names_is_an_error_that_lists_those():
     with pytest.raises(SourceError, match="2 input devices match 'usb'") as caught:
         choose_device(DEVICES, "usb")
