@@ -67,8 +67,8 @@ def choose_device(devices: Sequence[InputDevice], selector: str | int) -> InputD
     Args:
         devices: all there are.
         selector: an index (digits count as one); a name; a part of one name only, in any case;
-            empty for the default. A device that several host APIs offer is taken from the
-            default one.
+            empty for the default, as is ``default`` where no device is called so. A device that
+            several host APIs offer is taken from the default one.
 
     Raises:
         NoInputDevice: the default was asked for and there is none.
@@ -99,6 +99,8 @@ def choose_device(devices: Sequence[InputDevice], selector: str | int) -> InputD
                 f"{len(preferred)} input devices match {selector!r}; give more of the name, or "
                 f"the index: {_listed(preferred)}"
             )
+    if wanted == "default":
+        return choose_device(devices, "")
     hint = f"; {LOOPBACK_HINT}" if _MONITOR.search(selector) else bare_address_hint(selector)
     raise SourceError(f"no input device matches {selector!r}; {_found(devices)}{hint}")
 

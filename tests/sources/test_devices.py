@@ -49,6 +49,11 @@ def test_who_looks_for_a_loopback_that_is_not_there_is_told_how_to_get_one():
         choose_device(DEVICES[:2], "Monitor of HDMI")
 
 
+def test_default_is_the_default_input_unless_a_device_is_called_so():
+    assert choose_device(DEVICES, "default").index == 5
+    assert choose_device([*DEVICES, _device(8, "default")], "default").index == 8
+
+
 def test_who_names_a_stream_without_http_is_told_so():
     with pytest.raises(SourceError, match=r"write http://radio\.example:8000"):
         choose_device(DEVICES, "radio.example:8000")
