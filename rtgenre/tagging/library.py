@@ -50,8 +50,10 @@ def take_rows(
             # A disk that was unplugged, say, takes nothing away that is known.
             yield row
             continue
+        own = None if earlier is None else earlier.genre_in_file
         if writing is not None:
-            row = writing.written(song, row, earlier)
+            row = writing.written(song, row, own)
+        row = row.with_genre_in_file(own)
         table.append(row)
         yield row
 
@@ -62,20 +64,19 @@ class GenreWriting:
     def __init__(self, *, overwrite: bool) -> None:
         self._overwrite = overwrite
 
-    def written(self, song: Song, row: Row, earlier: Row | None = None) -> Row:
+    def written(self, song: Song, row: Row, own: str | None = None) -> Row:
         """Write a row's genre into its file, and return the row as it is then.
 
         Args:
             song: the file.
             row: what it is now.
-            earlier: what the table said until now: a genre that an earlier run wrote is replaced.
+            own: the genre that an earlier run wrote into it, which is replaced.
         """
         if row.genre is None or row.genre in {"unknown", "silence"}:
             return row
         if row.fault is not None:
             # Perhaps it is still being copied here, and the copy would take its place.
             return replace(row, genre_tag=DAMAGED)
-        own = earlier.genre if earlier is not None and earlier.genre_tag == WRITTEN else None
         path = Path(song.location)
         outcome = write_genre(path, row.genre, overwrite=self._overwrite, own=own)
         now = stat_song(song.location)
@@ -101,7 +102,7 @@ class GenreWriting:
                 continue
             if row.genre_tag == KEPT and not self._overwrite:
                 continue
-            new = self.written(song, row)
+            new = self.written(song, row, row.genre_in_file)
             if new != row:
                 table.append(new)
                 yield new

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 WRITTEN, KEPT = "written", "kept"
 """What a row says of the genre in the file; anything else says why it is not written."""
+_WRITTEN_EARLIER = f"{WRITTEN}: "
 DAMAGED = "not written: the file is damaged or cut short"
 
 
@@ -55,9 +56,25 @@ class Row:
     sample_seconds: float | None = None
     """How much of the song was heard at most; None where all of it was."""
     genre_tag: str | None = None
-    """``written`` into the file, ``kept`` as it was, or why not; None where nobody asked."""
+    """``written`` into the file, ``kept`` as it was, or why not; None where nobody asked.
+    ``written: blues`` where an earlier run wrote another genre than the row's into it."""
     fault: str | None = None
     """What is wrong with the file; with a genre it was judged by what could be read."""
+
+    @property
+    def genre_in_file(self) -> str | None:
+        """The genre that was written into the file, as models call it; None where none was."""
+        if self.genre_tag == WRITTEN:
+            return self.genre
+        before, is_earlier, genre = (self.genre_tag or "").partition(_WRITTEN_EARLIER)
+        return genre if is_earlier and not before else None
+
+    def with_genre_in_file(self, genre: str | None) -> Row:
+        """Return it with the genre that an earlier run wrote, unless this one had to do with it."""
+        if genre is None or self.genre_tag is not None:
+            return self
+        tag = WRITTEN if genre == self.genre else f"{_WRITTEN_EARLIER}{genre}"
+        return replace(self, genre_tag=tag)
 
     def is_of(self, song: Song, model: tuple[str, str], sample_seconds: float | None) -> bool:
         """Whether it is what judging this song anew would give."""

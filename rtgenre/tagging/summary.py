@@ -35,9 +35,9 @@ def written_text(rows: Iterable[Row]) -> tuple[str, list[str]]:
     """
     counts, problems = Counter[str](), []
     for row in rows:
-        if row.genre_tag is None:
-            continue
         known = row.genre_tag in {WRITTEN, KEPT}
+        if row.genre_tag is None or (row.genre_in_file is not None and not known):
+            continue
         counts[row.genre_tag if known else "not written"] += 1
         if not known and row.genre_tag != DAMAGED:
             problems.append(f"{row.path}: {row.genre_tag}")
