@@ -50,16 +50,16 @@ def listen(
 
     Args:
         source: a device's index, name or part of it; empty for the default one; a file or folder,
-            or several; a stream's address; or ``-`` for raw PCM on standard input.
+            or several; a stream's address; a named pipe, or ``-`` for standard input, with raw PCM.
         model: what judges; None loads the default one.
         node: names the source in states; None is this machine's name.
         channel: ``mix`` is the mean of all; or ``left``, ``right`` or a number from 1.
         speed: of files: as they would be heard, or as fast as you take the states.
         loop: files begin again after the last one.
         allow_private: playlists and redirects from the internet may lead into this network.
-        pcm_rate_hz: of standard input, 8000 to 192000 samples per second.
-        pcm_channels: of standard input, 1 to 64.
-        pcm_format: of standard input.
+        pcm_rate_hz: of raw PCM, 8000 to 192000 samples per second.
+        pcm_channels: of raw PCM, 1 to 64.
+        pcm_format: of raw PCM.
         hop_seconds: time between windows, 0.25 to 4.
         smoothing: how calm or how quick the shown genre is.
         wait_for_input: a source that cannot be used is a ``problem`` until it can, no error.

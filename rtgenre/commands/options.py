@@ -66,11 +66,9 @@ def add_run_settings(parser: argparse.ArgumentParser) -> None:
         parser, "--loop", "source.loop", action="store_true", help="play files again and again"
     )
     add_node(parser)
-    add_setting(parser, "--pcm-rate-hz", "source.pcm_rate_hz", help="of standard input: 44100")
-    add_setting(parser, "--pcm-channels", "source.pcm_channels", help="of standard input: 2")
-    add_setting(
-        parser, "--pcm-format", "source.pcm_format", help="of standard input: s16le or f32le"
-    )
+    add_setting(parser, "--pcm-rate-hz", "source.pcm_rate_hz", help="of raw PCM: 44100")
+    add_setting(parser, "--pcm-channels", "source.pcm_channels", help="of raw PCM: 2")
+    add_setting(parser, "--pcm-format", "source.pcm_format", help="of raw PCM: s16le or f32le")
     add_setting(
         parser, "--hop-seconds", "windows.hop_seconds", help="time between windows: 0.25 to 4"
     )
@@ -85,7 +83,10 @@ def add_run_settings(parser: argparse.ArgumentParser) -> None:
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Add what is listened to."""
     add_setting(
-        parser, "--source", "source.input", help="device, file, URL, or - for standard input"
+        parser,
+        "--source",
+        "source.input",
+        help="device, file, URL, pipe, or - for standard input",
     )
 
 

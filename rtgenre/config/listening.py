@@ -17,7 +17,8 @@ class SourceConfig(SettingsTable):
 
     input: str | int | tuple[str, ...] = ""
     """Empty: the default input device. Or a device's index, its name or a part of it; a file,
-    ["several.flac", "files.mp3"], a folder or a playlist; a URL; "-" for raw PCM."""
+    ["several.flac", "files.mp3"], a folder or a playlist; a URL; a named pipe, or "-" for standard
+    input, with raw PCM in it."""
     node: Node = Field(default_factory=default_node, examples=["livingroom"])
     """Names this source in messages and MQTT topics. Default: the host name."""
     name: Name = ""
@@ -37,7 +38,7 @@ class SourceConfig(SettingsTable):
     """The MQTT topic that another program fills with what plays here. Empty:
     <topic_prefix>/<node>/playing/set."""
     pcm_rate_hz: Annotated[int, Field(ge=8000, le=192000)] = 44100
-    """This and the next two describe raw PCM on standard input."""
+    """This and the next two describe raw PCM, from standard input or a named pipe."""
     pcm_channels: Annotated[int, Field(ge=1, le=64)] = 2
     """How many channels it has."""
     pcm_format: Literal["s16le", "f32le"] = "s16le"

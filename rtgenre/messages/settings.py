@@ -45,7 +45,7 @@ class RoomSettings(TypedDict):
     name: str
     """What people see in place of the node. Empty where it has none."""
     input: str | None
-    """A device, or empty for the default one. Null for files, streams and standard input, which the
+    """A device, or empty for the default one. Null for files, streams and pipes, which the
     page does not change."""
     wled: list[str]
     """WLED devices that follow the music there: what stands behind `wled/` in their MQTT topic."""

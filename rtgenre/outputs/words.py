@@ -61,4 +61,4 @@ def source_name(source: str) -> str:
         return _DEVICES.get(name, _CARD.sub("", name))
     if kind == "demo":
         return f"demo ({name})"
-    return "standard input" if kind == "pipe" else name
+    return name

@@ -28,6 +28,7 @@ from rtgenre.outputs.web.endpoint import read_token
 from rtgenre.outputs.words import source_name
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.levels import measure_levels
+from rtgenre.sources.open import looks_like_a_path
 from rtgenre.threads import LimitedCalls
 from rtgenre.tracking.replay import replay
 
@@ -290,7 +291,9 @@ class SettingsDesk:
 def _device(source: SourceConfig) -> str | None:
     """Return which device a source is; None where it is something else."""
     given = source.input
-    if isinstance(given, tuple) or (isinstance(given, str) and ("/" in given or given == "-")):
+    if isinstance(given, tuple):
+        return None
+    if isinstance(given, str) and (given == "-" or looks_like_a_path(given)):
         return None
     return str(given)
 

@@ -10,6 +10,7 @@ from rtgenre.sources.base import AudioSource, SourceError
 from rtgenre.sources.device import DeviceSource
 from rtgenre.sources.file import FileSource
 from rtgenre.sources.folders import AUDIO_SUFFIXES
+from rtgenre.sources.named_pipe import NamedPipeSource
 from rtgenre.sources.pipe import PipeSource
 from rtgenre.sources.stream import StreamSource
 from rtgenre.sources.stream_command import masked_url
@@ -22,9 +23,9 @@ def open_source(config: SourceConfig, *, may_be_missing: bool = False) -> AudioS
     """Return the source that ``config.input`` means.
 
     ``-`` is standard input; what has ``://`` in it a stream; a number a device; a path that
-    exists, or looks like one, a file or folder; anything else (part of) a device's name, and
-    nothing the default device. Several are files and folders. A device that may be missing is
-    looked for again when the source runs, until it is there.
+    exists, or looks like one, a named pipe, a file or a folder; anything else (part of) a device's
+    name, and nothing the default device. Several are files and folders. A device that may be
+    missing is looked for again when the source runs, until it is there.
 
     Raises:
         NoInputDevice: the default device was asked for and there is none.
@@ -46,9 +47,24 @@ def open_source(config: SourceConfig, *, may_be_missing: bool = False) -> AudioS
         )
     if "://" in given:
         return StreamSource(given, allow_private=config.allow_private)
-    if given and _looks_like_a_path(given):
-        return _open_files((given,), config)
+    if given and looks_like_a_path(given):
+        return _open_path(given, config)
     return DeviceSource(given, channel=config.channel, may_be_missing=may_be_missing)
+
+
+def _open_path(name: str, config: SourceConfig) -> AudioSource:
+    try:
+        is_named_pipe = Path(name).is_fifo()
+    except (OSError, ValueError):  # a name too long, or a null byte in it
+        is_named_pipe = False
+    if not is_named_pipe:
+        return _open_files((name,), config)
+    return NamedPipeSource(
+        Path(name),
+        sample_rate_hz=config.pcm_rate_hz,
+        n_channels=config.pcm_channels,
+        pcm_format=config.pcm_format,
+    )
 
 
 def _open_files(names: tuple[str, ...], config: SourceConfig) -> FileSource:
@@ -64,7 +80,8 @@ def _open_files(names: tuple[str, ...], config: SourceConfig) -> FileSource:
     return FileSource(paths, speed=config.speed, loop=config.loop, channel=config.channel)
 
 
-def _looks_like_a_path(text: str) -> bool:
+def looks_like_a_path(text: str) -> bool:
+    """Say whether an input is meant as a path, not as a device's name."""
     path = Path(text)
     if re.search(r"[/\\]", text) or path.suffix.lower() in AUDIO_SUFFIXES:
         return True

@@ -9,7 +9,6 @@ import math
 import os
 import re
 import subprocess
-import time
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -22,6 +21,7 @@ from rtgenre.sources.clock import CaptureClock, Clock
 from rtgenre.sources.ffmpeg import LastMessage, start_ffmpeg
 from rtgenre.sources.first_bytes import first_bytes
 from rtgenre.sources.guard import Guard
+from rtgenre.sources.live_pace import LivePace
 from rtgenre.sources.ogg_feed import OggFeed
 from rtgenre.sources.pcm import PcmDecoder
 from rtgenre.sources.playlist import MOST_BYTES, MOST_ENTRIES, playlist_entries
@@ -49,9 +49,6 @@ STALL_SECONDS = 10.0
 _ENDED = "the stream ended"
 # After this much audio a connection counts as good, and the next is tried soon again.
 STEADY_SECONDS = 5.0
-# A recording on a web server comes faster than it sounds; a little more than real time lets a
-# radio's clock be faster than ours.
-_MOST_SPEED = 1.02
 
 
 class StreamSource(AudioSource):
@@ -106,8 +103,8 @@ class StreamSource(AudioSource):
         self._plays = False
         # Whether the next block comes after lost audio.
         self._gap = False
-        # When, on the monotonic clock, all that was delivered so far has been heard.
-        self._heard_until = 0.0
+        # A recording on a web server comes faster than it sounds.
+        self._pace = LivePace()
         # What has come and is less than is wanted at once.
         self._rest = np.zeros((0, N_CHANNELS), dtype=np.float32)
 
@@ -292,10 +289,7 @@ class StreamSource(AudioSource):
             self.problem = None
             self.reopens += 1
         seconds = len(samples) / SAMPLE_RATE_HZ
-        now = time.monotonic()
-        # What comes late was heard meanwhile.
-        self._heard_until = max(self._heard_until, now - seconds) + seconds / _MOST_SPEED
-        await asyncio.sleep(max(0.0, self._heard_until - now))
+        await self._pace.wait(seconds)
         await deliver(Block(samples, SAMPLE_RATE_HZ, self._clock(), gap=self._gap))
         self._gap = False
         self._begun = self._plays = True

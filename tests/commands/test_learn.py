@@ -85,7 +85,7 @@ def test_genres_are_learnt_listed_used_and_removed(genres, homes, capsys):
     assert "copy.flac: is a copy of" in told.err
     assert "broken.mp3: is not audio" in told.err
     assert "silent.wav: is silent" in told.err
-    assert "pipe.mp3: is not a regular file" in told.err
+    assert "pipe.mp3: is a named pipe" in told.err
 
     assert main(["models", "--json"]) == 0
     listed = {one["name"]: one for one in json.loads(capsys.readouterr().out)}

@@ -8,6 +8,7 @@ import pytest
 from rtgenre.config import SourceConfig
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.file import FileSource
+from rtgenre.sources.named_pipe import NamedPipeSource
 from rtgenre.sources.open import open_source
 from rtgenre.sources.pipe import PipeSource
 from rtgenre.sources.stream import StreamSource
@@ -29,6 +30,15 @@ from .conftest import Heard
 )
 def test_an_input_is_taken_for_what_it_looks_like(given, kind):
     assert type(open_source(SourceConfig(input=given))) is kind
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no named pipes")
+def test_a_named_pipe_is_read_as_raw_pcm(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("kitchen")
+    for given in ("kitchen", str(tmp_path / "kitchen"), ("kitchen",)):
+        source = open_source(SourceConfig(input=given))
+        assert (type(source), source.name) == (NamedPipeSource, "pipe: kitchen")
 
 
 def test_a_path_that_exists_is_a_file_whatever_its_name(tmp_path, monkeypatch):

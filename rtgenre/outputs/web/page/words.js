@@ -58,10 +58,10 @@ export function secondGuess(document) {
 /** What it listens to: "device: default" is the default input. */
 export function sourceName(source) {
   const [, kind, name] = /^(\w+): (.*)$/s.exec(source) ?? [null, "", source];
-  if (kind === "pipe") return "Standard input";
+  if (source === "pipe: standard input") return "Standard input";
   if (kind === "demo") return `Demo (${name})`;
   if (kind === "device") return DEVICES[name] ?? name.replace(/ \(hw:\d+,\d+\)$/, "");
-  return ["file", "stream"].includes(kind) ? name : source;
+  return ["file", "pipe", "stream"].includes(kind) ? name : source;
 }
 
 /** Whether this is the program's own music, which nobody put on. */
