@@ -295,7 +295,8 @@ def _device(source: SourceConfig) -> str | None:
         return None
     if isinstance(given, str) and (given == "-" or looks_like_a_path(given)):
         return None
-    return str(given)
+    # The page offers the default input once, whatever it is called in the file.
+    return "" if given == "default" else str(given)
 
 
 def _selector(device: InputDevice, names: Counter[str]) -> str:

@@ -241,6 +241,18 @@ async def test_an_input_can_be_chosen_once_it_was_listed(tmp_path, monkeypatch):
     assert 'input = "USB Audio: Mic"' in file.read_text()
 
 
+@pytest.mark.parametrize(
+    ("given", "shown"), [('"default"', ""), ("2", "2"), ('"song.mp3"', None), ('"-"', None)]
+)
+async def test_the_default_input_is_one_by_any_name_and_what_is_no_device_is_not_offered(
+    tmp_path, given, shown
+):
+    text = TEXT.replace('node = "den"', f'node = "den"\ninput = {given}')
+    async with serving(tmp_path / "rtgenre.toml", text) as page:
+        _, settings = await page.ask("settings")
+    assert settings["rooms"][0]["input"] == shown
+
+
 async def test_a_sound_system_that_fails_is_told(tmp_path, monkeypatch):
     def fail(_):
         raise SourceError("PortAudio is missing")
