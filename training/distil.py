@@ -143,9 +143,9 @@ def distil(
     )
     n_before = len(_curves(run_folder).get("loss", ()))
     lessons = Lessons(heard, said, epoch_batches=options.epoch_batches, epoch=n_before)
-    judge = Lessons(judged, judge_said)
-    _fit(pupil, lessons, judge, run_folder, options.epochs)
-    off = (pupil.predict(judge, verbose=0) - judge_said) / spread
+    _fit(pupil, lessons, Lessons(judged, judge_said), run_folder, options.epochs)
+    # Begun anew: the lessons that judged while it learnt come in another order by now.
+    off = (pupil.predict(Lessons(judged, judge_said), verbose=0) - judge_said) / spread
     if begin_with:
         for one, old in zip(ears, before, strict=True):
             _keep(one, old, options.kept)

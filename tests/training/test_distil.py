@@ -99,6 +99,10 @@ def test_the_ears_are_taught_and_go_on_where_they_were_stopped(
     report = json.loads((run / "run.json").read_text(encoding="utf-8"))
     assert set(report["unexplained_by_teacher"]) == set(TEACHER_WEIGHTS)
     assert 0 < report["unexplained_share"]["val_loss"] < 100
+    # Each answer is held against what teachers said of that very excerpt.
+    parts = [report["unexplained_by_teacher"][name] * w for name, w in TEACHER_WEIGHTS.items()]
+    mean = sum(parts) / sum(TEACHER_WEIGHTS.values())
+    assert mean == pytest.approx(report["unexplained_share"]["val_loss"], rel=1e-2)
     assert len((run / "history.csv").read_text(encoding="utf-8").splitlines()) == 4
     assert (run / "curves.png").exists()
 
