@@ -173,11 +173,11 @@ def check_file(path: Path) -> None:
     try:
         if path.is_dir():
             raise DecodeError(path, "is a folder, not an audio file")
-        if path.is_fifo():
-            raise DecodeError(
-                path, f"is a named pipe; 'rtgenre run {told_path(path)}' reads raw PCM from it"
-            )
         if path.exists() and not path.is_file():
+            if path.is_fifo():
+                raise DecodeError(
+                    path, f"is a named pipe; 'rtgenre run {told_path(path)}' reads raw PCM from it"
+                )
             raise DecodeError(
                 path,
                 f"is not a regular file; raw PCM is read with 'rtgenre run - < {told_path(path)}'",
