@@ -47,7 +47,7 @@ def open_source(config: SourceConfig, *, may_be_missing: bool = False) -> AudioS
         )
     if "://" in given:
         return StreamSource(given, allow_private=config.allow_private)
-    if given and looks_like_a_path(given):
+    if looks_like_a_path(given):
         return _open_path(given, config)
     return DeviceSource(given, channel=config.channel, may_be_missing=may_be_missing)
 
@@ -82,6 +82,8 @@ def _open_files(names: tuple[str, ...], config: SourceConfig) -> FileSource:
 
 def looks_like_a_path(text: str) -> bool:
     """Say whether an input is meant as a path, not as a device's name."""
+    if not text:  # the default input; as a path it would be the current folder
+        return False
     path = Path(text)
     if re.search(r"[/\\]", text) or path.suffix.lower() in AUDIO_SUFFIXES:
         return True
