@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 Tensor = Any
 SECOND_EAR_FILE_NAME = "second_ear.npz"
 """In the folder of a run of ``training.distil``: the arrays that teaching changes."""
-_BANDS_TOGETHER = 8
-_FRAMES_TOGETHER = 16
+BANDS_TOGETHER = 8
+FRAMES_TOGETHER = 16
 """How many places side by side become channels, which keep a processor's vector units busy."""
 
 
@@ -116,7 +116,7 @@ def build_second_ear(weights: Weights) -> keras.Model:
         frames.append(x)
     heard = layers.Concatenate()(frames)
     pools = [layers.GlobalMaxPooling1D()(heard), layers.GlobalAveragePooling1D()(heard)]
-    kernel, bias = _folded_dense(weights, np.append(alive, np.ones(192, bool)), constants)
+    kernel, bias = folded_dense(weights, np.append(alive, np.ones(192, bool)), constants)
     dense = layers.Dense(len(bias), activation="relu", name="musicnn_dense")
     said = dense(layers.Concatenate()(pools))
     dense.set_weights([kernel, bias])
@@ -124,7 +124,7 @@ def build_second_ear(weights: Weights) -> keras.Model:
     return keras.Model(window, layers.Reshape((1, len(bias)))(said), name="second_ear")
 
 
-def _folded_dense(
+def folded_dense(
     weights: Weights, alive: NDArray[np.bool_], constants: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Fold the normalisation before the dense layer, and what dead filters gave, into it.
@@ -152,18 +152,18 @@ def _vertical(x: Tensor, block: Layer, name: str) -> Tensor:
     n_places = x.shape[2] - n_bands + 1
     before = (taps - 1) // 2
     x = layers.ZeroPadding2D(((before, taps - 1 - before), (0, 0)))(x)
-    x = layers.Reshape((x.shape[1], x.shape[2] // _BANDS_TOGETHER, _BANDS_TOGETHER))(x)
+    x = layers.Reshape((x.shape[1], x.shape[2] // BANDS_TOGETHER, BANDS_TOGETHER))(x)
     shifted = [layers.Cropping2D(((tap, taps - 1 - tap), (0, 0)))(x) for tap in range(taps)]
     x = layers.Concatenate()(shifted)
-    kernel = _repeated(block.kernel[..., 0, block.norm.is_alive], _BANDS_TOGETHER, axis=1)
-    kernel = kernel.reshape(taps, -1, _BANDS_TOGETHER, kernel.shape[-1])
+    kernel = _repeated(block.kernel[..., 0, block.norm.is_alive], BANDS_TOGETHER, axis=1)
+    kernel = kernel.reshape(taps, -1, BANDS_TOGETHER, kernel.shape[-1])
     kernel = kernel.transpose(1, 0, 2, 3).reshape(1, len(kernel[0]), -1, kernel.shape[-1])
-    bias = np.tile(block.bias[block.norm.is_alive], _BANDS_TOGETHER)
-    n_groups = -(-n_places // _BANDS_TOGETHER)
+    bias = np.tile(block.bias[block.norm.is_alive], BANDS_TOGETHER)
+    n_groups = -(-n_places // BANDS_TOGETHER)
     more = n_groups - 1 + kernel.shape[1] - x.shape[2]
     x = layers.ZeroPadding2D(((0, 0), (0, more)))(x)
     x = _convolution(x, kernel, bias, name)
-    x = layers.Reshape((x.shape[1], n_groups * _BANDS_TOGETHER, n_filters))(x)
+    x = layers.Reshape((x.shape[1], n_groups * BANDS_TOGETHER, n_filters))(x)
     x = layers.Cropping2D(((0, 0), (0, x.shape[2] - n_places)))(x)
     return _scaled_maximum(x, norm, f"{name}_norm")
 
@@ -175,28 +175,26 @@ def _horizontal(x: Tensor, blocks: Sequence[Layer]) -> Tensor:
     faster.
     """
     n_frames, n_bands, _ = x.shape[1:]
-    n_groups = -(-n_frames // _FRAMES_TOGETHER)
-    n_before = -(-max(len(block.kernel) for block in blocks) // (2 * _FRAMES_TOGETHER))
+    n_groups = -(-n_frames // FRAMES_TOGETHER)
+    n_before = -(-max(len(block.kernel) for block in blocks) // (2 * FRAMES_TOGETHER))
     n_all = n_groups + 2 * n_before
-    before = n_before * _FRAMES_TOGETHER
-    x = layers.ZeroPadding2D(((before, n_all * _FRAMES_TOGETHER - before - n_frames), (0, 0)))(x)
-    x = layers.Reshape((n_all, _FRAMES_TOGETHER, n_bands))(x)
+    before = n_before * FRAMES_TOGETHER
+    x = layers.ZeroPadding2D(((before, n_all * FRAMES_TOGETHER - before - n_frames), (0, 0)))(x)
+    x = layers.Reshape((n_all, FRAMES_TOGETHER, n_bands))(x)
     x = layers.Permute((1, 3, 2))(x)
     heard = []
     for index, block in enumerate(blocks):
         norm, name = block.norm.select(block.norm.is_alive), f"musicnn_h{index}"
-        skipped, shift = divmod(before - (len(block.kernel) - 1) // 2, _FRAMES_TOGETHER)
+        skipped, shift = divmod(before - (len(block.kernel) - 1) // 2, FRAMES_TOGETHER)
         kernel = np.pad(block.kernel[..., block.norm.is_alive], ((shift, 0), (0, 0), (0, 0)))
-        kernel = _repeated(kernel, _FRAMES_TOGETHER, axis=0)
-        kernel = kernel.reshape(-1, 1, _FRAMES_TOGETHER, kernel.shape[-1])
+        kernel = _repeated(kernel, FRAMES_TOGETHER, axis=0)
+        kernel = kernel.reshape(-1, 1, FRAMES_TOGETHER, kernel.shape[-1])
         unheard = n_all - skipped - (n_groups - 1 + len(kernel))
         y = layers.Cropping2D(((skipped, unheard), (0, 0)))(x)
-        y = _convolution(
-            y, kernel, np.tile(block.bias[block.norm.is_alive], _FRAMES_TOGETHER), name
-        )
-        y = _scaled_maximum(y, norm.tiled(_FRAMES_TOGETHER), f"{name}_norm")
-        heard.append(layers.Reshape((n_groups * _FRAMES_TOGETHER, len(norm.scale)))(y))
-    return layers.Cropping1D((0, n_groups * _FRAMES_TOGETHER - n_frames))(
+        y = _convolution(y, kernel, np.tile(block.bias[block.norm.is_alive], FRAMES_TOGETHER), name)
+        y = _scaled_maximum(y, norm.tiled(FRAMES_TOGETHER), f"{name}_norm")
+        heard.append(layers.Reshape((n_groups * FRAMES_TOGETHER, len(norm.scale)))(y))
+    return layers.Cropping1D((0, n_groups * FRAMES_TOGETHER - n_frames))(
         layers.Concatenate()(heard)
     )
 
