@@ -17,8 +17,8 @@ class SourceConfig(SettingsTable):
 
     input: str | int | tuple[str, ...] = ""
     """Empty: the default input device. Or a device's index, its name or a part of it; a file,
-    ["several.flac", "files.mp3"], a folder or a playlist; a URL; a named pipe, or "-" for standard
-    input, with raw PCM in it."""
+    ["several.flac", "files.mp3"], a folder or a playlist; a URL; a named pipe ("pipe:/srv/mpd.pcm":
+    one that may come later), or "-" for standard input, with raw PCM in it."""
     node: Node = Field(default_factory=default_node, examples=["livingroom"])
     """Names this source in messages and MQTT topics. Default: the host name."""
     name: Name = ""

@@ -5,20 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import os
 import stat
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rtgenre.sources.backoff import Backoff
 from rtgenre.sources.base import AudioSource, Deliver, SourceError
 from rtgenre.sources.clock import CaptureClock, Clock
+from rtgenre.sources.live_blocks import LiveBlocks
 from rtgenre.sources.live_pace import LivePace
 from rtgenre.sources.names import told_path
-from rtgenre.sources.pcm import PcmDecoder
-from rtgenre.types import Block
+from rtgenre.sources.pcm import PcmDecoder, PcmFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,32 +42,44 @@ class NamedPipeSource(AudioSource):
     def __init__(
         self,
         path: Path,
+        pcm: PcmFormat,
         *,
-        sample_rate_hz: int,
-        n_channels: int,
-        pcm_format: Literal["s16le", "f32le"],
+        may_be_missing: bool = False,
         clock: Clock | None = None,
     ) -> None:
+        """Take it, without opening it.
+
+        Args:
+            path: of the pipe.
+            pcm: what is written into it.
+            may_be_missing: wait for one that is not there at first.
+            clock: stamps the blocks.
+
+        Raises:
+            SourceError: this system has no named pipes.
+        """
+        if not hasattr(os, "mkfifo"):
+            raise SourceError(f"{told_path(path)}: this system has no named pipes")
         super().__init__(f"pipe: {told_path(path.name)}", live=True)
         self._path = path
-        self._sample_rate_hz = sample_rate_hz
-        self._n_channels = n_channels
-        self._format = pcm_format
-        self._clock = clock or CaptureClock()
-        self._pace = LivePace(late_seconds=PAUSE_SECONDS)
+        self._pcm = pcm
+        self._may_be_missing = may_be_missing
         self._backoff = Backoff(first_seconds=0.5, longest_seconds=5.0)
+        self._blocks = LiveBlocks(
+            self,
+            pcm.sample_rate_hz,
+            pcm.n_channels,
+            clock=clock or CaptureClock(),
+            pace=LivePace(late_seconds=PAUSE_SECONDS),
+        )
         # Whether anything was written yet.
         self._begun = False
-        # Whether the next block comes after lost audio.
-        self._gap = False
-        # What has come and is less than is wanted at once.
-        self._rest = np.zeros((0, n_channels), dtype=np.float32)
 
     async def run(self, deliver: Deliver) -> None:
         """Deliver what is written, and silence in between, until cancelled.
 
         Raises:
-            SourceError: it cannot be opened the first time.
+            SourceError: it cannot be opened the first time, or is something else.
         """
         while True:
             try:
@@ -77,11 +88,14 @@ class NamedPipeSource(AudioSource):
                     self.problem = await self._listen(descriptor, deliver)
             except OSError as error:
                 self.problem = f"{told_path(self._path)}: cannot be opened: {error.strerror}"
-                if not self._begun:
+                if not self._begun and not self._is_awaited(error):
                     raise SourceError(self.problem) from error
             log.debug("%s: %s", self.name, self.problem)
-            self._gap = self._begun
+            self._blocks.gap = self._begun
             await asyncio.sleep(self._backoff.next_seconds())
+
+    def _is_awaited(self, error: OSError) -> bool:
+        return self._may_be_missing and isinstance(error, FileNotFoundError)
 
     @contextlib.contextmanager
     def _opened(self) -> Iterator[int]:
@@ -95,8 +109,11 @@ class NamedPipeSource(AudioSource):
     async def _listen(self, descriptor: int, deliver: Deliver) -> str:
         """Deliver until another file is in the pipe's place, and say so."""
         if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            if not self._begun:
+                told = told_path(self._path)
+                raise SourceError(f"{told} is no named pipe; remove it, then: mkfifo {told}")
             return f"{told_path(self._path)} is no named pipe any more"
-        decoder = PcmDecoder(self._format, self._n_channels)
+        decoder = PcmDecoder(self._pcm)
         written = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.add_reader(descriptor, written.set)
@@ -111,11 +128,12 @@ class NamedPipeSource(AudioSource):
                     await self._pause(deliver)
                     continue
                 written.clear()
-                with contextlib.suppress(BlockingIOError):
-                    samples = decoder.push(os.read(descriptor, READ_BYTES))
-                    self._rest = np.concatenate([self._rest, samples])
-                    self._begun = True
-                await self._deliver_rest(deliver)
+                try:
+                    data = os.read(descriptor, READ_BYTES)
+                except BlockingIOError:  # another reader was first
+                    continue
+                self._begun = True
+                await self._blocks.push(decoder.push(data), deliver)
         finally:
             loop.remove_reader(descriptor)
 
@@ -132,19 +150,6 @@ class NamedPipeSource(AudioSource):
                 "writes into it play?"
             )
             return
-        n_samples = round(PAUSE_SECONDS * self._sample_rate_hz)
-        silence = np.zeros((n_samples, self._n_channels), dtype=np.float32)
-        self._rest = np.concatenate([self._rest, silence])
-        await self._deliver_rest(deliver)
-
-    async def _deliver_rest(self, deliver: Deliver) -> None:
-        """Deliver the blocks that have come as a whole, each when it has been heard."""
-        rate_hz = self._sample_rate_hz
-        while len(self._rest) >= (n := max(1, math.ceil(self.wanted_seconds() * rate_hz))):
-            block, self._rest = self._rest[:n], self._rest[n:]
-            await self._pace.wait(n / rate_hz)
-            if self.problem is not None:
-                self.problem = None
-                self.reopens += self._gap
-            await deliver(Block(block, rate_hz, self._clock(), gap=self._gap))
-            self._gap = False
+        n_samples = round(PAUSE_SECONDS * self._pcm.sample_rate_hz)
+        silence = np.zeros((n_samples, self._pcm.n_channels), dtype=np.float32)
+        await self._blocks.push(silence, deliver)

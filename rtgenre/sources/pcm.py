@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,12 +14,22 @@ _SAMPLE_TYPES: dict[str, np.dtype[Any]] = {"s16le": np.dtype("<i2"), "f32le": np
 _INT16_FULL_SCALE = np.float32(32768.0)
 
 
+@dataclass(frozen=True, slots=True)
+class PcmFormat:
+    """What raw PCM does not say of itself."""
+
+    samples: Literal["s16le", "f32le"]
+    """As ffmpeg calls it."""
+    sample_rate_hz: int
+    n_channels: int
+
+
 class PcmDecoder:
     """Turns bytes, however they are cut, into whole frames of interleaved samples."""
 
-    def __init__(self, pcm_format: Literal["s16le", "f32le"], n_channels: int) -> None:
-        self._sample_type = _SAMPLE_TYPES[pcm_format]
-        self._n_channels = n_channels
+    def __init__(self, pcm: PcmFormat) -> None:
+        self._sample_type = _SAMPLE_TYPES[pcm.samples]
+        self._n_channels = pcm.n_channels
         # The beginning of a frame whose rest is still to come.
         self._partial_frame = b""
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Literal
 
 from rtgenre.sources.base import AudioSource, Deliver, SourceError
 from rtgenre.sources.clock import CaptureClock, Clock
-from rtgenre.sources.pcm import PcmDecoder
+from rtgenre.sources.pcm import PcmDecoder, PcmFormat
 from rtgenre.threads import ThreadReader
 from rtgenre.types import Block
 
@@ -28,17 +27,13 @@ class PipeSource(AudioSource):
 
     def __init__(
         self,
+        pcm: PcmFormat,
         *,
-        sample_rate_hz: int,
-        n_channels: int,
-        pcm_format: Literal["s16le", "f32le"],
         clock: Clock | None = None,
         file_descriptor: int = _STANDARD_INPUT,
     ) -> None:
         super().__init__("pipe: standard input", live=False)
-        self._sample_rate_hz = sample_rate_hz
-        self._format = pcm_format
-        self._n_channels = n_channels
+        self._pcm = pcm
         self._clock = clock or CaptureClock()
         self._file_descriptor = file_descriptor
 
@@ -49,8 +44,8 @@ class PipeSource(AudioSource):
             SourceError: standard input is a terminal or closed, or nothing at all came from it.
         """
         self._check_input()
-        decoder = PcmDecoder(self._format, self._n_channels)
-        block_bytes = max(1, round(BLOCK_SECONDS * self._sample_rate_hz)) * decoder.frame_bytes
+        decoder = PcmDecoder(self._pcm)
+        block_bytes = max(1, round(BLOCK_SECONDS * self._pcm.sample_rate_hz)) * decoder.frame_bytes
         # The descriptor itself: a buffered sys.stdin is locked for good by a read that hangs.
         reader = ThreadReader(lambda: os.read(self._file_descriptor, block_bytes), "standard-input")
         begun = False
@@ -59,13 +54,13 @@ class PipeSource(AudioSource):
                 samples = decoder.push(data)
                 if len(samples):
                     begun = True
-                    await deliver(Block(samples, self._sample_rate_hz, self._clock()))
+                    await deliver(Block(samples, self._pcm.sample_rate_hz, self._clock()))
         finally:
             reader.stop()
         if not begun:
             raise SourceError(
                 "standard input ended before any audio came; does the program before the pipe "
-                f"work, and does it write {self._format}?"
+                f"work, and does it write {self._pcm.samples}?"
             )
 
     def _check_input(self) -> None:
@@ -77,13 +72,16 @@ class PipeSource(AudioSource):
         if is_terminal:
             raise SourceError(
                 "standard input is a terminal, but raw PCM is expected on it "
-                f"({self._format}, {self._sample_rate_hz} Hz, {self._n_channels} channels), "
+                f"({self._pcm.samples}, {self._pcm.sample_rate_hz} Hz, "
+                f"{self._pcm.n_channels} channels), "
                 f"for example: {self._example()}"
             )
 
     def _example(self) -> str:
-        rate, channels = self._sample_rate_hz, self._n_channels
+        rate, channels = self._pcm.sample_rate_hz, self._pcm.n_channels
         if sys.platform == "linux":
-            alsa_format = {"s16le": "S16_LE", "f32le": "FLOAT_LE"}[self._format]
+            alsa_format = {"s16le": "S16_LE", "f32le": "FLOAT_LE"}[self._pcm.samples]
             return f"arecord -t raw -f {alsa_format} -r {rate} -c {channels} | rtgenre run -"
-        return f"ffmpeg -i song.mp3 -f {self._format} -ar {rate} -ac {channels} - | rtgenre run -"
+        return (
+            f"ffmpeg -i song.mp3 -f {self._pcm.samples} -ar {rate} -ac {channels} - | rtgenre run -"
+        )

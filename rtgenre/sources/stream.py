@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import math
 import os
 import re
 import subprocess
 from functools import partial
 from urllib.parse import urlsplit
-
-import numpy as np
 
 from rtgenre.sources.addresses import is_public
 from rtgenre.sources.backoff import Backoff
@@ -21,9 +18,10 @@ from rtgenre.sources.clock import CaptureClock, Clock
 from rtgenre.sources.ffmpeg import LastMessage, start_ffmpeg
 from rtgenre.sources.first_bytes import first_bytes
 from rtgenre.sources.guard import Guard
+from rtgenre.sources.live_blocks import LiveBlocks
 from rtgenre.sources.live_pace import LivePace
 from rtgenre.sources.ogg_feed import OggFeed
-from rtgenre.sources.pcm import PcmDecoder
+from rtgenre.sources.pcm import PcmDecoder, PcmFormat
 from rtgenre.sources.playlist import MOST_BYTES, MOST_ENTRIES, playlist_entries
 from rtgenre.sources.stream_command import (
     GUARDED,
@@ -38,7 +36,6 @@ from rtgenre.sources.stream_command import (
 from rtgenre.sources.stream_problem import NO_STREAM, NOTHING_IN_IT, may_be_playlist, stream_problem
 from rtgenre.sources.title import is_ogg, stream_title, stream_track
 from rtgenre.threads import ThreadReader
-from rtgenre.types import Block, FloatArray
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +87,6 @@ class StreamSource(AudioSource):
         self._scheme = scheme
         # Whether playlists and redirects may lead anywhere; None until that is known.
         self._leads_anywhere: bool | None = allow_private or None
-        self._clock = clock or CaptureClock()
         self._backoff = Backoff(first_seconds=0.5, longest_seconds=30.0)
         # What is opened: the address itself, or one that a playlist names.
         self._address = self._url
@@ -98,15 +94,16 @@ class StreamSource(AudioSource):
         self._ogg_address: str | None = None
         # The addresses of what said how long it is.
         self._recordings: set[str] = set()
-        # Whether anything was delivered yet; and since an address was opened last.
-        self._begun = False
-        self._plays = False
-        # Whether the next block comes after lost audio.
-        self._gap = False
-        # A recording on a web server comes faster than it sounds.
-        self._pace = LivePace()
-        # What has come and is less than is wanted at once.
-        self._rest = np.zeros((0, N_CHANNELS), dtype=np.float32)
+        # How much had been delivered when an address was opened last.
+        self._delivered_before_seconds = 0.0
+        # A recording on a web server comes faster than it sounds, and so is paced.
+        self._blocks = LiveBlocks(
+            self,
+            SAMPLE_RATE_HZ,
+            N_CHANNELS,
+            clock=clock or CaptureClock(),
+            pace=LivePace(),
+        )
 
     async def run(self, deliver: Deliver) -> None:
         """Deliver the stream until cancelled.
@@ -118,14 +115,19 @@ class StreamSource(AudioSource):
             try:
                 problem = await self._play(deliver)
             except SourceError as error:
-                if not self._begun:
+                if not self._blocks.delivered_seconds:
                     raise
                 problem = str(error)
             except OSError as error:  # no descriptor is left, say
                 problem = f"the stream cannot be opened: {error.strerror}"
             self._tell(problem)
-            self._gap = True
+            self._blocks.gap = True
             await asyncio.sleep(self._backoff.next_seconds())
+
+    @property
+    def _plays(self) -> bool:
+        """Whether anything came from the address that was opened last."""
+        return self._blocks.delivered_seconds > self._delivered_before_seconds
 
     def _tell(self, problem: str) -> None:
         if problem != self.problem:
@@ -139,7 +141,7 @@ class StreamSource(AudioSource):
         while True:
             self._address, *waiting = waiting
             tried.add(self._address)
-            self._plays = False
+            self._delivered_before_seconds = self._blocks.delivered_seconds
             problem, entries = await self._play_address(deliver, guarded=guarded)
             waiting = [entry for entry in [*entries, *waiting] if entry not in tried]
             is_over = problem == _ENDED and self._address in self._recordings
@@ -147,7 +149,7 @@ class StreamSource(AudioSource):
             if (self._plays and not is_over) or not waiting or len(tried) > MOST_ENTRIES:
                 return problem
             if self._plays:
-                self._gap = True
+                self._blocks.gap = True
                 continue
             # Said only once where nothing plays, though each is tried again and again.
             if not entries and self.problem is None:
@@ -195,7 +197,7 @@ class StreamSource(AudioSource):
         problem = await self._play_once(deliver, environment)
         if (self._address == self._ogg_address) is was_ogg:
             return problem
-        self._gap = self._gap or self._begun
+        self._blocks.gap = self._blocks.gap or self._blocks.delivered_seconds > 0
         return await self._play_once(deliver, environment)
 
     async def _play_once(self, deliver: Deliver, environment: dict[str, str] | None) -> str:
@@ -233,23 +235,22 @@ class StreamSource(AudioSource):
         reader = ThreadReader(
             lambda: os.read(stdout.fileno(), READ_BYTES), "stream-reader", close=stdout.close
         )
-        decoder = PcmDecoder("f32le", N_CHANNELS)
-        self._rest = self._rest[:0]
-        played_seconds = 0.0
+        decoder = PcmDecoder(PcmFormat("f32le", SAMPLE_RATE_HZ, N_CHANNELS))
+        self._blocks.drop_rest()
+        begun_at_seconds = self._blocks.delivered_seconds
         try:
             while True:
                 async with asyncio.timeout(STALL_SECONDS):
                     data = await reader.read()
                 if feed is not None:
-                    self.track = feed.track(played_seconds)
+                    self.track = feed.track(self._blocks.delivered_seconds - begun_at_seconds)
                 elif self._address == self._ogg_address:
                     return "it is opened again to read its titles"
                 if not data:
-                    await self._deliver(self._rest, deliver)
+                    await self._blocks.finish(deliver)
                     return await self._end_of(opened, errors)
-                self._rest = np.concatenate([self._rest, decoder.push(data)])
-                played_seconds += await self._deliver_rest(deliver)
-                if played_seconds > STEADY_SECONDS:
+                await self._blocks.push(decoder.push(data), deliver)
+                if self._blocks.delivered_seconds - begun_at_seconds > STEADY_SECONDS:
                     self._backoff.reset()
         finally:
             reader.stop()
@@ -272,28 +273,6 @@ class StreamSource(AudioSource):
         await asyncio.to_thread(_wait, process)
         last_line = await asyncio.to_thread(errors.wait)
         return _ENDED if process.returncode == 0 else last_line
-
-    async def _deliver_rest(self, deliver: Deliver) -> float:
-        """Deliver the blocks that have come as a whole and return how many seconds they are."""
-        delivered_seconds = 0.0
-        while len(self._rest) >= (n := max(1, math.ceil(self.wanted_seconds() * SAMPLE_RATE_HZ))):
-            block, self._rest = self._rest[:n], self._rest[n:]
-            delivered_seconds += await self._deliver(block, deliver)
-        return delivered_seconds
-
-    async def _deliver(self, samples: FloatArray, deliver: Deliver) -> float:
-        """Deliver samples when they have been heard and return how many seconds they are."""
-        if len(samples) == 0:
-            return 0.0
-        if self.problem is not None:
-            self.problem = None
-            self.reopens += 1
-        seconds = len(samples) / SAMPLE_RATE_HZ
-        await self._pace.wait(seconds)
-        await deliver(Block(samples, SAMPLE_RATE_HZ, self._clock(), gap=self._gap))
-        self._gap = False
-        self._begun = self._plays = True
-        return seconds
 
 
 def _is_http(address: str) -> bool:

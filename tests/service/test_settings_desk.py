@@ -243,7 +243,14 @@ async def test_an_input_can_be_chosen_once_it_was_listed(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("given", "shown"),
-    [('""', ""), ('"default"', ""), ("2", "2"), ('"song.mp3"', None), ('"-"', None)],
+    [
+        ('""', ""),
+        ('"default"', ""),
+        ("2", "2"),
+        ('"song.mp3"', None),
+        ('"-"', None),
+        ('"pipe:a"', None),
+    ],
 )
 async def test_the_default_input_is_one_by_any_name_and_what_is_no_device_is_not_offered(
     tmp_path, given, shown

@@ -9,6 +9,7 @@ import pytest
 from rtgenre.sources import named_pipe
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.named_pipe import NamedPipeSource
+from rtgenre.sources.pcm import PcmFormat
 
 from .conftest import Heard, eventually, peak_frequency_hz, running
 
@@ -24,9 +25,9 @@ def pipe(tmp_path):
     return path
 
 
-def _source(path, **changes):
-    settings = {"sample_rate_hz": RATE_HZ, "n_channels": 1, "pcm_format": "s16le"} | changes
-    return NamedPipeSource(path, **settings)
+def _source(path, *, may_be_missing=False, **changes):
+    pcm = {"samples": "s16le", "sample_rate_hz": RATE_HZ, "n_channels": 1} | changes
+    return NamedPipeSource(path, PcmFormat(**pcm), may_be_missing=may_be_missing)
 
 
 def _write(path, samples):
@@ -117,6 +118,25 @@ async def test_a_pipe_that_is_put_in_its_place_is_opened_with_a_gap(pipe):
 async def test_one_that_is_not_there_or_may_not_be_read_is_an_error(tmp_path):
     with pytest.raises(SourceError, match=r"gone\.pcm: cannot be opened: No such file"):
         await _source(tmp_path / "gone.pcm").run(Heard())
+
+
+async def test_what_is_no_pipe_is_an_error_that_says_how_to_make_one(tmp_path):
+    path = tmp_path / "kitchen.pcm"
+    path.write_bytes(bytes(800))
+    with pytest.raises(SourceError, match=rf"no named pipe; remove it, then: mkfifo {path}"):
+        await _source(path, may_be_missing=True).run(Heard())
+
+
+async def test_one_that_a_player_makes_later_is_waited_for(tmp_path):
+    path, heard = tmp_path / "kitchen.pcm", Heard()
+    source = _source(path, may_be_missing=True)
+    async with running(source, heard):
+        await eventually(lambda: source.problem is not None)
+        assert source.problem == f"{path}: cannot be opened: No such file or directory"
+        os.mkfifo(path)
+        await asyncio.to_thread(_write, path, np.full(800, 0.5))
+        await heard.until(lambda: heard.n_samples >= 800)
+    assert (source.problem, source.reopens, heard.blocks[0].gap) == (None, 0, False)
 
 
 async def test_a_player_is_not_kept_from_ending(pipe):

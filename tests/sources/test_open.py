@@ -41,13 +41,23 @@ def test_a_named_pipe_is_read_as_raw_pcm(tmp_path, monkeypatch):
         assert (type(source), source.name) == (NamedPipeSource, "pipe: kitchen")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="has no named pipes")
+@pytest.mark.parametrize("given", ["pipe:~/kitchen", "pipe:///srv/kitchen", "pipe:kitchen"])
+def test_a_named_pipe_that_is_called_one_may_come_later(given):
+    source = open_source(SourceConfig(input=given))
+    assert (type(source), source.name) == (NamedPipeSource, "pipe: kitchen")
+
+
 def test_a_path_that_exists_is_a_file_whatever_its_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "recording").touch()
     assert open_source(SourceConfig(input="recording")).name == "file: recording"
 
 
-@pytest.mark.parametrize("given", [("a.wav", "-"), ("a.wav", "http://u:p@host/x"), ()])
+@pytest.mark.parametrize(
+    "given",
+    [("a.wav", "-"), ("a.wav", "http://u:p@host/x"), ("a.wav", "pipe:b"), ()],
+)
 def test_a_list_may_hold_files_only(given):
     with pytest.raises(SourceError, match="list of files") as caught:
         open_source(SourceConfig(input=given))

@@ -3,11 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rtgenre.sources.pcm import PcmDecoder
+from rtgenre.sources.pcm import PcmDecoder, PcmFormat
 
 
 def test_full_scale_of_16_bit_is_one():
-    samples = PcmDecoder("s16le", 2).push(np.array([-32768, 32767, 0, 16384], "<i2").tobytes())
+    samples = PcmDecoder(PcmFormat("s16le", 8000, 2)).push(
+        np.array([-32768, 32767, 0, 16384], "<i2").tobytes()
+    )
     np.testing.assert_allclose(samples, [[-1.0, 32767 / 32768], [0.0, 0.5]])
     assert samples.dtype == np.float32
 
@@ -20,7 +22,7 @@ def test_full_scale_of_16_bit_is_one():
 def test_bytes_cut_anywhere_give_the_same_samples(sizes, pcm_format, n_channels):
     whole = np.random.default_rng(1).integers(-9999, 9999, (100, n_channels))
     data = whole.astype("<i2" if pcm_format == "s16le" else "<f4").tobytes()
-    decoder = PcmDecoder(pcm_format, n_channels)
+    decoder = PcmDecoder(PcmFormat(pcm_format, 8000, n_channels))
     parts = []
     start = 0
     for size in [*sizes, len(data)]:
@@ -32,8 +34,8 @@ def test_bytes_cut_anywhere_give_the_same_samples(sizes, pcm_format, n_channels)
 
 @pytest.mark.parametrize(("pcm_format", "expected"), [("s16le", 12), ("f32le", 24)])
 def test_a_frame_holds_every_channel(pcm_format, expected):
-    assert PcmDecoder(pcm_format, 6).frame_bytes == expected
+    assert PcmDecoder(PcmFormat(pcm_format, 8000, 6)).frame_bytes == expected
 
 
 def test_a_frame_cut_off_at_the_end_is_not_delivered():
-    assert PcmDecoder("s16le", 2).push(b"\x00" * 7).shape == (1, 2)
+    assert PcmDecoder(PcmFormat("s16le", 8000, 2)).push(b"\x00" * 7).shape == (1, 2)

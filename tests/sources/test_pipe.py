@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 
 from rtgenre.sources.base import SourceError
+from rtgenre.sources.pcm import PcmFormat
 from rtgenre.sources.pipe import PipeSource
 
 from .conftest import Heard, peak_frequency_hz, running
 
 
 def _source(file_descriptor: int, **changes) -> PipeSource:
-    settings = {"sample_rate_hz": 44100, "n_channels": 2, "pcm_format": "s16le"} | changes
-    return PipeSource(file_descriptor=file_descriptor, **settings)
+    pcm = {"samples": "s16le", "sample_rate_hz": 44100, "n_channels": 2} | changes
+    return PipeSource(PcmFormat(**pcm), file_descriptor=file_descriptor)
 
 
 @pytest.mark.parametrize(("pcm_format", "rate_hz"), [("s16le", 44100), ("f32le", 48000)])
@@ -24,7 +25,7 @@ async def test_what_ffmpeg_writes_is_heard_to_its_end(tone_wav, pcm_format, rate
     command += ["-ar", str(rate_hz), "-ac", "2", "-"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
         heard = Heard()
-        source = _source(writer.stdout.fileno(), pcm_format=pcm_format, sample_rate_hz=rate_hz)
+        source = _source(writer.stdout.fileno(), samples=pcm_format, sample_rate_hz=rate_hz)
         await source.run(heard)
     assert heard.n_samples == pytest.approx(rate_hz, abs=50)
     assert peak_frequency_hz(heard.samples()[:, 0], rate_hz) == pytest.approx(440, abs=2)
@@ -46,7 +47,7 @@ async def test_the_writer_waits_so_that_nothing_is_skipped():
         await asyncio.sleep(0.001)
         await heard(block)
 
-    await _source(read_end, n_channels=1, pcm_format="f32le").run(slow)
+    await _source(read_end, n_channels=1, samples="f32le").run(slow)
     await writing
     os.close(read_end)
     np.testing.assert_array_equal(heard.samples()[:, 0], written)
@@ -73,9 +74,10 @@ async def test_a_cancelled_pipe_stops_though_the_writer_is_silent():
 async def test_a_process_whose_standard_input_never_ends_can_still_end():
     program = (
         "import asyncio\n"
+        "from rtgenre.sources.pcm import PcmFormat\n"
         "from rtgenre.sources.pipe import PipeSource\n"
         "async def main():\n"
-        "    source = PipeSource(sample_rate_hz=8000, n_channels=1, pcm_format='s16le')\n"
+        "    source = PipeSource(PcmFormat('s16le', 8000, 1))\n"
         "    heard = asyncio.Event()\n"
         "    async def deliver(block): heard.set()\n"
         "    task = asyncio.create_task(source.run(deliver))\n"
