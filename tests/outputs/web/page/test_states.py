@@ -518,6 +518,22 @@ def test_the_name_of_the_room_makes_way_for_the_clock_of_a_phone_on_the_wall(ope
     assert max(ends) <= page.locator("#clock").bounding_box()["x"]
 
 
+@pytest.mark.parametrize("size", [(844, 390), (740, 360), PHONE, TABLET])
+def test_no_name_of_a_room_is_so_long_that_it_lies_upon_the_clock_of_the_wall_display(
+    open_page, puppet, size
+):
+    service = puppet(hello=lambda: a_hello("den", names={"den": 8 * "Zimmer, "}))
+    service.publish(a_state(1))
+    page = open_page(f"{service.url}?kiosk", size=size)
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    # As wide as it gets, where the day has twice twelve hours.
+    page.locator("#clock").evaluate("(clock) => { clock.textContent = '12:48 PM'; }")
+    ends = page.locator(".eyebrow, .eyebrow > *").evaluate_all(
+        "all => all.map((each) => each.getBoundingClientRect().right)"
+    )
+    assert max(ends) <= page.locator("#clock").bounding_box()["x"]
+
+
 def test_kiosk_shows_the_genre_alone_and_as_large_as_it_fits(open_page, puppet):
     service = puppet()
     service.publish(a_state(1))
