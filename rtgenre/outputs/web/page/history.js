@@ -14,6 +14,7 @@ import { stretchName } from "./words.js";
 const REFRESH_MS = 60e3;
 const KEPT_DAYS = 7;
 
+const weekStart = () => midnight(Date.now(), 1 - KEPT_DAYS);
 const byId = (id) => document.getElementById(id);
 
 export class HistoryView {
@@ -21,7 +22,9 @@ export class HistoryView {
   #colors = {};
   // `day` is a calendar day's midnight, or null for the last 24 hours.
   #range = { name: "hour", day: null };
+  // Of the last seven days; and of a day before them, if that is looked at.
   #stretches = [];
+  #older = [];
   #hint = new Hint(byId("timeline-hint"));
   #loads = 0;
   #visible = false;
@@ -57,6 +60,7 @@ export class HistoryView {
       this.#room = node;
       this.#list.reset();
       this.#stretches = [];
+      this.#older = [];
       this.#hint.setProblem("");
       this.#hint.tell("");
       // Nothing of another room can be deleted as if it were this one's.
@@ -98,14 +102,17 @@ export class HistoryView {
   async #load() {
     if (!this.#room) return;
     const load = ++this.#loads;
-    const since = new Date(midnight(Date.now(), 1 - KEPT_DAYS)).toISOString();
-    let stretches = this.#stretches;
+    const week = weekStart();
+    const { from, to } = this.#span();
+    let [stretches, older] = [this.#stretches, this.#older];
     let problem;
     try {
-      const response = await get(`history?${new URLSearchParams({ since, node: this.#room })}`);
-      const document = await response.json();
-      stretches = parse(document);
-      problem = document.problem ?? "";
+      const answers = [this.#fetch(week)];
+      if (from < week) answers.push(this.#fetch(from, to));
+      const [newest, day] = await Promise.all(answers);
+      stretches = parse(newest);
+      older = day ? parse(day) : [];
+      problem = newest.problem ?? "";
     } catch (error) {
       const isOff = error.status === 404;
       problem = isOff ? "This service keeps no history." : `No history: ${error.message}`;
@@ -113,8 +120,15 @@ export class HistoryView {
     // Another room may be shown by now, or a newer list be on its way.
     if (load !== this.#loads) return;
     this.#stretches = stretches;
+    this.#older = older;
     this.#hint.setProblem(problem);
     this.#show();
+  }
+
+  async #fetch(since, until = null) {
+    const query = new URLSearchParams({ since: new Date(since).toISOString(), node: this.#room });
+    if (until !== null) query.set("until", new Date(until).toISOString());
+    return (await get(`history?${query}`)).json();
   }
 
   #span() {
@@ -128,9 +142,10 @@ export class HistoryView {
   #show() {
     const { rows, from, to } = this.#span();
     byId("timeline-title").textContent = this.#title();
-    const within = this.#stretches.filter(({ start, end }) => end > from && start < to);
+    const stretches = [...this.#older, ...this.#stretches];
+    const within = stretches.filter(({ start, end }) => end > from && start < to);
     const parts = shares(cut(within, from, to));
-    this.#timeline.show(rows, this.#stretches, this.#colors);
+    this.#timeline.show(rows, stretches, this.#colors);
     this.#showLegend(parts);
     this.#showShares(parts);
     this.#heat.show(this.#stretches, this.#colors);

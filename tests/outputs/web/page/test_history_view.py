@@ -75,6 +75,25 @@ def test_a_day_of_the_week_can_be_looked_at_alone(page):
     )
 
 
+def test_a_bookmark_of_a_day_shows_that_day_also_when_it_is_older_than_the_week(
+    open_page, puppet, tmp_path
+):
+    midnight = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    that_day = midnight - timedelta(days=30)
+    nine = that_day.timestamp() + 9 * 3600
+    with HistoryStore(tmp_path / "history.db") as store:
+        store.write([Stretch("den", nine, nine + 3600, "jazz", 0.8, "crnn 4")])
+    service = puppet()
+    service.publish(a_state(1))
+    page = open_page(f"{service.url}?view=history&range=day&day={that_day:%Y-%m-%d}")
+    expect(page.locator("#total")).to_have_text("1 h 00 min of music")
+    expect(page.locator("#stretches")).to_contain_text("Jazz")
+    # It is none of the last seven days.
+    expect(page.locator("#heat tbody td", has_text="Jazz")).to_have_count(0)
+    page.get_by_role("button", name="Week").click()
+    expect(page.locator("#total")).to_have_text("no music in this time")
+
+
 def test_a_tooltip_says_what_lies_under_the_pointer(page):
     page.get_by_role("button", name="Week").click()
     page.locator("#timeline .row-label").nth(3).click()
