@@ -94,6 +94,27 @@ def test_a_bookmark_of_a_day_shows_that_day_also_when_it_is_older_than_the_week(
     expect(page.locator("#total")).to_have_text("no music in this time")
 
 
+@pytest.mark.parametrize("size", [PHONE, TABLET])
+def test_days_that_are_long_in_other_languages_do_not_lie_upon_the_week(page, size):
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.get_by_role("button", name="Week").click()
+    label = page.locator("#timeline .row-label").nth(3)
+    label.evaluate("(label) => { label.textContent = 'sex., 27 de nov., quinta'; }")
+    text_end = label.evaluate(
+        """(label) => {
+            const text = document.createRange();
+            text.selectNodeContents(label);
+            return text.getBoundingClientRect().right;
+        }"""
+    )
+    rows = page.locator("#timeline canvas").evaluate_all(
+        "all => all.map((each) => each.getBoundingClientRect().left)"
+    )
+    assert text_end < min(rows) == max(rows)
+    assert page.locator(".axis").evaluate("(e) => e.getBoundingClientRect().left") == rows[0]
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+
+
 def test_a_tooltip_says_what_lies_under_the_pointer(page):
     page.get_by_role("button", name="Week").click()
     page.locator("#timeline .row-label").nth(3).click()
