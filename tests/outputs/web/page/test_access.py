@@ -15,6 +15,7 @@ from tests.documents import a_state
 from tests.outputs.web.page.conftest import PHONE, TABLET, WALL
 
 AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+BACKGROUND = "(element) => getComputedStyle(element).backgroundColor"
 SIZES = {"phone": PHONE, "tablet": TABLET, "wall": WALL}
 
 
@@ -97,6 +98,19 @@ def test_axe_finds_nothing_where_no_genre_is_named(open_page, puppet, theme):
         expect(page.locator("#genre")).to_have_text(heading)
         page.evaluate("Promise.all(document.getAnimations().map((a) => a.finished))")
         assert violations(page) == []
+
+
+def test_with_the_systems_own_colours_bars_stay_and_what_is_pressed_is_seen(open_page, puppet):
+    page = show_music(puppet, open_page)
+    bar = page.locator("#bars .shown .fill")
+    color = bar.evaluate(BACKGROUND)
+    page.emulate_media(forced_colors="active")
+    assert bar.evaluate(BACKGROUND) == color
+    view, other_view = page.locator("[data-view-button]:visible").all()[:2]
+    room, other_room = page.locator("#rooms button").all()
+    highlight = view.evaluate(BACKGROUND)
+    assert room.evaluate(BACKGROUND) == highlight
+    assert highlight not in {other_view.evaluate(BACKGROUND), other_room.evaluate(BACKGROUND)}
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
