@@ -12,6 +12,7 @@ import { get } from "./token.js";
 const LAMPS = { wled: "WLED device", zigbee2mqtt: "Zigbee lamp" };
 const CHANGED_ELSEWHERE =
   "Not saved: the settings were changed meanwhile, by another page or an editor. Look at them as they are now; what you changed here is kept, and Save writes it.";
+const NOT_HERE = "No settings can be changed on this page. They are in the settings file of each rtgenre.";
 const STARTING = "It starts anew …";
 
 const byId = (id) => document.getElementById(id);
@@ -109,7 +110,9 @@ export class SettingsView {
       if (load === this.#loads) this.#take(settings);
     } catch (error) {
       if (load !== this.#loads) return;
-      this.#hint.setProblem(error.message);
+      const isOff = error.status === 404;
+      if (isOff) byId("settings-fields").disabled = true;
+      this.#hint.setProblem(isOff ? NOT_HERE : error.message);
     }
   }
 
@@ -123,7 +126,7 @@ export class SettingsView {
   #show() {
     if (this.#settings === null) return;
     const { file, checksum, problem, restart } = this.#settings;
-    byId("settings-file").textContent = checksum ? file : `${file} (not there yet)`;
+    byId("settings-file").textContent = `Settings file: ${file}${checksum ? "" : " (not there yet)"}`;
     byId("settings-fields").disabled = problem !== null;
     byId("settings-name").value = this.#edits.of("source").name ?? this.#saved.name;
     byId("settings-name").placeholder = this.#saved.node;

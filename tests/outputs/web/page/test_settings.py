@@ -360,6 +360,31 @@ def test_a_read_only_file_is_told_and_nothing_can_be_pressed(show, service):
     expect(page.get_by_label("Name of the room")).to_be_disabled()
 
 
+def test_nothing_can_be_typed_before_the_settings_are_known(puppet, open_page, service):
+    page = open_page("about:blank")
+    answers = LateAnswers(page, SAVE)
+    service.puppet = puppet(
+        "den",
+        routes=settings_routes(service.desk),
+        uploads=settings_uploads(service.desk),
+        hello=lambda: {**a_hello("den"), "settings": True},
+    )
+    page.goto(f"{service.puppet.url}?view=settings")
+    # Once for the view, and once for the room.
+    answers.wait(2)
+    expect(page.get_by_label("Name of the room")).to_be_disabled()
+    answers.arrive(1)
+    expect(page.get_by_label("Name of the room")).to_be_enabled()
+
+
+def test_the_address_of_the_settings_says_where_they_are_if_none_can_be_changed(open_page, puppet):
+    service = puppet("den")
+    page = open_page(f"{service.url}?view=settings")
+    expect(page.get_by_role("status").filter(has_text="settings file")).to_be_visible()
+    expect(page.get_by_label("Name of the room")).to_be_disabled()
+    expect(page.get_by_role("button", name="Add a WLED device")).to_be_disabled()
+
+
 def test_a_page_whose_service_offers_no_settings_does_not_speak_of_them(open_page, puppet):
     service = puppet("den")
     service.publish(a_state(1))
