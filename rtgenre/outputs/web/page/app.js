@@ -84,6 +84,7 @@ function showRoom() {
   teach.setRoom(room.node);
   taught.setRoom(room.node);
   settings.setRoom(room.node);
+  entitle(room.document && headline(room.document));
   if (room.document) {
     live.show(room.document);
     teach.show(room.document);
@@ -96,9 +97,14 @@ function showRoom() {
   loadPast(room);
 }
 
+/** Say in the browser's tab what is heard, if anything is known. */
+function entitle(heard) {
+  document.title = heard ? `${heard} · rtgenre` : "rtgenre";
+}
+
 function showGone(room) {
   live.showGone(room.name, room.source, room.lastHeard);
-  document.title = `${NO_SOUND} · rtgenre`;
+  entitle(NO_SOUND);
 }
 
 function showPast(room) {
@@ -185,7 +191,7 @@ function receive(message) {
 /** Say a change, not every window. */
 function speak(message) {
   const title = headline(message);
-  document.title = `${title} · rtgenre`;
+  entitle(title);
   if (spoken.startsWith(title)) return;
   announce(message.state === "music" ? `${title}, ${percent(message.confidence)} sure` : title);
 }

@@ -147,12 +147,15 @@ export class Rooms {
 
   #labelButton(button, { document, presence, status, hello }) {
     const isAway = presence?.present === false;
+    const wasAway = button.hasAttribute("data-away");
     button.toggleAttribute("data-away", isAway);
-    if (!document && !isAway && !status?.gone) return;
+    const isGone = status?.gone === true;
+    if (!document && !isAway && !isGone && !wasAway) return;
     const color = colorOf(hello.colors, isAway || !document ? "silence" : titleOf(document));
     button.querySelector(".dot").style.setProperty("--color", color);
     const now = button.querySelector(".now");
-    const text = isAway ? "away" : document ? headline(document) : NO_SOUND;
+    // Of a room that comes back it may be that nothing was heard yet.
+    const text = isAway ? "away" : document ? headline(document) : isGone ? NO_SOUND : "";
     if (now.textContent === text) return;
     const isFirst = now.textContent === "";
     now.textContent = text;
@@ -163,7 +166,7 @@ export class Rooms {
 
 /** Whether what was drawn with one greeting can stay with the other, but for genres and colours. */
 function isAlike(one, other) {
-  return ["model", "model_version", "window_seconds", "hop_seconds"].every(
+  return ["name", "model", "model_version", "window_seconds", "hop_seconds"].every(
     (key) => JSON.stringify(one[key]) === JSON.stringify(other[key]),
   );
 }
