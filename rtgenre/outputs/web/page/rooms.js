@@ -3,6 +3,7 @@
 import { readAddress, writeAddress } from "./address.js";
 import { colorOf } from "./colors.js";
 import { titleOf } from "./format.js";
+import { recall, remember } from "./memory.js";
 import { Past } from "./past.js";
 import { FEW_ROOMS } from "./room-grid.js";
 import { headline, NO_SOUND } from "./words.js";
@@ -40,7 +41,7 @@ export class Rooms {
 
   /** Choose a room, and remember it. */
   choose(node) {
-    localStorage.setItem(KEY, node);
+    remember(KEY, node);
     writeAddress({ node });
     this.#choose(this.#rooms.findIndex((room) => room.node === node));
   }
@@ -117,7 +118,7 @@ export class Rooms {
   }
 
   get #addressed() {
-    const wanted = readAddress().node ?? localStorage.getItem(KEY);
+    const wanted = readAddress().node ?? recall(KEY);
     return Math.max(0, this.#rooms.findIndex((room) => room.node === wanted));
   }
 

@@ -1,5 +1,7 @@
 // Dark, light, or as the system has it; remembered in this browser.
 
+import { recall, remember } from "./memory.js";
+
 const KEY = "rtgenre-theme";
 const ORDER = ["system", "dark", "light"];
 const SPOKEN = { system: "as the system", dark: "dark", light: "light" };
@@ -7,7 +9,7 @@ const system = matchMedia("(prefers-color-scheme: light)");
 
 let night = false;
 let follow = () => {};
-let chosen = ORDER.includes(localStorage.getItem(KEY)) ? localStorage.getItem(KEY) : "system";
+let chosen = ORDER.includes(recall(KEY)) ? recall(KEY) : "system";
 
 export function theme() {
   if (night) return "dark";
@@ -31,7 +33,7 @@ export function startTheme(button, changed) {
   };
   button.addEventListener("click", () => {
     chosen = ORDER[(ORDER.indexOf(chosen) + 1) % ORDER.length];
-    localStorage.setItem(KEY, chosen);
+    remember(KEY, chosen);
     apply();
   });
   system.addEventListener("change", apply);

@@ -1,9 +1,11 @@
 // The token of a protected service: from #token=… in the address, this browser's memory, or asked.
 
+import { recall, remember } from "./memory.js";
+
 const KEY = "rtgenre-token";
 
 export function storedToken() {
-  return localStorage.getItem(KEY) ?? "";
+  return recall(KEY) ?? "";
 }
 
 /** Take #token=… out of the address, so that it is neither shown nor shared; say if it was there. */
@@ -11,7 +13,7 @@ export function takeTokenFromAddress() {
   const fields = new URLSearchParams(location.hash.slice(1));
   const token = fields.get("token");
   if (!token) return false;
-  localStorage.setItem(KEY, token);
+  remember(KEY, token);
   history.replaceState(null, "", location.pathname + location.search);
   return true;
 }
@@ -36,7 +38,7 @@ export function askForToken() {
       "submit",
       (event) => {
         event.preventDefault();
-        localStorage.setItem(KEY, input.value.trim());
+        remember(KEY, input.value.trim());
         dialog.removeEventListener("close", stay);
         dialog.close();
         resolve();

@@ -465,6 +465,30 @@ def test_a_protected_service_is_asked_for_its_token_until_it_is_right_and_only_o
     assert page.locator("#timeline-hint").text_content().strip() == ""
 
 
+def test_a_browser_that_keeps_nothing_of_sites_shows_everything_until_it_is_closed(
+    open_page, puppet
+):
+    service = puppet("den", "hall", token=TOKEN)
+    service.publish(a_state(1))
+    service.publish(a_state(1, node="hall", genre="blues"))
+    page = open_page("about:blank")
+    page.add_init_script(
+        """Object.defineProperty(window, "localStorage", {
+            get() { throw new DOMException("Access is denied.", "SecurityError"); },
+        });"""
+    )
+    page.goto(service.url)
+    page.get_by_role("textbox", name="Token").fill(TOKEN)
+    page.get_by_role("button", name="Connect").click()
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    page.locator("#rooms button", has_text="hall").click()
+    expect(page.locator("#genre")).to_have_text("Blues")
+    page.get_by_role("button", name="Theme").click()
+    page.get_by_role("button", name="History").click()
+    # Which asks with the token.
+    expect(page.locator("#total")).to_contain_text("music")
+
+
 def test_who_does_not_enter_the_token_is_asked_until_he_does(open_page, puppet):
     service = puppet(token=TOKEN)
     service.publish(a_state(1))
