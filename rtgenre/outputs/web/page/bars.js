@@ -56,6 +56,7 @@ export class GenreBars {
       row.innerHTML =
         '<span class="name"></span><span class="track"><span class="fill"></span><span class="tick"></span></span><span class="value"></span>';
       row.querySelector(".name").textContent = genreName(label);
+      row.querySelector(".name").title = genreName(label);
       return [label, row];
     });
     this.#rows = new Map(rows);

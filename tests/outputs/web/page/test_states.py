@@ -531,6 +531,29 @@ def test_a_genre_of_another_model_needs_no_colour_of_its_own(open_page, puppet):
     expect(page.locator("#genre")).to_have_text("Drum and bass")
 
 
+def test_long_names_of_taught_genres_stay_in_their_places_on_a_phone(open_page, puppet):
+    long, longer = "singer-songwriter-with-a-guitar", 40 * "m"
+    labels = ["jazz", long, longer]
+    service = puppet(hello=lambda: {**a_hello("den"), "labels": labels})
+    page = open_page(service.url, size=(360, 740))
+    for sequence, genre, other in ((1, longer, long), (2, long, longer)):
+        likely = {genre: 0.45, other: 0.35, "jazz": 0.2}
+        state = a_state(sequence, genre=genre, confidence=0.45)
+        service.publish(state | {"probabilities": likely, "raw_probabilities": likely})
+        expect(page.locator("#second")).to_contain_text(other[1:])
+    expect(page.locator("#recent li")).to_have_count(1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    for row in page.locator("#bars li").all():
+        name, track = (row.locator(part).bounding_box() for part in (".name", ".track"))
+        assert name["x"] + name["width"] <= track["x"]
+        assert name["height"] < 25
+        assert row.locator(".name").evaluate("(e) => getComputedStyle(e).overflow") == "hidden"
+    facts, recent = (page.locator(name).bounding_box() for name in ("#since", "#recent"))
+    assert facts["y"] + facts["height"] <= recent["y"]
+    # Its dot is beside it.
+    assert page.locator("#recent li").bounding_box()["height"] <= recent["height"]
+
+
 def test_the_name_of_the_room_makes_way_for_the_clock_of_a_phone_on_the_wall(open_page, puppet):
     service = puppet(hello=lambda: a_hello("den", names={"den": "Wohnzimmer im Süden"}))
     service.publish(a_state(1))
