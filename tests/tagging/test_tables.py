@@ -66,6 +66,12 @@ def test_rows_are_read_as_they_were_written(path):
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_a_recording_of_many_hours_with_thousands_of_sections_is_read_again(path):
+    long = judged(sections=SECTIONS * 1000)
+    write(path, long)
+    assert read(path) == [long]
+
+
 def test_other_programs_read_the_columns(path):
     write(path, *ROWS)
     if path.suffix == ".parquet":
@@ -177,7 +183,9 @@ def test_a_full_disk_is_told_and_what_was_written_before_is_whole(path):
     assert len(read(path)) == int(written)
 
 
-@pytest.mark.parametrize("content", [b"a,b\r\n1,2\r\n", b"{}\n", b"important", b"\xff\xfe\n\n"])
+@pytest.mark.parametrize(
+    "content", [b"a,b\r\n1,2\r\n", b"a,b\r1,2\r\n", b"{}\n", b"important", b"\xff\xfe\n\n"]
+)
 def test_a_file_of_something_else_is_left_as_it_is(path, content):
     path.write_bytes(content)
     with pytest.raises(RtgenreError, match="choose another --output"):

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 PROBABILITY_PREFIX = "probability_"
 """Begins the name of a genre's column where each has its own."""
 
+# The sections of a recording of some hours are longer than what csv reads by default.
+csv.field_size_limit(2**31 - 1)
+
 
 class LineFormat(Protocol):
     """How one row becomes one line of text, and back."""
@@ -95,7 +98,7 @@ class CsvLines:
             start = self.heading()
             if line[: len(start)] == start[: len(line)]:
                 return self
-        columns = next(csv.reader([line.decode()]), [])
+        columns = _cells(line)
         labels = [
             column.removeprefix(PROBABILITY_PREFIX)
             for column in columns
@@ -122,8 +125,7 @@ class CsvLines:
 
     def decoded(self, line: bytes, *, whole: bool = True) -> Row:
         """Return the row of a line; see ``LineFormat``."""
-        (cells,) = csv.reader([line.decode()])
-        texts = dict(zip(self._columns, cells, strict=True))
+        texts = dict(zip(self._columns, _cells(line), strict=True))
         values = {name: _VALUES[name](texts[name]) for name in (_NAMES if whole else NEEDED)}
         if whole:
             cells_by_label = {label: texts[PROBABILITY_PREFIX + label] for label in self._labels}
@@ -163,6 +165,13 @@ def _flat(row: Row) -> dict[str, Any]:
     for label, probability in (row.probabilities or {}).items():
         values[PROBABILITY_PREFIX + label] = probability
     return values
+
+
+def _cells(line: bytes) -> list[str]:
+    try:
+        return next(csv.reader([line.decode()]), [])
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
 
 
 def _csv_line(cells: Iterable[Any]) -> bytes:
