@@ -2,6 +2,7 @@ import signal
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -101,6 +102,19 @@ def test_a_newer_row_takes_the_place_of_the_songs_earlier_one(path):
     assert sorted(read(path), key=lambda row: row.path) == sorted(
         [ROWS[0], newer, REMOTE], key=lambda row: row.path
     )
+
+
+def test_rows_are_all_there_though_as_many_are_written_meanwhile(path):
+    old = [judged(f"/music/{number}.mp3", sections=()) for number in range(1000)]
+    write(path, *old)
+    with closing(open_table(path, LABELS)) as table:
+        # Of Parquet it waits beside the file until a thousand rows do.
+        table.append(judged("/music/new.mp3"))
+        seen = []
+        for row in table.rows():
+            seen.append(row.path)
+            table.append(replace(row, genre_tag="written"))
+        assert sorted(seen) == sorted([*(row.path for row in old), "/music/new.mp3"])
 
 
 def test_genres_of_another_model_find_room_beside_the_first_ones(path):

@@ -52,9 +52,10 @@ class ParquetTable:
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows that are there now; others may be appended meanwhile."""
-        newer = set(self._newer.index)
+        # Taken first: what is appended meanwhile may take them into the Parquet file.
+        newer = {row.path: row for row in self._newer.rows()}
         yield from (row for row in self._written(None) if row.path not in newer)
-        yield from list(self._newer.rows())
+        yield from newer.values()
 
     def append(self, row: Row) -> None:
         """Write a row.
