@@ -4,11 +4,15 @@ import sys
 from contextlib import closing
 from dataclasses import replace
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from rtgenre.config import ConfigError
 from rtgenre.errors import RtgenreError
 from rtgenre.tagging.song import Row
+from rtgenre.tagging.tables.line_formats import JsonLines
+from rtgenre.tagging.tables.line_table import LineTable
 from rtgenre.tagging.tables.open_table import ENDINGS, open_table
 
 LABELS = ("jazz", "rock")
@@ -76,9 +80,7 @@ def test_a_recording_of_many_hours_with_thousands_of_sections_is_read_again(path
 def test_other_programs_read_the_columns(path):
     write(path, *ROWS)
     if path.suffix == ".parquet":
-        import pyarrow.parquet
-
-        table = pyarrow.parquet.read_table(path)
+        table = parquet.read_table(path)
         assert table["probability_jazz"].to_pylist() == [0.75, None, 0.75]
         assert table["sections"].to_pylist()[0][1]["reason"] == "unsure"
     elif path.suffix == ".csv":
@@ -205,6 +207,37 @@ def test_a_file_of_something_else_is_left_as_it_is(path, content):
     with pytest.raises(RtgenreError, match="choose another --output"):
         open_table(path, LABELS)
     assert path.read_bytes() == content
+
+
+def rewritten(path, name, column):
+    """Give a Parquet table another column of that name, as other programs write it."""
+    table = parquet.read_table(path)
+    parquet.write_table(
+        table.set_column(table.schema.get_field_index(name), name, column(table[name])), path
+    )
+
+
+def test_a_parquet_table_that_pandas_wrote_again_goes_on(tmp_path):
+    path = tmp_path / "tags.parquet"
+    write(path, *ROWS)
+    rewritten(path, "size", lambda sizes: sizes.cast(pa.float64()))
+    rewritten(path, "title", lambda titles: titles.cast(pa.large_string()))
+    new = judged("/music/new.mp3")
+    write(path, new)
+    assert read(path) == [*ROWS, new]
+
+
+def test_a_parquet_table_with_a_column_of_another_kind_is_told_and_loses_no_row(tmp_path):
+    path = tmp_path / "tags.parquet"
+    write(path, *ROWS)
+    rewritten(path, "sections", lambda sections: pa.array(["[]"] * len(sections)))
+    before = path.read_bytes()
+    with pytest.raises(RtgenreError, match=r"sections .* rows are kept in tags.parquet.part"):
+        write(path, judged("/music/new.mp3"))
+    assert path.read_bytes() == before
+    assert {each.name for each in tmp_path.iterdir()} == {path.name, "tags.parquet.part"}
+    with closing(LineTable(tmp_path / "tags.parquet.part", JsonLines())) as kept:
+        assert list(kept.index) == ["/music/new.mp3"]
 
 
 def test_a_folder_a_pipe_or_an_unknown_ending_is_no_table(tmp_path):

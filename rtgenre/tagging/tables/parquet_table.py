@@ -85,15 +85,17 @@ class ParquetTable:
         try:
             table = self._table(self._newer.rows())
             if self.path.exists():
+                # pandas, for one, writes sizes as floats where one is missing.
                 table = self._arrow.concat_tables(
-                    [self._without_newer(), table], promote_options="default"
+                    [self._without_newer(), table], promote_options="permissive"
                 )
             self._arrow.parquet.write_table(table, beside, compression="zstd")
             beside.replace(self.path)
-        except OSError as error:
+        except (OSError, self._arrow.ArrowException) as error:
             beside.unlink(missing_ok=True)
+            reason = getattr(error, "strerror", None) or " ".join(str(error).split())
             raise RtgenreError(
-                f"{told_path(self.path)}: cannot be written: {error.strerror or error}; all rows "
+                f"{told_path(self.path)}: cannot be written: {reason}; all rows "
                 f"are kept in {self._newer.path.name}: the same command goes on when that is mended"
             ) from error
         self._n_written = table.num_rows
