@@ -1,3 +1,4 @@
+import os
 import signal
 import subprocess
 import sys
@@ -129,6 +130,13 @@ def test_genres_of_another_model_find_room_beside_the_first_ones(path):
 def test_a_table_without_rows_leaves_no_file(path):
     write(path)
     assert not list(path.parent.iterdir())
+
+
+def test_a_power_cut_after_the_end_leaves_the_table_on_the_disk(path, monkeypatch):
+    on_disk = set()
+    monkeypatch.setattr(os, "fsync", lambda descriptor: on_disk.add(os.fstat(descriptor).st_ino))
+    write(path, *ROWS)
+    assert path.stat().st_ino in on_disk
 
 
 @pytest.mark.parametrize("cut", [1, 30, 100])

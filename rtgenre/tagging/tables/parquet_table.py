@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +91,8 @@ class ParquetTable:
                     [self._without_newer(), table], promote_options="permissive"
                 )
             self._arrow.parquet.write_table(table, beside, compression="zstd")
+            with beside.open("rb+") as written:
+                os.fsync(written.fileno())
             beside.replace(self.path)
         except (OSError, self._arrow.ArrowException) as error:
             beside.unlink(missing_ok=True)
