@@ -37,7 +37,7 @@ class SampledSong:
     """What the model says of windows that are spread over a song."""
 
     seconds: float
-    """Length of the song, as the file or its tags say."""
+    """Length of the song."""
     predictions: tuple[Prediction, ...]
     """Of the windows that sound to their end, in order."""
     remark: str | None
@@ -85,8 +85,18 @@ def predict_sample(
 
 
 def song_seconds(file: AudioFile) -> float:
-    """Return how long a file says that it is, itself or in its tags; 0 where nothing says it."""
-    return file.promised_seconds or read_tags(file.path).seconds
+    """Return how long a file says that it is, itself or in its tags, else how long it was found.
+
+    Raises:
+        DecodeError: it cannot be read.
+    """
+    return file.promised_seconds or read_tags(file.path).seconds or _measured_seconds(file.path)
+
+
+def _measured_seconds(path: Path) -> float:
+    """Read a file to its end, since of some kinds nobody else knows their length, as of WebM."""
+    with closing(open_audio(path)) as file:
+        return sum(len(block) for block in file.blocks()) / file.sample_rate_hz
 
 
 def sampled_windows(

@@ -37,6 +37,14 @@ def test_a_sample_is_the_sound_at_its_place_and_not_another(tmp_path, ending):
         assert heard_hz == pytest.approx(100 * (10 * index + 5.5), abs=60)
 
 
+@pytest.mark.parametrize("ending", ["webm", "mka"])
+def test_a_song_that_does_not_say_its_length_is_sampled_as_any_other(tmp_path, ending):
+    path = song(tmp_path / f"song.{ending}", np.concatenate([LOW, HIGH]), rate_hz=24000)
+    heard = predict_sample(path, tone_classifier(), sample_seconds=16)
+    assert heard.seconds == pytest.approx(40 * 22050 / 24000, abs=0.2)
+    assert [each.probabilities.argmax() for each in heard.predictions] == [0, 0, 1, 1]
+
+
 def test_silent_windows_are_not_judged(tmp_path):
     path = tmp_path / "song.wav"
     soundfile.write(path, np.concatenate([np.zeros(20 * 22050), HIGH]), 22050)
