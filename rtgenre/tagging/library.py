@@ -102,7 +102,8 @@ class GenreWriting:
                 continue
             if row.genre_tag == KEPT and not self._overwrite:
                 continue
-            new = self.written(song, row, row.genre_in_file)
+            own = row.genre_in_file
+            new = self.written(song, row, own).with_genre_in_file(own)
             if new != row:
                 table.append(new)
                 yield new

@@ -8,6 +8,7 @@ from typing import Any
 WRITTEN, KEPT = "written", "kept"
 """What a row says of the genre in the file; anything else says why it is not written."""
 _WRITTEN_EARLIER = f"{WRITTEN}: "
+_THEN = "; "
 DAMAGED = "not written: the file is damaged or cut short"
 
 
@@ -57,7 +58,8 @@ class Row:
     """How much of the song was heard at most; None where all of it was."""
     genre_tag: str | None = None
     """``written`` into the file, ``kept`` as it was, or why not; None where nobody asked.
-    ``written: blues`` where an earlier run wrote another genre than the row's into it."""
+    ``written: blues`` where an earlier run wrote another genre than the row's into it, with
+    ``; not written: …`` behind it where this one could not."""
     fault: str | None = None
     """What is wrong with the file; with a genre it was judged by what could be read."""
 
@@ -66,14 +68,24 @@ class Row:
         """The genre that was written into the file, as models call it; None where none was."""
         if self.genre_tag == WRITTEN:
             return self.genre
-        before, is_earlier, genre = (self.genre_tag or "").partition(_WRITTEN_EARLIER)
-        return genre if is_earlier and not before else None
+        before, is_earlier, after = (self.genre_tag or "").partition(_WRITTEN_EARLIER)
+        return after.partition(_THEN)[0] if is_earlier and not before else None
+
+    @property
+    def unwritten_reason(self) -> str | None:
+        """Why its genre could not be written into the file; None where it was, or was not to be."""
+        tag = self.genre_tag or KEPT
+        if tag.startswith(_WRITTEN_EARLIER):
+            return tag.partition(_THEN)[2] or None
+        return None if tag in {WRITTEN, KEPT} else tag
 
     def with_genre_in_file(self, genre: str | None) -> Row:
-        """Return it with the genre that an earlier run wrote, unless this one had to do with it."""
-        if genre is None or self.genre_tag is not None:
+        """Return it with the genre that an earlier run wrote, if that is still in the file."""
+        if genre is None or self.genre_in_file is not None or self.genre_tag == KEPT:
             return self
         tag = WRITTEN if genre == self.genre else f"{_WRITTEN_EARLIER}{genre}"
+        if self.genre_tag is not None:
+            tag = f"{_WRITTEN_EARLIER}{genre}{_THEN}{self.genre_tag}"
         return replace(self, genre_tag=tag)
 
     def is_of(self, song: Song, model: tuple[str, str], sample_seconds: float | None) -> bool:

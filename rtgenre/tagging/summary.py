@@ -35,12 +35,12 @@ def written_text(rows: Iterable[Row]) -> tuple[str, list[str]]:
     """
     counts, problems = Counter[str](), []
     for row in rows:
-        known = row.genre_tag in {WRITTEN, KEPT}
-        if row.genre_tag is None or (row.genre_in_file is not None and not known):
-            continue
-        counts[row.genre_tag if known else "not written"] += 1
-        if not known and row.genre_tag != DAMAGED:
-            problems.append(f"{row.path}: {row.genre_tag}")
+        if row.genre_tag in {WRITTEN, KEPT}:
+            counts[row.genre_tag] += 1
+        elif row.unwritten_reason is not None:
+            counts["not written"] += 1
+            if row.unwritten_reason != DAMAGED:
+                problems.append(f"{row.path}: {row.unwritten_reason}")
     told = [f"{counts[kind]} {kind}" for kind in (WRITTEN, KEPT, "not written") if counts[kind]]
     return f"genres in files: {', '.join(told) or 'none to write'}", problems
 

@@ -1,3 +1,5 @@
+import errno
+import shutil
 from contextlib import closing
 
 from rtgenre.tagging.finding import stat_song
@@ -50,6 +52,33 @@ def test_a_genre_that_an_earlier_run_wrote_follows_and_that_of_somebody_else_sta
     write_genre(path, "polka", overwrite=True)
     assert judged_as("blues") == ("kept", "polka")
     assert judged_as("jazz") == ("kept", "polka")
+
+
+def test_a_genre_that_could_not_be_replaced_is_still_known_as_ours(tmp_path, monkeypatch):
+    path, table = song(tmp_path / "song.flac", tone(300, 5)), tmp_path / "tags.jsonl"
+
+    def run(genre):
+        found = stat_song(str(path))
+        judged = Row(found.path, found.size, found.modified, genre=genre, model="test 1")
+        with closing(open_table(table, ())) as rows:
+            writing = GenreWriting(overwrite=False)
+            if rows.index and rows.index[found.path].genre == genre:
+                list(writing.catch_up([found], rows))
+            else:
+                list(take_rows([(found, judged)], rows, writing))
+            row = rows.index[found.path]
+        return row.genre_tag, read_tags(path).genre, written_text([row])[1]
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    assert run("jazz") == ("written", "Jazz", [])
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copyfile", full)
+        reason = "not written: No space left on device"
+        for _ in range(2):
+            assert run("rock") == (f"written: jazz; {reason}", "Jazz", [f"{path}: {reason}"])
+    assert run("rock") == ("written", "Rock", [])
 
 
 def test_what_became_of_the_genres_in_files_is_said_with_the_reason_where_it_failed():
