@@ -114,6 +114,7 @@ class NamedPipeSource(AudioSource):
                 raise SourceError(f"{told} is no named pipe; remove it, then: mkfifo {told}")
             return f"{told_path(self._path)} is no named pipe any more"
         decoder = PcmDecoder(self._pcm)
+        self._blocks.drop_rest()
         written = asyncio.Event()
         loop = asyncio.get_running_loop()
         loop.add_reader(descriptor, written.set)
@@ -125,6 +126,8 @@ class NamedPipeSource(AudioSource):
                 except TimeoutError:
                     if not self._is_in_place(descriptor):
                         return f"{told_path(self._path)} was removed"
+                    # A player that was killed in the middle of a sample writes no more of it.
+                    decoder = PcmDecoder(self._pcm)
                     await self._pause(deliver)
                     continue
                 written.clear()

@@ -145,3 +145,36 @@ async def test_a_player_is_not_kept_from_ending(pipe):
         await asyncio.to_thread(_write, pipe, np.full(80, 0.5))
     with pytest.raises(OSError, match="No such device or address"):
         os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+
+
+async def test_half_a_sample_of_a_player_that_was_killed_does_not_make_the_next_one_noise(
+    pipe, monkeypatch
+):
+    monkeypatch.setattr(named_pipe, "PAUSE_SECONDS", 0.1)
+    heard = Heard()
+    async with running(_source(pipe), heard):
+        await asyncio.to_thread(pipe.write_bytes, bytes(801))
+        # Of that 400 are samples, and the rest a pause.
+        await heard.until(lambda: heard.n_samples > 800)
+        before = heard.n_samples
+        await asyncio.to_thread(_write, pipe, np.full(800, 0.5))
+        await heard.until(lambda: heard.blocks[-1].samples.max() > 0)
+        await heard.until(lambda: not heard.blocks[-1].samples.any())
+    sound = heard.samples()[before:]
+    assert set(np.round(sound[sound != 0], 3)) == {0.5}
+
+
+async def test_what_was_left_of_a_pipe_is_not_joined_to_the_one_in_its_place(pipe, monkeypatch):
+    monkeypatch.setattr(named_pipe, "PAUSE_SECONDS", 0.1)
+    heard = Heard()
+    source = _source(pipe)
+    source.wanted_seconds = lambda: 0.5
+    async with running(source, heard):
+        await asyncio.to_thread(_write, pipe, np.full(800, 0.5))
+        pipe.unlink()
+        await eventually(lambda: source.problem is not None)
+        os.mkfifo(pipe)
+        await asyncio.to_thread(_write, pipe, np.full(4000, 0.25))
+        await heard.until(lambda: any(block.gap for block in heard.blocks))
+    first = next(block for block in heard.blocks if block.gap)
+    assert set(np.round(first.samples.ravel(), 3)) == {0.25}
