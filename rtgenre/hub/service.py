@@ -8,7 +8,7 @@ import secrets
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from rtgenre.config.held_files import held_files
+from rtgenre.config.held_files import HeldFiles
 from rtgenre.hub.lessons import Lessons
 from rtgenre.hub.own_service import OwnServices
 from rtgenre.hub.relay import Relay
@@ -28,7 +28,7 @@ from rtgenre.outputs.web.teaching import (
     teaching_routes,
     teaching_uploads,
 )
-from rtgenre.service.reload import changed_files, changed_settings
+from rtgenre.service.reload import changed_settings
 from rtgenre.threads import DaemonThreads
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class HubService:
             OutputError: a password, a token or a certificate cannot be read.
         """
         self._config = config
-        self._held_files = held_files(config)
+        self._held_files = HeldFiles(config)
         self.hub = Hub()
         self.columns = ColumnHub([])
         self.metrics = Metrics()
@@ -120,10 +120,10 @@ class HubService:
         self._config = self._config.model_copy(update={"log": config.log})
         set_up_logging(self._config)
         restart += [name for name in live if not name.startswith("[log]")]
-        restart += changed_files(self._held_files, held_files(self._config))
         logger.info("settings read again")
         if restart:
             logger.warning("changes that need a restart: %s", ", ".join(restart))
+        self._held_files.tell_changed()
         self._notifier.ready()
 
     def _on_answer(self, node: str, payload: bytes) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rtgenre.config import values_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from rtgenre.config import Config
 
@@ -26,13 +26,6 @@ def changed_settings(old: Config, new: Config) -> tuple[list[str], list[str]]:
         table = name[1:].partition("]")[0]
         (live if table in _LIVE_TABLES else restart).append(name)
     return live, restart
-
-
-def changed_files(at_start: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    """Return whose files hold something else than at the start; what was read stays in use."""
-    return [
-        f"{name} (what it holds)" for name, digest in now.items() if digest != at_start.get(name)
-    ]
 
 
 def with_live_settings(old: Config, new: Config) -> Config:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rtgenre import __version__
 from rtgenre.config import settings_without_effect
-from rtgenre.config.held_files import held_files
+from rtgenre.config.held_files import HeldFiles
 from rtgenre.messages.column_hub import ColumnHub
 from rtgenre.messages.documents import AboutDocument, HelloDocument, HelloSource
 from rtgenre.messages.hub import Hub
@@ -39,7 +39,7 @@ from rtgenre.service.outputs import (
 )
 from rtgenre.service.pipeline import Pipeline
 from rtgenre.service.playing import PlayersHeard, ToldTracks
-from rtgenre.service.reload import changed_files, changed_settings, with_live_settings
+from rtgenre.service.reload import changed_settings, with_live_settings
 from rtgenre.service.teacher import Teacher
 from rtgenre.service.watch import Watch
 from rtgenre.threads import DaemonThreads
@@ -93,7 +93,7 @@ class Service:
         """
         self.config = config
         """All settings, with those that have changed while it runs."""
-        self._held_files = held_files(config)
+        self._held_files = HeldFiles(config)
         self._classifier = classifier
         self._sources = sources
         self._nodes = [source_config.node for source_config, _ in sources]
@@ -201,7 +201,6 @@ class Service:
         """Take over what can change while running, and say what needs a restart."""
         self._notifier.reloading()
         live, restart = changed_settings(self.config, config)
-        restart += changed_files(self._held_files, held_files(self.config))
         self.config = with_live_settings(self.config, config)
         set_up_logging(self.config)
         for listener in self._listeners:
@@ -213,6 +212,7 @@ class Service:
         logger.info("settings read again; now in use: %s", ", ".join(live) or "no changes")
         if restart:
             logger.warning("changes that need a restart: %s", ", ".join(restart))
+        self._held_files.tell_changed()
         self._warn_of_settings_without_effect()
         self._notifier.ready()
 

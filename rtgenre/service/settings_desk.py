@@ -93,7 +93,9 @@ class SettingsDesk:
             SettingsError: the file cannot be read.
         """
         try:
-            written = await self._files.call(self._file.read, FILE_SECONDS)
+            written, problem = await self._files.call(
+                lambda: (self._file.read(), self._file.problem()), FILE_SECONDS
+            )
         except ConfigError as error:
             raise SettingsError(str(error), 503) from error
         except TimeoutError:
@@ -103,7 +105,7 @@ class SettingsDesk:
             "type": "settings",
             "file": str(self._file.path),
             "checksum": written.checksum,
-            "problem": self._file.problem(),
+            "problem": problem,
             "rooms": [self._room(node) for node in self._listeners],
             "smoothing": _numbers(self._config()),
             "colors": self._colors(),

@@ -1,7 +1,7 @@
 import pytest
 
 from rtgenre.config import Config
-from rtgenre.service.reload import changed_files, changed_settings
+from rtgenre.service.reload import changed_settings
 
 
 def test_nothing_changes_with_the_same_settings():
@@ -37,10 +37,3 @@ def test_a_changed_secret_is_named_but_not_shown():
     new = Config(mqtt={"username": "me", "password": "correct horse"})
     live, restart = changed_settings(old, new)
     assert (live, restart) == ([], ["[mqtt] password"])
-
-
-def test_a_file_that_holds_another_secret_is_named():
-    at_start = {"[websocket] token_file": "a", "[mqtt] password_file": "b"}
-    assert changed_files(at_start, at_start) == []
-    now = at_start | {"[mqtt] password_file": ""}
-    assert changed_files(at_start, now) == ["[mqtt] password_file (what it holds)"]

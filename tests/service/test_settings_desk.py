@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -87,6 +88,21 @@ async def serving(file, text=TEXT):
     finally:
         stop.set()
         await task
+
+
+async def test_a_disk_that_hangs_while_settings_are_looked_at_holds_up_nothing_else(
+    tmp_path, monkeypatch
+):
+    answers = threading.Event()
+    monkeypatch.setattr(SettingsFile, "problem", lambda _: answers.wait(20) and None)
+    async with serving(tmp_path / "rtgenre.toml") as page:
+        looking = asyncio.create_task(page.ask("settings"))
+        done, _ = await asyncio.wait({looking}, timeout=0.5)
+        assert not done
+        assert (await page.ask("healthz"))[0] == 200
+        assert not answers.is_set()
+        answers.set()
+        assert (await looking)[0] == 200
 
 
 async def test_a_change_is_in_the_file_and_in_force_and_every_comment_stays(tmp_path):
