@@ -167,10 +167,13 @@ class MqttOutput:
     async def _serve(self, client: aiomqtt.Client, node: str, topics: NodeTopics) -> None:
         # No TaskGroup: when an error and a cancellation meet, Python 3.11 forgets the latter.
         subscribe = partial(self._subscribe, client, set())
+        later: asyncio.Queue[Sequence[Message]] = asyncio.Queue(maxsize=1)
         publishing = self._publish(client, node, topics, subscribe)
+        answering = self._answer(client, node, subscribe, later)
         tasks = {
             asyncio.create_task(publishing, name=f"mqtt publish {node}"),
-            asyncio.create_task(self._answer(client, node, subscribe), name=f"mqtt answer {node}"),
+            asyncio.create_task(answering, name=f"mqtt answer {node}"),
+            asyncio.create_task(_send_later(client, later), name=f"mqtt answer later {node}"),
             asyncio.create_task(lost(client), name=f"mqtt lost {node}"),
         }
         try:
@@ -237,9 +240,13 @@ class MqttOutput:
                     yield from extension.on_document(document)
 
     async def _answer(
-        self, client: aiomqtt.Client, node: str, subscribe: Callable[[], Awaitable[None]]
+        self,
+        client: aiomqtt.Client,
+        node: str,
+        subscribe: Callable[[], Awaitable[None]],
+        later: asyncio.Queue[Sequence[Message]],
     ) -> None:
-        """Hand incoming messages to the extensions."""
+        """Hand incoming messages to the extensions; what they say may be for ``later``."""
         await subscribe()
         async for message in client.messages:
             for extension in self._extensions:
@@ -247,7 +254,12 @@ class MqttOutput:
                     continue
                 if any(message.topic.matches(topic) for topic in extension.topics):
                     payload = message.payload if isinstance(message.payload, bytes) else b""
-                    await send(client, extension.on_message(node, str(message.topic), payload))
+                    answers = extension.on_message(node, str(message.topic), payload)
+                    if not any(answer.within_seconds for answer in answers):
+                        await send(client, answers)
+                    elif not later.full():
+                        # Else the one that waits says the same.
+                        later.put_nowait(answers)
 
     def _tell(self, problem: str) -> None:
         if problem == self._told:
@@ -257,6 +269,12 @@ class MqttOutput:
             logger.warning("%s; trying again in the background", problem)
         else:
             logger.info("connected to the MQTT broker at %s", self._broker.address)
+
+
+async def _send_later(client: aiomqtt.Client, later: asyncio.Queue[Sequence[Message]]) -> NoReturn:
+    """Send what may wait, so that nothing that comes meanwhile waits for it."""
+    while True:
+        await send(client, await later.get())
 
 
 def _relabelled(document: Document, about: AboutDocument) -> bool:

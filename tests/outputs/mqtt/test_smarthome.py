@@ -272,6 +272,16 @@ async def test_home_assistant_learns_what_counts_as_music_from_then_on(broker):
     assert "music_probability >= 0.9" in after["value_template"]
 
 
+async def test_what_comes_while_home_assistant_waits_for_its_answer_does_not_wait(broker):
+    config = settings(broker.port, homeassistant={"announce_within_seconds": 300})
+    async with aiomqtt.Client("127.0.0.1", broker.port) as client:
+        await client.publish("homeassistant/status", "online", retain=True)
+        await client.publish("rtgenre/den/playing/set", "Miles Davis - So What", retain=True)
+    async with running(config) as (service, _), asyncio.timeout(20):
+        while service._told_track("den") is None:
+            await asyncio.sleep(0.02)
+
+
 async def test_the_colour_is_published_without_any_lamp(broker):
     async with (
         subscribed(broker.port, "rtgenre/den/color") as colors,
