@@ -78,14 +78,19 @@ def _draw_timeline(
 def _spans_of_day(
     stretches: Sequence[Stretch], day: datetime
 ) -> dict[str, list[tuple[float, float]]]:
-    """Return (start, length) in hours after midnight, by genre."""
+    """Return (start, length) in hours of the clock, by genre; a clock may be set on that day."""
     start = day.astimezone().timestamp()
     end = (day + timedelta(days=1)).astimezone().timestamp()
     spans: dict[str, list[tuple[float, float]]] = {}
     for genre, from_time, to_time in _within(stretches, start, end):
-        span = ((from_time - start) / 3600, (to_time - from_time) / 3600)
-        spans.setdefault(genre, []).append(span)
+        from_hour, to_hour = _hours(from_time, day), _hours(to_time, day)
+        # Of the hour that comes twice a part may seem to end before it begins.
+        spans.setdefault(genre, []).append((from_hour, max(0.0, to_hour - from_hour)))
     return spans
+
+
+def _hours(time: float, day: datetime) -> float:
+    return (datetime.fromtimestamp(time) - day) / timedelta(hours=1)
 
 
 def _within(
