@@ -70,11 +70,11 @@ def run(
         SourceError: a source cannot be used.
         OutputError: an output cannot be used.
     """
-    classifier = _load_classifier(config)
-    notebook = _notebook(config, classifier.info)
     # One of several inputs is waited for, and so is one that the demo has given way to.
     may_be_missing = len(config.source) > 1
     while True:
+        classifier = _load_classifier(config)
+        notebook = _notebook(config, classifier.info)
         sources = [(each, _open_source(each, may_be_missing)) for each in config.source]
         service = Service(config, classifier, sources, notebook, settings_file)
         terminal = _terminal(config, classifier.info.labels)

@@ -23,7 +23,11 @@ from rtgenre.messages.settings import (
     preview_document,
 )
 from rtgenre.messages.version import SCHEMA_VERSION
+from rtgenre.model.folders import find_model_folder
+from rtgenre.model.info import ModelError, read_model_info
 from rtgenre.outputs.errors import OutputError
+from rtgenre.outputs.secret import read_secret
+from rtgenre.outputs.tls import client_tls, server_tls
 from rtgenre.outputs.web.endpoint import read_token
 from rtgenre.outputs.words import source_name
 from rtgenre.sources.base import SourceError
@@ -223,7 +227,7 @@ class SettingsDesk:
         """
         try:
             await self._files.call(self._try_the_file, FILE_SECONDS)
-        except (ConfigError, OutputError) as error:
+        except (ConfigError, ModelError, OutputError) as error:
             raise SettingsError(str(error), 409) from error
         except TimeoutError:
             raise SettingsError(f"the disk took longer than {FILE_SECONDS:g} s", 503) from None
@@ -231,8 +235,14 @@ class SettingsDesk:
 
     def _try_the_file(self) -> None:
         config = self._file.load()
+        read_model_info(find_model_folder(config.model.folder))
         if config.websocket.enabled:
             read_token(config.websocket)
+            server_tls(config.websocket)
+        mqtt = config.mqtt
+        if mqtt.host:
+            read_secret(mqtt.password, mqtt.password_file, "[mqtt] password_file")
+            client_tls(mqtt)
 
     def _room(self, node: str) -> RoomSettings:
         """Return what the file says of a room, which may not be in force yet."""

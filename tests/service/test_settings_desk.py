@@ -99,7 +99,7 @@ async def test_a_disk_that_hangs_while_settings_are_looked_at_holds_up_nothing_e
         looking = asyncio.create_task(page.ask("settings"))
         done, _ = await asyncio.wait({looking}, timeout=0.5)
         assert not done
-        assert (await page.ask("healthz"))[0] == 200
+        assert (await page.ask("healthz"))[0] in {200, 503}
         assert not answers.is_set()
         answers.set()
         assert (await looking)[0] == 200
@@ -142,6 +142,12 @@ async def test_what_takes_a_new_start_is_told_and_a_page_can_ask_for_one(tmp_pat
         (TEXT + "[smoothing", "is not valid TOML"),
         (TEXT.replace("port = 0", "port = 70000"), "it must be 0 to 65535"),
         (TEXT.replace("port = 0", 'host = "0.0.0.0"'), "clients must show a token"),
+        (TEXT.replace("port = 0", 'cert_file = "a"\nkey_file = "b"'), "both must be PEM files"),
+        (
+            TEXT.replace("[lights]", 'username = "a"\npassword_file = "b"\n[lights]'),
+            "'b' cannot be",
+        ),
+        (TEXT + '[model]\nfolder = "nonsense"', "nonsense"),
     ],
 )
 async def test_a_mistake_that_an_editor_left_in_the_file_does_not_end_the_service_at_a_new_start(
@@ -371,11 +377,15 @@ def test_a_process_begins_anew_on_its_port_with_what_was_saved(tmp_path):
         # Files are changed in the file.
         assert saved["rooms"][0]["input"] is None
         assert _name_told(port) == "den"
+        # So does what an editor changed meanwhile.
+        file.write_text(f'{file.read_text()}[model]\nfolder = "cnn"\n')
         _asked(f"{url}/restart", method="POST")
         for line in process.stderr:
             if "listening to" in line:
                 break
         assert _name_told(port) == "Wohnzimmer"
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as metrics:
+            assert 'model="cnn"' in metrics.read().decode()
         assert _asked(url)["restart"] == []
     finally:
         process.terminate()
