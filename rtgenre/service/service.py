@@ -202,6 +202,8 @@ class Service:
         self._notifier.reloading()
         live, restart = changed_settings(self.config, config)
         self.config = with_live_settings(self.config, config)
+        if self._desk is not None:
+            self._desk.note(config)
         set_up_logging(self.config)
         for listener in self._listeners:
             listener.pipeline.tracker.params = self.config.smoothing

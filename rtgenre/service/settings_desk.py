@@ -72,7 +72,7 @@ class SettingsDesk:
             listeners: by node.
             config: returns the settings in force.
             colors: returns the colours in force, by genre.
-            reload: puts settings in force, as far as that goes while running.
+            reload: puts settings in force, as far as that goes while running, and has them noted.
             restart: begins anew.
             try_color: shows a colour on the lamps of a room for a moment.
         """
@@ -85,7 +85,7 @@ class SettingsDesk:
         self._try_color = try_color
         self._files = LimitedCalls(1)
         self._looks = LimitedCalls(1)
-        # By node, the sources as they were saved last, which a new start will bring into force.
+        # By node, the sources as they were read last, which a new start will bring into force.
         self._saved: dict[str, SourceConfig] = {}
         # What the settings may call the inputs that were listed last.
         self._known_inputs: set[str] = set()
@@ -140,8 +140,11 @@ class SettingsDesk:
         except TimeoutError:
             raise SettingsError(f"the disk took longer than {FILE_SECONDS:g} s", 503) from None
         self._reload(new)
-        self._saved = {source.node: source for source in new.source}
         return await self.describe()
+
+    def note(self, config: Config) -> None:
+        """Take what the settings are by now, of which some take a new start."""
+        self._saved = {source.node: source for source in config.source}
 
     async def preview(self, node: str, smoothing: dict[str, Any]) -> PreviewDocument:
         """Show the last ten minutes with other smoothing.

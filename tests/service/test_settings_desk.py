@@ -136,6 +136,21 @@ async def test_what_takes_a_new_start_is_told_and_a_page_can_ask_for_one(tmp_pat
         assert page.service.begins_anew
 
 
+async def test_what_an_editor_changed_waits_for_a_new_start_once_settings_are_read_again(tmp_path):
+    file = tmp_path / "rtgenre.toml"
+    async with serving(file) as page:
+        await page.change({"source": {"name": "Küche"}})
+        file.write_text(file.read_text().replace("Küche", "Bad"))
+        page.service.reload(load_config(file))
+        _, settings = await page.ask("settings")
+        assert settings["rooms"][0]["name"] == "Bad"
+        assert settings["restart"] == ["name of den"]
+        file.write_text(TEXT)
+        page.service.reload(load_config(file))
+        _, settings = await page.ask("settings")
+        assert (settings["rooms"][0]["name"], settings["restart"]) == ("", [])
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [

@@ -61,6 +61,7 @@ class Service:
 
     def reload(self, config):
         self.config = config.model_copy(update={"source": self.config.source})
+        self.desk.note(config)
 
     def restart(self):
         self.restarts += 1
