@@ -101,7 +101,9 @@ class Teacher:
                 await self._learn()
                 self.is_learning = self._stale.is_set()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stale.wait(), LOOK_EVERY_SECONDS)
+                # Not wait_for, which before Python 3.12 can swallow a cancellation.
+                async with asyncio.timeout(LOOK_EVERY_SECONDS):
+                    await self._stale.wait()
 
     async def teach(self, node: str, genre: str) -> TaughtDocument:
         """Say what is playing now in a room.

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import sqlite3
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from rtgenre.messages.taught import TeachError
 from rtgenre.model.classifier import Classifier
 from rtgenre.service import teacher as teacher_module
 from rtgenre.service.service import Service
+from rtgenre.service.teacher import Teacher
 from tests.networks import (
     HEARING_INFO,
     HearingNetwork,
@@ -439,3 +441,20 @@ async def test_an_import_onto_a_full_disk_takes_nothing_in_and_says_so(folder):
         with full_file(), pytest.raises(TeachError, match="full"):
             await rooms.teacher.take_in("\n".join([*lines[:2], *moved]))
         assert len((await rooms.teacher.list())["stretches"]) == 1
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_stop_in_the_moment_of_a_lesson_is_heeded(folder, monkeypatch, turns):
+    monkeypatch.setattr(teacher_module, "LOOK_EVERY_SECONDS", 60)
+    notebook = Notebook(folder / "taught.db", HEARING_INFO, folder)
+    inference = SimpleNamespace(info=HEARING_INFO)
+    teacher = Teacher(notebook, {}, inference, lambda: None)
+    running = asyncio.create_task(teacher.run())
+    while not teacher._stale._waiters:
+        await asyncio.sleep(0.01)
+    teacher._stale.set()
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
