@@ -1,5 +1,6 @@
 import os
 import signal
+import stat
 import subprocess
 import sys
 from contextlib import closing
@@ -259,6 +260,17 @@ def test_a_folder_a_pipe_or_an_unknown_ending_is_no_table(tmp_path):
         open_table(tmp_path / "null.csv", LABELS)
     with pytest.raises(RtgenreError, match="cannot be opened: No such file"):
         open_table(tmp_path / "missing" / "tags.csv", LABELS)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such rights")
+def test_a_table_that_is_written_anew_keeps_who_may_read_it(path):
+    write(path, judged(title="first"))
+    path.chmod(0o600)
+    write(path, judged(title="second"))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    path.chmod(0o664)
+    write(path, judged(title="third", probabilities={"polka": 1.0}), labels=("polka",))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o664
 
 
 def test_a_link_to_a_table_stays_and_what_it_leads_to_is_written(path):

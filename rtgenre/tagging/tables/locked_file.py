@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import shutil
 import stat
 import sys
 from typing import TYPE_CHECKING
@@ -41,10 +42,11 @@ def open_locked(path: Path) -> io.FileIO:
 
 
 def new_beside(path: Path) -> tuple[io.FileIO, Path]:
-    """Make an empty, locked file that is to replace another one, in the same folder."""
+    """Make an empty, locked file that is to replace another one, with its rights, in its folder."""
     beside = path.with_name(f".{path.name}.rtgenre-tmp")
     file = open_locked(beside)
     file.truncate(0)
+    shutil.copymode(path, beside)
     return file, beside
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,8 @@ class ParquetTable:
         beside = self.path.with_name(f".{self.path.name}.rtgenre-tmp")
         try:
             table = self._table(self._newer.rows())
-            if self.path.exists():
+            exists = self.path.exists()
+            if exists:
                 # pandas, for one, writes sizes as floats where one is missing.
                 table = self._arrow.concat_tables(
                     [self._without_newer(), table], promote_options="permissive"
@@ -93,6 +95,8 @@ class ParquetTable:
             self._arrow.parquet.write_table(table, beside, compression="zstd")
             with beside.open("rb+") as written:
                 os.fsync(written.fileno())
+            if exists:
+                shutil.copymode(self.path, beside)
             beside.replace(self.path)
         except (OSError, self._arrow.ArrowException) as error:
             beside.unlink(missing_ok=True)
