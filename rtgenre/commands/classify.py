@@ -55,7 +55,11 @@ def classify_files(paths: Sequence[Path], config: Config, *, as_json: bool) -> i
     files, failures = expand_paths(paths)
     console = Console(stderr=True)
     hidden = len(files) < 2 or not console.is_terminal
-    with Progress(console=console, transient=True, disable=hidden) as progress:
+    # rich would otherwise print on standard error what belongs into a file or a pipe.
+    shared = sys.stdout.isatty()
+    with Progress(
+        console=console, transient=True, disable=hidden, redirect_stdout=shared
+    ) as progress:
         task = progress.add_task("classifying", total=len(files))
         for file in files:
             try:

@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +11,7 @@ import soundfile
 from rtgenre.commands import classify
 from rtgenre.commands.classify import classify_files
 from rtgenre.config import Config
+from rtgenre.demo import DEMO_RECORDINGS
 from rtgenre.model.classifier import Classifier
 from rtgenre.tagging.file_verdict import classify_file
 from tests.networks import INFO, ToneNetwork
@@ -76,3 +80,14 @@ def test_how_much_is_music_of_no_genre_is_said_beside_the_genres(classified, mon
 
     monkeypatch.setattr(classify, "classify_file", hear)
     assert classified(MUSIC)[0] == "/heard.wav: jazz  (jazz 63%, rock 7%; other music 30%)"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such terminals")
+def test_documents_of_several_files_go_where_standard_output_leads_from_a_terminal_too():
+    terminal, end = os.openpty()
+    command = [sys.executable, "-m", "rtgenre", "classify", "--json", *DEMO_RECORDINGS[:2]]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=end, text=True) as process:
+        os.close(end)
+        out = process.stdout.read()
+    os.close(terminal)
+    assert [json.loads(line)["genre"] for line in out.splitlines()] == ["classical", "jazz"]
