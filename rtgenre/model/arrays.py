@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
+import zlib
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +18,18 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Arrays = dict[str, NDArray[Any]]
+
+
+# What zipfile and numpy raise where a file is damaged; RuntimeError where it says it is encrypted.
+_DAMAGED = (
+    OSError,
+    ValueError,
+    EOFError,
+    RuntimeError,
+    TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 class ArraysError(ValueError):
@@ -54,7 +68,7 @@ def read_arrays(
                 for name, kind in wanted.items()
                 if name in kept or name not in may_lack
             }
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+    except _DAMAGED as error:
         if isinstance(error, ArraysError):
             raise
         raise ArraysError(f"{path} cannot be read: {error}") from error

@@ -1,3 +1,5 @@
+import contextlib
+import itertools
 import os
 
 import numpy as np
@@ -46,6 +48,19 @@ def test_damaged_files_are_refused(tmp_path, content):
     (tmp_path / "a.npz").write_bytes(content)
     with pytest.raises(ArraysError, match="cannot be read"):
         read(tmp_path / "a.npz")
+
+
+def test_a_file_with_one_wrong_bit_is_refused_or_read(tmp_path):
+    path = tmp_path / "a.npz"
+    values = np.round(np.random.default_rng(3).standard_normal((8, 8)), 1).astype(np.float32)
+    write_arrays(path, {"values": values})
+    content = path.read_bytes()
+    for at, bit in itertools.product(range(len(content)), (0x01, 0x20)):
+        damaged = bytearray(content)
+        damaged[at] ^= bit
+        path.write_bytes(damaged)
+        with contextlib.suppress(ArraysError):
+            read(path)
 
 
 def test_every_cut_of_a_file_is_refused_or_read_whole(tmp_path):
