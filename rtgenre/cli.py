@@ -14,7 +14,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 from rtgenre.commands.parser import parse
 from rtgenre.commands.streams import escape_what_cannot_be_written, replace_closed_streams
 from rtgenre.errors import RtgenreError, WrongSettings, first_cause
-from rtgenre.sources.standard_error import keep_messages
+from rtgenre.model.standard_error import keep_messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -21,10 +17,12 @@ from rtgenre.model.info import (
     check_unchanged,
     read_model_info,
 )
+from rtgenre.model.standard_error import quiet_for_a_moment
 from rtgenre.types import FloatArray, Prediction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
+    from pathlib import Path
 
 _MAX_FILE_BYTES = 256 * 2**20
 
@@ -164,7 +162,8 @@ class LiteRtNetwork:
 
         self._path = path
         self._threads = threads
-        with _quiet_standard_error():
+        # Its C++ code writes by itself; its errors come as exceptions.
+        with quiet_for_a_moment():
             self._interpreter = Interpreter(model_path=str(path), num_threads=threads)
             self._interpreter.allocate_tensors()
         self._input = self._single(self._interpreter.get_input_details(), "input")
@@ -189,17 +188,3 @@ class LiteRtNetwork:
             found = ", ".join(f"{d['dtype'].__name__} {list(d['shape'])}" for d in details)
             raise ValueError(f"one float32 {what} is needed; it has {found or 'none'}")
         return details[0]
-
-
-@contextmanager
-def _quiet_standard_error() -> Iterator[None]:
-    """Drop what LiteRT's C++ code writes by itself; its errors come as exceptions."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

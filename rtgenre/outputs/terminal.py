@@ -10,10 +10,10 @@ import sys
 import time
 from typing import TYPE_CHECKING, Literal, TextIO
 
+from rtgenre.model.standard_error import quiet_below
 from rtgenre.outputs.readout import LISTENING, Readout, local_time
 from rtgenre.outputs.room_stack import stack
 from rtgenre.outputs.words import headline, playing, remark
-from rtgenre.sources.standard_error import quiet_below
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

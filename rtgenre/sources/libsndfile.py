@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import soundfile
 
+from rtgenre.model.standard_error import quiet_below
 from rtgenre.sources.decoder import DecodeError
 from rtgenre.sources.names import told_path
-from rtgenre.sources.standard_error import quiet_below
 from rtgenre.sources.title import file_track
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+from rtgenre.model.standard_error import keep_messages, quiet_libraries
 from rtgenre.sources.base import SHORTEST_BLOCK_SECONDS, NoInputDevice, SourceError
 from rtgenre.sources.devices import InputDevice, choose_device, explain_open_error
-from rtgenre.sources.standard_error import keep_messages, quiet_libraries
 from rtgenre.threads import SerialThread
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from rtgenre.errors import RtgenreError
-from rtgenre.sources.standard_error import keep_messages
+from rtgenre.model.standard_error import keep_messages
 from rtgenre.threads import usable_cores
 
 if TYPE_CHECKING:

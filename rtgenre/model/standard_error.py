@@ -1,4 +1,8 @@
-"""Standard error: this program's messages, without those of the libraries below it."""
+"""Standard error: this program's messages, without those of the libraries below it.
+
+All that keep one quiet are here, LiteRT as well as PortAudio: each restores what it found, so that
+two ways of doing it would get in each other's way.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +23,20 @@ def quiet_libraries() -> Iterator[None]:
 
     For that file descriptor 2 leads nowhere meanwhile, in every thread; see ``keep_messages``.
     """
+    keep_messages()
+    with quiet_for_a_moment():
+        yield
+
+
+@contextlib.contextmanager
+def quiet_for_a_moment() -> Iterator[None]:
+    """Keep away what a library writes, and what this program writes meanwhile.
+
+    Several threads may be in it at the same time.
+    """
     if sys.__stderr__ is None:  # closed from the start: descriptor 2 may be anything by now
         yield
         return
-    keep_messages()
     with _NOWHERE:
         yield
 

@@ -6,7 +6,7 @@ TALK = """
 import logging, os, sys, threading
 from rtgenre.config import Config
 from rtgenre.monitoring.logs import set_up_logging
-from rtgenre.sources.standard_error import quiet_libraries
+from rtgenre.model.standard_error import quiet_libraries
 set_up_logging(Config())
 log = logging.getLogger("rtgenre")
 with quiet_libraries():
@@ -18,14 +18,14 @@ os.write(2, b"said later\\n")
 """
 
 OPEN = """
-from rtgenre.sources.standard_error import quiet_libraries
+from rtgenre.model.standard_error import quiet_libraries
 with quiet_libraries():
     print("opened")
 """
 
 TWO_DECODERS = """
 import os, threading
-from rtgenre.sources.standard_error import keep_messages, quiet_below
+from rtgenre.model.standard_error import keep_messages, quiet_below
 keep_messages()
 inside, leave = threading.Event(), threading.Event()
 def decode():
@@ -42,9 +42,37 @@ thread.join()
 os.write(2, b"said later\\n")
 """
 
+LOADED = """
+import rtgenre
+print(rtgenre.load_model(taught=False).info.name)
+"""
+
+LOADED_AT_ONCE = """
+import os, threading
+from ai_edge_litert import interpreter
+from rtgenre.model.classifier import LiteRtNetwork
+from rtgenre.model.folders import find_model_folder
+path = find_model_folder("crnn") / "model.tflite"
+loading = threading.Event()
+class Interpreter(interpreter.Interpreter):
+    def __init__(self, *arguments, **keywords):
+        if threading.current_thread() is second:
+            loading.set()
+            first.join()
+        else:
+            loading.wait()
+        super().__init__(*arguments, **keywords)
+interpreter.Interpreter = Interpreter
+first, second = (threading.Thread(target=LiteRtNetwork, args=(path, 1)) for _ in range(2))
+first.start()
+second.start()
+second.join()
+os.write(2, b"said later\\n")
+"""
+
 EMBEDDED = """
 import os
-from rtgenre.sources.standard_error import quiet_below
+from rtgenre.model.standard_error import quiet_below
 with quiet_below():
     os.write(2, b"of the program itself\\n")
 """
@@ -53,7 +81,7 @@ READOUT = """
 import asyncio, io, os
 from rtgenre.messages.hub import Hub
 from rtgenre.outputs.terminal import TerminalOutput
-from rtgenre.sources.standard_error import keep_messages
+from rtgenre.model.standard_error import keep_messages
 keep_messages()
 async def main():
     task = asyncio.create_task(TerminalOutput("live", colors={}, stream=io.StringIO()).run(Hub()))
@@ -86,6 +114,14 @@ def test_with_standard_error_closed_a_device_opens_all_the_same():
 
 def test_standard_error_comes_back_when_the_last_of_several_decoders_is_done():
     assert _run(TWO_DECODERS).stderr == "said later\n"
+
+
+def test_with_standard_error_closed_a_program_loads_a_model_all_the_same():
+    assert _run(LOADED, ending="2>&-").stdout == "crnn\n"
+
+
+def test_standard_error_comes_back_after_two_threads_loaded_models_at_once():
+    assert _run(LOADED_AT_ONCE).stderr == "said later\n"
 
 
 def test_a_program_that_embeds_rtgenre_keeps_what_it_writes_while_a_file_is_read():
