@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import ssl
@@ -9,12 +10,13 @@ import urllib.error
 import urllib.request
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from rtgenre.commands.options import add_config_file, add_setting, config_of
 from rtgenre.config import ConfigError
-from rtgenre.errors import RtgenreError
+from rtgenre.config.checks import checked_text
+from rtgenre.errors import RtgenreError, one_line
 from rtgenre.learning.taught.notebook import Notebook
 from rtgenre.learning.taught.store import taught_file
 from rtgenre.messages.taught import stretches_in_words, taken_in_document
@@ -138,15 +140,21 @@ def teach(config: Config, genre: str, node: str | None) -> int:
     """Say what is playing, print what was learnt, and return the exit code.
 
     Raises:
+        ConfigError: no genre or room can be called so.
         NotTaughtError: no service runs, or it refuses.
     """
+    for name in filter(None, (genre, node)):
+        try:
+            checked_text(name)
+        except ValueError as error:
+            raise ConfigError(f"{one_line(name)}: {error}") from None
     query = {"genre": genre} | ({} if node is None else {"node": node})
-    answer = _post(config.websocket, f"/teach?{urlencode(query)}")
-    print(answer["note"])
+    print(_post(config.websocket, f"/teach?{urlencode(query)}"))
     return 0
 
 
-def _post(config: WebSocketConfig, target: str) -> dict[str, Any]:
+def _post(config: WebSocketConfig, target: str) -> str:
+    """Return what the service says was learnt."""
     address = server_address(config, config.port)
     scheme = "https" if config.cert_file else "http"
     token = read_token(config)
@@ -155,14 +163,15 @@ def _post(config: WebSocketConfig, target: str) -> dict[str, Any]:
         method="POST",
         headers={"Authorization": f"Bearer {token}"} if token else {},
     )
-    context = None
+    # The service is on this machine or in this network: a proxy does not find it, and is not to
+    # have the token.
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
     if config.cert_file is not None:
-        # The service's own certificate, whatever name it was made for.
-        context = ssl.create_default_context(cafile=config.cert_file)
-        context.check_hostname = False
+        handlers.append(urllib.request.HTTPSHandler(context=_own_certificate(config.cert_file)))
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS, context=context) as response:
-            return dict(json.loads(response.read()))
+        opener = urllib.request.build_opener(*handlers)
+        with opener.open(request, timeout=TIMEOUT_SECONDS) as response:
+            return str(json.loads(response.read())["note"])
     except urllib.error.HTTPError as error:
         if error.code == HTTPStatus.UNAUTHORIZED and not token:
             raise NotTaughtError(
@@ -170,12 +179,28 @@ def _post(config: WebSocketConfig, target: str) -> dict[str, Any]:
                 "[websocket] token or token_file to what it has"
             ) from None
         raise NotTaughtError(_message(error)) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "reason", error)
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = one_line(str(getattr(error, "reason", error)).strip())
         raise NotTaughtError(
             f"no service answers at {address} ({reason}): start `rtgenre run`, or give its "
             "--host and --port"
         ) from None
+    except (KeyError, TypeError):
+        raise NotTaughtError(
+            f"what answers at {address} is no rtgenre: give its --host and --port"
+        ) from None
+
+
+def _own_certificate(file: Path) -> ssl.SSLContext:
+    """Trust the service's own certificate, whatever name it was made for."""
+    try:
+        context = ssl.create_default_context(cafile=file)
+    except OSError as error:
+        raise NotTaughtError(
+            f"[websocket] cert_file = {str(file)!r} cannot be used: {error.strerror or error}"
+        ) from None
+    context.check_hostname = False
+    return context
 
 
 def _message(error: urllib.error.HTTPError) -> str:

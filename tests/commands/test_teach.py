@@ -1,7 +1,10 @@
 """``rtgenre teach``: lessons to a real port, and the file of what was taught."""
 
 import asyncio
+import contextlib
 import os
+import socket
+import threading
 
 import numpy as np
 import pytest
@@ -78,6 +81,73 @@ def test_where_no_service_runs_it_says_what_to_do(capsys):
     told = capsys.readouterr().err
     assert "start `rtgenre run`" in told
     assert told.count("\n") == 1
+
+
+@contextlib.contextmanager
+def answering(answer):
+    """Answer every request on a port with these bytes; yield the port and the requests so far."""
+    requests = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    connection = server.accept()[0]
+                    with connection:
+                        requests.append(connection.recv(4096))
+                        connection.sendall(answer)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield server.getsockname()[1], requests
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "(SSH-2.0-OpenSSH_9.2): start `rtgenre run`"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", "IncompleteRead"),
+        (b'HTTP/1.1 200 OK\r\n\r\n{"ok": 1}', "is no rtgenre: give its --host and --port"),
+        (b"HTTP/1.1 200 OK\r\n\r\n[]", "is no rtgenre: give its --host and --port"),
+    ],
+    ids=["ssh", "cut", "another service", "a list"],
+)
+def test_what_is_no_rtgenre_at_the_port_is_told_in_one_line(answer, told, capsys):
+    with answering(answer) as (port, _):
+        assert main(["teach", "jazz", "--port", str(port)]) == 1
+    line = capsys.readouterr().err
+    assert told in line
+    assert line.count("\n") == 1
+
+
+async def test_the_token_goes_to_the_service_and_to_no_proxy(lessons, monkeypatch):
+    monkeypatch.setenv("RTGENRE_WEBSOCKET__TOKEN", TOKEN)
+    # urllib keeps the proxies of its first use.
+    monkeypatch.setattr("urllib.request._opener", None)
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    with answering(b"HTTP/1.1 503 Out of reach\r\n\r\n") as (port, requests):
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{port}")
+        async with output(lessons, token=TOKEN) as server:
+            assert await told(server, "techno") == 0
+    assert not requests
+
+
+def test_a_certificate_that_is_not_there_is_told_in_one_line(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("RTGENRE_WEBSOCKET__CERT_FILE", str(tmp_path / "cert.pem"))
+    monkeypatch.setenv("RTGENRE_WEBSOCKET__KEY_FILE", str(tmp_path / "key.pem"))
+    assert main(["teach", "jazz", "--port", str(free_port())]) == 1
+    assert "cert.pem' cannot be used: No such file or directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["\udcff"], ["jazz", "--node", "\udcff"]])
+def test_a_name_that_is_no_text_is_refused(arguments, capsys):
+    assert main(["teach", *arguments]) == 2
+    assert "this is not text" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
