@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import ssl
 import urllib.error
 import urllib.request
@@ -101,6 +102,8 @@ def _replace(file: Path, text: str) -> None:
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
         part.write_text(text, encoding="utf-8")
+        if file.exists():
+            shutil.copymode(file, part)
         part.replace(file)
     finally:
         part.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
+import stat
 import threading
 
 import numpy as np
@@ -220,6 +221,15 @@ def test_an_export_takes_the_place_of_no_link_and_no_pipe(taught, capsys):
     assert read == (taught / "elsewhere" / "export.jsonl").read_text()
     # Whoever reads standard output gets the file alone.
     assert capsys.readouterr().out == ""
+
+
+def test_an_export_over_another_one_keeps_who_may_read_it(taught):
+    file = taught / "private.jsonl"
+    file.touch()
+    file.chmod(0o600)
+    assert main(["teach", "--export", str(file)]) == 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "techno" in file.read_text()
 
 
 def test_an_export_that_cannot_be_written_leaves_nothing_half_done(taught, capsys):
