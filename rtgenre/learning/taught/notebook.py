@@ -18,7 +18,7 @@ from rtgenre.learning.taught.store import MAX_STRETCHES, TaughtStore
 from rtgenre.learning.taught.stretch import taught_stretch
 from rtgenre.messages.taught import TeachError
 from rtgenre.model.arrays import ArraysError
-from rtgenre.model.info import EXAMPLES_FILE_NAME
+from rtgenre.model.info import EXAMPLES_FILE_NAME, ModelError, check_unchanged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -174,7 +174,7 @@ class Notebook:
             TeachError: it is not what ``written`` gives, or cannot be written.
         """
         found = notes.read(text)
-        labels = list(self._info.labels)
+        labels = [*self._info.labels, *self._taught_before()]
         stretches = []
         for identity, one in found.stretches:
             genre = self.checked_genre(one.genre, labels)
@@ -204,6 +204,13 @@ class Notebook:
         with TaughtStore(self._file) as store:
             return store.rename(genre, new_genre)
 
+    def _taught_before(self) -> list[str]:
+        """Name the genres in the file that are not the model's."""
+        if not self._file.exists():
+            return []
+        with TaughtStore(self._file) as store:
+            return sorted({row.genre for row in store.rows()} - set(self._info.labels))
+
     def _own(self) -> TaughtNetwork:
         if self._network is None:
             raise RuntimeError("the network has not heard the test sounds")
@@ -225,6 +232,15 @@ class Notebook:
                     n_labels=n_labels,
                     embedding_size=self._info.embedding_size,
                 )
+                check_unchanged(self._info, self._examples_file)
+            except ModelError as error:
+                # As after `rtgenre learn`, which puts another model of this name in its place.
+                raise TeachError(
+                    f"nothing can be taught on top of the model {self._info.name}: "
+                    f"{self._examples_file} is not that of the model that is in use, or is "
+                    "damaged; start rtgenre anew",
+                    _CONFLICT,
+                ) from error
             except ArraysError as error:
                 raise TeachError(
                     f"nothing can be taught on top of the model {self._info.name}: {error}",
