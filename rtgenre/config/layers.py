@@ -112,9 +112,7 @@ def _describe(problem: Any, layers: Layers) -> tuple[str, str]:
     name = f"[{table}]"
     if keys:
         name += " " + ".".join(str(key) for key in keys[:2] if not isinstance(key, int))
-    where = next(
-        (layer for layer, values in reversed(layers.items()) if table in values), "defaults"
-    )
+    where = _origin(layers, table, keys)
     if problem["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
         allowed = _allowed_keys(str(table), keys)
         return f"{name} ({where})", f"there is no such setting; {allowed}"
@@ -124,6 +122,19 @@ def _describe(problem: Any, layers: Layers) -> tuple[str, str]:
     hidden = secret or isinstance(problem["input"], dict | list | tuple)
     value = "" if hidden else f" = {problem['input']!r}"
     return f"{name}{value} ({where})", message
+
+
+def _origin(layers: Layers, table: Any, keys: list[Any]) -> str:
+    """Name the strongest layer that has the setting; the table, where no setting alone is meant."""
+    key = next((key for key in keys if isinstance(key, str)), None)
+    for name, layer in reversed(layers.items()):
+        values = layer.get(table)
+        tables = values if isinstance(values, list | tuple) else [values]
+        if table in layer and (
+            key is None or any(isinstance(each, dict) and key in each for each in tables)
+        ):
+            return name
+    return "defaults"
 
 
 def _allowed_keys(table: str, keys: list[Any]) -> str:

@@ -410,3 +410,15 @@ def test_any_text_is_either_read_or_refused_with_a_message(text):
     path.write_text(text, encoding="utf-8", errors="surrogatepass")
     with contextlib.suppress(ConfigError):
         load_config(path)
+
+
+def test_a_mistake_is_said_of_where_it_is_and_not_of_what_else_sets_its_table(monkeypatch):
+    path = write("[mqtt]\nport = 99999\n[[source]]\nspeed = 'fast'\n[websocket]\ntoken = 'short'\n")
+    monkeypatch.setenv("RTGENRE_MQTT__USERNAME", "me")
+    flags = {"source": {"node": "den"}, "websocket": {"port": 1}}
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, flags)
+    speed, token, port = str(caught.value).splitlines()
+    assert "[mqtt] port = 99999 (config file): " in port
+    assert "[source] speed = 'fast' (config file): " in speed
+    assert "[websocket] token (config file): " in token
