@@ -164,14 +164,21 @@ def _write(path: Path, text: str, *, replaces: bool) -> None:
     Raises:
         InitError: it cannot be written.
     """
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        raise InitError(
+            "a settings file holds UTF-8, which the name that was given is not; rename it, or "
+            "give it with --source each time"
+        ) from None
     made = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Made with permissions for its owner only.
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         made = Path(name)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         if replaces:

@@ -57,7 +57,10 @@ class _Environment(EnvSettingsSource):
         """Read the text of a list or a table."""
         if field is not None and get_origin(field.annotation) not in {tuple, dict}:
             # Of settings that may be a list, a text may hold commas.
-            return super().decode_complex_value(field_name, field, value)
+            try:
+                return super().decode_complex_value(field_name, field, value)
+            except RecursionError as error:
+                raise ValueError(str(error)) from None
         if not value.lstrip().startswith(("[", "{")):
             return [part.strip() for part in value.split(",") if part.strip()]
         try:

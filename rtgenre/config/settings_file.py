@@ -130,10 +130,14 @@ class SettingsFile:
             config = merge_layers(layers)
             _refuse_without_effect(changes, layers)
             refuse_other_lamps(config, changes, nodes[index])
-            self._replace(mark + text)
+            try:
+                data = (mark + text).encode()
+            except UnicodeEncodeError:
+                raise ConfigError("half a character is no text, and no file takes it") from None
+            self._replace(data)
             return config
 
-    def _replace(self, text: str) -> None:
+    def _replace(self, data: bytes) -> None:
         """Replace the file as a whole, also where its name is a link to it."""
         path = self.path.resolve()
         made = None
@@ -143,7 +147,7 @@ class SettingsFile:
             descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
             made = Path(name)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(text.encode())
+                file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
             if path.exists():

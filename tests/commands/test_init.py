@@ -148,6 +148,14 @@ def test_wrong_flags_are_refused_before_anything_is_asked_or_written(settings, c
     assert not settings.exists()
 
 
+def test_a_name_that_is_not_utf_8_is_said_in_one_line_and_leaves_nothing_behind(settings, capsys):
+    assert main(["init", "--yes", "--config", str(settings), "--source", "\udcff.flac"]) == 1
+    told = capsys.readouterr().err
+    assert "a settings file holds UTF-8" in told
+    assert told.count("\n") == 1
+    assert not settings.parent.exists()
+
+
 def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path, capsys):
     (tmp_path / "file").touch()
     assert run("--config", tmp_path / "file" / "config.toml") == 1

@@ -422,3 +422,8 @@ def test_a_mistake_is_said_of_where_it_is_and_not_of_what_else_sets_its_table(mo
     assert "[mqtt] port = 99999 (config file): " in port
     assert "[source] speed = 'fast' (config file): " in speed
     assert "[websocket] token (config file): " in token
+
+
+def test_an_input_of_brackets_alone_is_a_name_however_many_there_are(monkeypatch):
+    monkeypatch.setenv("RTGENRE_SOURCE__INPUT", 20_000 * "[")
+    assert load_config().source[0].input == 20_000 * "["

@@ -50,6 +50,14 @@ def test_what_cannot_be_used_is_refused_in_the_words_of_the_settings_check(file,
     assert file.path.read_text() == TEXT
 
 
+def test_half_a_character_is_refused_and_leaves_nothing_behind(file, tmp_path):
+    for changes in ({"colors": {"\udcff": "#ffffff"}}, {"source": {"input": "\udcff.flac"}}):
+        with pytest.raises(ConfigError, match="half a character"):
+            file.change(changes, checksum=file.read().checksum)
+    assert file.path.read_text() == TEXT
+    assert list(tmp_path.iterdir()) == [file.path]
+
+
 def test_a_read_only_file_is_left_alone_though_its_folder_could_replace_it(file):
     file.path.chmod(0o444)
     with pytest.raises(SettingsFileError, match="read-only"):
