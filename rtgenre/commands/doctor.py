@@ -138,7 +138,8 @@ async def _examine_source(doctor: Doctor, config: SourceConfig) -> None:
     heard = asyncio.Event()
 
     async def deliver(block: Block) -> None:
-        blocks.append(block)
+        if _belongs_to(blocks, block):
+            blocks.append(block)
         heard.set()
         # Lets the clock run even where a file is read as fast as it goes.
         await asyncio.sleep(0)
@@ -164,6 +165,20 @@ async def _examine_source(doctor: Doctor, config: SourceConfig) -> None:
         doctor.bad(step, source.problem or f"no audio from {source_name(source.name)}", remedy)
         return
     _judge_level(doctor, step, source, blocks)
+
+
+def _belongs_to(blocks: list[Block], block: Block) -> bool:
+    """Say whether a block is still judged: of other files channels and rate can be others."""
+    if not blocks:
+        return True
+    first = blocks[0]
+    # Files that are read as fast as it goes would fill the memory.
+    n_samples = sum(len(each.samples) for each in blocks)
+    return (
+        n_samples < _LISTEN_SECONDS * first.sample_rate_hz
+        and block.sample_rate_hz == first.sample_rate_hz
+        and block.samples.shape[1] == first.samples.shape[1]
+    )
 
 
 def _judge_level(doctor: Doctor, step: str, source: AudioSource, blocks: list[Block]) -> None:

@@ -57,6 +57,23 @@ async def test_an_input_that_is_heard_badly_is_a_hint_only(play, samples, findin
     assert remedy in advice
 
 
+async def test_files_of_different_channels_and_rates_are_judged_by_the_first(tmp_path, capsys):
+    mono, stereo = tmp_path / "mono.wav", tmp_path / "stereo.wav"
+    soundfile.write(mono, tone(seconds=0.5), 22050)
+    soundfile.write(stereo, np.stack([tone(seconds=0.5)] * 2, axis=1), 44100)
+    assert await examine(config(mono, stereo)) == 0
+    assert " at 22050 Hz with 1 channel, level " in capsys.readouterr().out
+
+
+async def test_of_files_at_full_speed_no_more_than_some_seconds_are_kept(tmp_path, capsys):
+    path = tmp_path / "long.wav"
+    soundfile.write(path, tone(seconds=20), 22050)
+    source = {"node": "den", "input": str(path), "speed": "max"}
+    assert await examine(Config.model_validate({"source": [source]})) == 0
+    seconds = re.search(r"over (\S+) s", capsys.readouterr().out)[1]
+    assert 3 <= float(seconds) < 5
+
+
 async def test_a_file_that_is_not_there_fails_under_its_whole_name(tmp_path, capsys):
     missing = tmp_path / "[red]gone[/red].wav"
     assert await examine(config(missing)) == 1
