@@ -39,15 +39,23 @@ def taught_for(
     if taught is False:
         return None
     if taught is not True:
-        file = Path(taught).expanduser()
-        if not file.is_file():
-            raise RtgenreError(
-                f"{told_path(file)}: there is no such file of what was taught; taught=True takes "
-                "the usual one, taught=False none"
-            )
-        return taught_in_use(file, model_folder, classifier)
+        return taught_in_use(_named_file(Path(taught)), model_folder, classifier)
     try:
         return taught_in_use(taught_file(None), model_folder, classifier)
-    except TeachError as error:
+    except (TeachError, OSError) as error:
         logger.warning("what was taught is not used: %s", error)
         return None
+
+
+def _named_file(path: Path) -> Path:
+    try:
+        file = path.expanduser()
+        found = file.is_file()
+    except (OSError, RuntimeError) as error:
+        raise RtgenreError(f"{told_path(path)}: cannot be read: {error}") from error
+    if not found:
+        raise RtgenreError(
+            f"{told_path(file)}: there is no such file of what was taught; taught=True takes the "
+            "usual one, taught=False none"
+        )
+    return file

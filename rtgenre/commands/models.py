@@ -57,7 +57,10 @@ def remove_model(name: str) -> int:
         reason = "is shipped and stays" if name in shipped_models() else "is no model"
         raise ConfigError(f"{name!r} {reason}; {found}")
     try:
-        shutil.rmtree(own[name])
+        if own[name].is_symlink():
+            own[name].unlink()
+        else:
+            shutil.rmtree(own[name])
     except OSError as error:
         raise ModelError(f"{own[name]} cannot be removed: {error.strerror}") from error
     print(f"removed the model {name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -16,12 +17,22 @@ def find_model_folder(name_or_path: str) -> Path:
     """Find a model folder by path, or by the name of a shipped or an own one.
 
     Raises:
-        ModelError: there is none; the message lists those that have a name.
+        ModelError: there is none, and the message lists those that have a name; or this user may
+            not look where it would be.
     """
-    path = Path(name_or_path).expanduser()
-    if path.is_dir():
-        return path
-    named = {**own_models(), **shipped_models()}
+    with suppress(RuntimeError):  # there is no such user, whose home that would be
+        name_or_path = str(Path(name_or_path).expanduser())
+    path = Path(name_or_path)
+    try:
+        if path.is_dir():
+            return path
+        named = shipped_models()
+        if name_or_path not in named:
+            named = {**own_models(), **named}
+    except OSError as error:
+        raise ModelError(
+            f"the model {name_or_path!r} cannot be looked for: {error.filename}: {error.strerror}"
+        ) from error
     if name_or_path in named:
         return named[name_or_path]
     raise ModelError(
@@ -64,4 +75,6 @@ def new_model_folder(name: str) -> Path:
 
 
 def _models_in(root: Path) -> dict[str, Path]:
-    return {file.parent.name: file.parent for file in sorted(root.glob(f"*/{FILE_NAME}"))}
+    found = (file.parent for file in sorted(root.glob(f"*/{FILE_NAME}")))
+    # Hidden ones are half written, or what a killed process left behind.
+    return {folder.name: folder for folder in found if not folder.name.startswith(".")}

@@ -1,11 +1,13 @@
 """What was taught while it played counts in programs, too, unless they ask for the model alone."""
 
 import logging
+import os
 
 import pytest
 
 from rtgenre import RtgenreError, listen, load_model
 from rtgenre.sources.decode import open_audio
+from tests.rights import not_root
 from tests.taught_song import SONG, teach_song
 
 
@@ -58,3 +60,21 @@ def test_a_damaged_file_costs_a_warning_unless_it_was_named(taught, tmp_path, ca
         load_model(taught=taught)
     with pytest.raises(RtgenreError, match="there is no such file of what was taught"):
         load_model(taught=tmp_path / "nosuch.db")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such rights")
+def test_a_home_of_somebody_else_costs_a_warning_unless_its_file_was_named(
+    taught, tmp_path, caplog
+):
+    load_model()
+    tmp_path.chmod(0)
+    try:
+        with not_root():
+            assert "kids" not in load_model().labels
+            with pytest.raises(RtgenreError, match="cannot be read"):
+                load_model(taught=taught)
+    finally:
+        tmp_path.chmod(0o700)
+    assert "what was taught is not used" in caplog.text
+    with pytest.raises(RtgenreError, match="cannot be read"):
+        load_model(taught="~nobody-of-that-name/taught.db")

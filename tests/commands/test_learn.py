@@ -195,6 +195,17 @@ def test_a_full_disk_leaves_the_model_that_was_there(learnt, homes, capsys, monk
     assert [path.name for path in own_model(homes).parent.iterdir()] == ["mine"]
 
 
+def test_of_a_model_that_is_a_link_the_link_is_removed_alone(homes, tmp_path, capsys):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "model.json").write_text("{}")
+    own_model(homes).parent.mkdir(parents=True)
+    own_model(homes).symlink_to(elsewhere)
+    assert main(["models", "--remove", "mine"]) == 0
+    assert not own_model(homes).is_symlink()
+    assert (elsewhere / "model.json").exists()
+
+
 def test_only_own_models_can_be_removed(homes, capsys):
     assert main(["models", "--remove", "crnn"]) == 2
     assert "'crnn' is shipped and stays; own models: none" in capsys.readouterr().err
