@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 
 EXIT_OK, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
+_UNTIL_STOPPED = {"run", "demo", "hub"}
+"""Commands that are done when they are stopped; of others Ctrl-C leaves nothing, or a part."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,16 +40,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # While what goes wrong with it can still be explained.
         print(end="", flush=True)
     except BaseExceptionGroup as group:
-        return _explain(first_cause(group))
+        return _explain(first_cause(group), words)
     except (RtgenreError, OSError, KeyboardInterrupt) as error:
-        return _explain(error)
+        return _explain(error, words)
     return code
 
 
-def _explain(error: BaseException) -> int:
+def _explain(error: BaseException, words: Sequence[str]) -> int:
     """Say in one line what ended the program; anything unexpected keeps its traceback."""
     if isinstance(error, KeyboardInterrupt):
-        return EXIT_OK
+        return EXIT_OK if _UNTIL_STOPPED.intersection(words[:1]) else EXIT_FAILED
     if isinstance(error, OSError) and error.errno in {errno.EPIPE, errno.ENOSPC}:
         # Nothing more is said when Python flushes the output at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

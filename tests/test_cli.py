@@ -358,3 +358,14 @@ def test_a_home_of_another_user_is_told_in_one_line(command, tmp_path, monkeypat
         assert main(command) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert str(home) in line
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(["run"], 0), (["demo"], 0), (["learn", "songs"], 1), (["doctor"], 1)]
+)
+def test_ctrl_c_ends_well_only_what_runs_until_it_is_stopped(words, code, monkeypatch):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"rtgenre.commands.{words[0]}.main", stopped)
+    assert main(words) == code
