@@ -11,6 +11,7 @@ from rtgenre.outputs.words import source_name
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.devices import InputDevice, choose_device
 from rtgenre.sources.file import FileSource
+from rtgenre.sources.names import told_path
 from rtgenre.sources.open import open_source
 from rtgenre.sources.portaudio import list_input_devices
 
@@ -70,8 +71,12 @@ def ask_for_input() -> str:
         source = open_source(SourceConfig(input=answer))
         if not isinstance(source, FileSource):
             return answer
-        path = Path(answer).expanduser().absolute()
-        if not path.exists():
+        try:
+            path = Path(answer).expanduser().absolute()
+            found = path.exists()
+        except (OSError, RuntimeError) as error:
+            raise SourceError(f"{told_path(answer)} cannot be looked for: {error}") from None
+        if not found:
             raise SourceError(f"there is no {path}")
         return str(path)
 

@@ -204,6 +204,14 @@ def test_a_device_is_chosen_by_a_name_that_is_its_own(answer, chosen, monkeypatc
     assert "5  Monitor of HDMI  (what this machine plays)" in capsys.readouterr().out
 
 
+def test_a_home_that_nobody_has_is_said_and_asked_for_again(monkeypatch, capsys):
+    monkeypatch.setattr(questions, "list_input_devices", list)
+    answers = iter(["~nobody-of-that-name/song.flac", "a" * 300 + ".flac", "1"])
+    monkeypatch.setattr("builtins.input", lambda _: next(answers))
+    assert questions.ask_for_input() == ""
+    assert capsys.readouterr().out.count("cannot be looked for") == 2
+
+
 def test_the_default_input_is_offered_once(monkeypatch, capsys):
     devices = [device(0, "pulse", 1), device(1, "default", 1)]
     monkeypatch.setattr(questions, "list_input_devices", lambda: devices)
