@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from rtgenre.config import ConfigError
+from rtgenre.threads import SerialThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from rtgenre.outputs.terminal import TerminalOutput
 
 T = TypeVar("T")
+
+_MOST_READINGS = 2
 
 logger = logging.getLogger(__name__)
 
@@ -50,24 +53,37 @@ async def until_stopped(
         except NotImplementedError:
             # Windows' event loops take no signal handlers.
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
+    reader = SerialThread("settings")
     if hasattr(signal, "SIGHUP"):
         in_terminal = sys.stdout.isatty()
+        readings: set[asyncio.Task[None]] = set()
 
         def hang_up() -> None:
             if in_terminal and _terminal_is_gone():
                 stop.set()
-            else:
-                _reload(service, read_config)
+            # One that waits reads what is there after this signal, too.
+            elif len(readings) < _MOST_READINGS:
+                task = loop.create_task(_reload(service, reader, read_config))
+                readings.add(task)
+                task.add_done_callback(readings.discard)
 
         loop.add_signal_handler(signal.SIGHUP, hang_up)
-    return await service.run(stop, terminal)
-
-
-def _reload(service: Stoppable, read_config: Callable[[], Config]) -> None:
-    """Read the settings again; ones that cannot be used leave the present ones in force."""
     try:
-        service.reload(read_config())
-    except ConfigError as error:
+        return await service.run(stop, terminal)
+    finally:
+        reader.end()
+
+
+async def _reload(
+    service: Stoppable, reader: SerialThread, read_config: Callable[[], Config]
+) -> None:
+    """Read the settings again; ones that cannot be used leave the present ones in force.
+
+    The disk may hang: they are read by a thread.
+    """
+    try:
+        service.reload(await asyncio.wrap_future(reader.submit(read_config)))
+    except (ConfigError, OSError) as error:
         for line in str(error).splitlines():
             logger.warning("the settings stay as they were: %s", line)
 

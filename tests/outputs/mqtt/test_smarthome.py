@@ -354,13 +354,7 @@ async def test_sighup_reads_the_settings_again_and_a_mistake_keeps_the_present_o
     config = load_config(file)
     source = HandSource()
     service = Service(config, tone_classifier(), [(config.source[0], source)])
-    read = asyncio.Event()
-
-    def read_config():
-        read.set()
-        return load_config(file)
-
-    task = asyncio.create_task(until_stopped(service, None, read_config))
+    task = asyncio.create_task(until_stopped(service, None, lambda: load_config(file)))
     source.play(tone(200, 4))
     with service.hub.subscribe() as subscription:
         await next_state(subscription)
@@ -371,11 +365,12 @@ async def test_sighup_reads_the_settings_again_and_a_mistake_keeps_the_present_o
             file.write_text(
                 f"[websocket]\nenabled = false\n[history]\nenabled = false\n[smoothing]\n{text}\n"
             )
-            read.clear()
             os.kill(os.getpid(), signal.SIGHUP)
-            await read.wait()
-            await asyncio.sleep(0)
-            assert expected in capsys.readouterr().err
+            said = ""
+            async with asyncio.timeout(20):
+                while expected not in said:
+                    await asyncio.sleep(0.01)
+                    said += capsys.readouterr().err
     assert service.node_health()[0].node == config.source[0].node
     os.kill(os.getpid(), signal.SIGTERM)
     assert await task == 0
