@@ -33,6 +33,8 @@ MAX_LINE_BYTES = 8192
 MAX_LENGTH_DIGITS = 18
 MAX_BODY_BYTES = 2**20
 """Taken of a request's body, by the few paths that have one."""
+SLOWEST_BYTES_PER_SECOND = 20_000.0
+"""Whoever takes an answer at this pace, over a bad line, gets all of it."""
 SLICE_BYTES = 4096
 """Looked at before the limit of frames is checked again."""
 MIN_FRAMES_PER_SECOND = 100.0
@@ -49,10 +51,16 @@ class Connection(ServerConnection):
     """What the WebSocket library makes of a visitor."""
 
     def __init__(
-        self, connections: Connections, messages_per_second: float, *args: Any, **options: Any
+        self,
+        connections: Connections,
+        messages_per_second: float,
+        request_within_seconds: float,
+        *args: Any,
+        **options: Any,
     ) -> None:
         super().__init__(*args, **options)
         self._connections = connections
+        self._request_within_seconds = request_within_seconds
         self._frame_rate = RateLimit(
             max(MIN_FRAMES_PER_SECOND, FRAMES_PER_MESSAGE * messages_per_second), BURST_FRAMES
         )
@@ -73,6 +81,7 @@ class Connection(ServerConnection):
         self.visitor = self._connections.visitor(transport)
         self.visitor.abort = self.transport.abort
         self.visitor.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+        self.loop.call_later(self._request_within_seconds, self._end_without_request)
 
     def data_received(self, data: bytes) -> None:
         """Take one request; what follows it has to wait until that was answered."""
@@ -148,6 +157,15 @@ class Connection(ServerConnection):
             async with asyncio.timeout(GOODBYE_SECONDS):
                 await self.close(code, reason)
         except TimeoutError:
+            self.transport.abort()
+
+    def allow_for(self, response: Response) -> None:
+        """Wait long enough for a slow client to take an answer."""
+        if self.close_timeout is not None:
+            self.close_timeout += len(response.body) / SLOWEST_BYTES_PER_SECOND
+
+    def _end_without_request(self) -> None:
+        if self.request is None:
             self.transport.abort()
 
     def _awaits_request(self) -> bool:

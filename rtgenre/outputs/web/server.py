@@ -32,7 +32,7 @@ from rtgenre.outputs.web.endpoint import (
     server_address,
 )
 from rtgenre.outputs.web.files import read_web_files
-from rtgenre.outputs.web.http import NO_BODY, Route, Upload, error_response
+from rtgenre.outputs.web.http import NO_BODY, HttpResponse, Route, Upload, error_response
 from rtgenre.outputs.web.routes import WEBSOCKET_PATH, Health, HttpRequest, Routes
 
 if TYPE_CHECKING:
@@ -55,8 +55,13 @@ CLOSE_TOKEN = 4401
 """The token is missing or wrong; 4000 to 4999 are free for applications (RFC 6455, 7.4.2)."""
 
 OPEN_TIMEOUT_SECONDS = 10.0
+CLOSE_TIMEOUT_SECONDS = 10.0
+ANSWER_TIMEOUT_SECONDS = 60.0
+"""For a request's body and its answer, which say sooner themselves what takes long."""
 TOKEN_TIMEOUT_SECONDS = 5.0
 WRITE_LIMIT_BYTES = 16384
+# Each connection decides itself how long its goodbye may take, for it knows what was sent.
+_TLS_GOODBYE_SECONDS = 86_400.0
 
 # websockets reports every request at INFO; nothing there is for the operator below WARNING.
 _protocol_logger = logging.getLogger(f"{__name__}.protocol")
@@ -169,7 +174,11 @@ class WebSocketOutput:
             max_size=self.config.max_message_bytes,
             max_queue=4,
             write_limit=WRITE_LIMIT_BYTES,
-            open_timeout=OPEN_TIMEOUT_SECONDS,
+            # It would count the answer to a request, too, and until that is taken.
+            open_timeout=None,
+            close_timeout=CLOSE_TIMEOUT_SECONDS,
+            ssl_handshake_timeout=OPEN_TIMEOUT_SECONDS if tls else None,
+            ssl_shutdown_timeout=_TLS_GOODBYE_SECONDS if tls else None,
             logger=_protocol_logger,
         )
 
@@ -197,22 +206,40 @@ class WebSocketOutput:
         return announced_url(self.config, self.port, local_address)
 
     def _create_connection(self, *args: Any, **options: Any) -> ServerConnection:
-        return Connection(self.connections, self.config.messages_per_second, *args, **options)
+        return Connection(
+            self.connections,
+            self.config.messages_per_second,
+            OPEN_TIMEOUT_SECONDS,
+            *args,
+            **options,
+        )
 
     async def _process_request(
         self, connection: ServerConnection, request: Request
     ) -> Response | None:
+        answer = await self._answer(connection, request)
+        if answer is None:
+            return None
+        response = http_response(answer, request.method)
+        if isinstance(connection, Connection):
+            connection.allow_for(response)
+        return response
+
+    async def _answer(self, connection: ServerConnection, request: Request) -> HttpResponse | None:
+        """Return what a request is answered; None where a WebSocket begins."""
         try:
             http_request = self._http_request(connection, request)
         except MultipleValuesError as error:
-            response = error_response(400, f"the header {error} was sent more than once")
-            return http_response(response, request.method)
-        if http_request.target.partition("?")[0] != WEBSOCKET_PATH:
-            return http_response(await self._routes.answer(http_request), request.method)
-        if http_request.read_body is not None:
-            return http_response(error_response(400, NO_BODY), request.method)
-        refusal = self._routes.refusal(http_request)
-        return None if refusal is None else http_response(refusal, request.method)
+            return error_response(400, f"the header {error} was sent more than once")
+        if http_request.target.partition("?")[0] == WEBSOCKET_PATH:
+            if http_request.read_body is not None:
+                return error_response(400, NO_BODY)
+            return self._routes.refusal(http_request)
+        try:
+            async with asyncio.timeout(ANSWER_TIMEOUT_SECONDS):
+                return await self._routes.answer(http_request)
+        except TimeoutError:
+            return error_response(503, f"this took longer than {ANSWER_TIMEOUT_SECONDS:g} s")
 
     async def _serve_client(self, connection: ServerConnection) -> None:
         if not isinstance(connection, Connection):

@@ -255,6 +255,49 @@ async def test_a_connection_that_never_finishes_its_request_is_closed(
         writer.close()
 
 
+@pytest.mark.parametrize("tls", [False, True])
+async def test_who_takes_a_long_answer_slowly_gets_all_of_it(
+    tls: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(server, "OPEN_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(server, "CLOSE_TIMEOUT_SECONDS", 0.2, raising=False)
+    long = HttpResponse(200, bytes(8 * 2**20), "text/csv")
+    settings: dict[str, Any] = {}
+    if tls:
+        settings["cert_file"], settings["key_file"] = await a_certificate(tmp_path)
+    async with a_websocket_output(Hub(), routes={"/history": lambda _: long}, **settings) as output:
+        trust = ssl.create_default_context(cafile=settings["cert_file"]) if tls else None
+        reader, writer = await asyncio.open_connection("127.0.0.1", output.port, ssl=trust)
+        writer.write(f"GET /history HTTP/1.1\r\nHost: 127.0.0.1:{output.port}\r\n\r\n".encode())
+        await reader.readuntil(b"\r\n\r\n")
+        n_received = 0
+        while part := await reader.read(2**20):
+            n_received += len(part)
+            await asyncio.sleep(0.02)
+        writer.close()
+    assert n_received == len(long.body)
+
+
+async def test_an_answer_that_takes_longer_than_a_request_may_is_given(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(server, "OPEN_TIMEOUT_SECONDS", 0.2)
+
+    async def inputs(_: Any) -> HttpResponse:
+        await asyncio.sleep(0.5)
+        return json_response({"inputs": []})
+
+    async def never(_: Any) -> HttpResponse:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    routes = {"/settings/inputs": inputs, "/never": never}
+    async with a_websocket_output(Hub(), routes=routes) as output:
+        assert (await request(output, "/settings/inputs"))[0] == 200
+        monkeypatch.setattr(server, "ANSWER_TIMEOUT_SECONDS", 0.2, raising=False)
+        assert (await request(output, "/never"))[0] == 503
+
+
 @pytest.mark.parametrize(
     "target",
     [
