@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args
 
 from pydantic import TypeAdapter, ValidationError
@@ -149,10 +149,13 @@ def _first_problem(error: ValidationError | OverflowError) -> str:
 
 def _require_time(time: str) -> None:
     try:
-        is_time = datetime.fromisoformat(time).utcoffset() is not None
+        moment = datetime.fromisoformat(time)
+        is_time = moment.utcoffset() is not None
     except (ValueError, OverflowError):
         is_time = False
     _require(is_time, "a time is not ISO 8601 with its offset")
+    # The ends of the calendar are beyond it on clocks of other time zones.
+    _require(MINYEAR < moment.year < MAXYEAR, f"a time is in the year {moment.year}")
 
 
 def _require(condition: bool, problem: str) -> None:

@@ -64,6 +64,8 @@ def test_about_and_status_are_read_as_they_are():
         ({"time": "yesterday"}, "ISO 8601"),
         ({"time": "2026-11-26T12:00:00"}, "offset"),
         ({"since": "9999-99-99T00:00:00Z"}, "ISO 8601"),
+        ({"time": "0001-01-01T00:00:00+00:00"}, "the year 1"),
+        ({"since": "9999-12-31T23:59:59-12:00"}, "the year 9999"),
         ({"sequence": -1}, "sequence"),
         ({"sequence": "1"}, "sequence"),
         ({"title": "a\x1b[2Jb"}, "control characters"),
