@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from rtgenre.hub.http_request import ask
 from rtgenre.outputs.secret import read_secret
@@ -99,7 +99,7 @@ class OwnServices:
                 yield OwnService(address, token, connection, hello)
         except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed) as error:
             raise NoWayError(f"{address} {_explain(error)}") from None
-        except (ValueError, TypeError, KeyError, HTTPException):
+        except (ValueError, TypeError, KeyError, RecursionError, InvalidURI, HTTPException):
             raise NoWayError(f"{address} is no rtgenre of this version") from None
 
     def _way_to(self, node: Node) -> tuple[str, str]:
@@ -112,9 +112,15 @@ class OwnServices:
         address = self._config.addresses.get(node.name) or (about["address"] if about else "")
         if about is None or not address:
             raise NoWayError("it serves no page: [websocket] enabled = false")
+        try:
+            host = urlsplit(address).hostname
+        except ValueError:
+            host = None
+        if not host:
+            raise NoWayError(f"{address} is no address")
         own_token = self._config.tokens.get(node.name)
         token = self._token if own_token is None else own_token.get_secret_value()
-        if is_loopback(urlsplit(address).hostname or ""):
+        if is_loopback(host):
             if about["host"] != socket.gethostname():
                 raise NoWayError(
                     f"rtgenre on {about['host']} lets no other machine in; set its "

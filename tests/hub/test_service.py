@@ -344,6 +344,8 @@ async def test_the_page_is_told_why_there_is_no_spectrogram(broker, websocket, h
         ),
         ({"host": "raspberry", "address": "http://127.0.0.1:1/"}, "lets no other machine in"),
         ({"host": socket.gethostname(), "address": "http://127.0.0.1:1/"}, "cannot be reached"),
+        ({"address": "http://[pi/"}, "is no address"),
+        ({"address": "http://:8765/"}, "is no address"),
     ],
 )
 async def test_a_page_that_cannot_be_reached_is_named(broker, about, reason):

@@ -8,6 +8,7 @@ import json
 import socket
 
 import pytest
+import websockets
 
 from rtgenre.hub import taught_lists as taught_lists_module
 from tests.broker import Broker
@@ -172,6 +173,8 @@ async def test_why_there_is_no_list_is_said(broker, websocket, hub_table, reason
     [
         ({"host": "raspberry", "address": "http://127.0.0.1:1/"}, "lets no other machine in"),
         ({"host": socket.gethostname(), "address": "http://127.0.0.1:1/"}, "cannot be reached"),
+        ({"address": "http://[pi/"}, "is no address"),
+        ({"address": "http://:8765/"}, "is no address"),
     ],
 )
 async def test_a_room_that_cannot_be_reached_is_said(broker, about, reason):
@@ -180,6 +183,40 @@ async def test_a_room_that_cannot_be_reached_is_said(broker, about, reason):
         status, error = await ask(hub.port, "GET /taught?node=den")
     assert status == 502
     assert reason in error["message"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 302 Found\r\nLocation: ftp://pi/\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: http://[pi/\r\n\r\n",
+        "[" * 60_000,
+        "7",
+    ],
+    ids=lambda answer: str(answer[:40]),
+)
+async def test_another_program_at_the_address_of_a_room_is_said(broker, answer):
+    async def request(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    async def greet(client):
+        await client.send(answer)
+        await client.wait_closed()
+
+    if isinstance(answer, bytes):
+        server = await asyncio.start_server(request, "127.0.0.1", 0)
+    else:
+        server = await websockets.serve(greet, "127.0.0.1", 0)
+    address = f"http://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}/"
+    about = {"host": socket.gethostname(), "address": address}
+    async with a_hub(broker.port) as hub, a_node(broker.port, **about):
+        await hub.until(lambda: hub.problem() is None)
+        status, error = await ask(hub.port, "GET /taught?node=den")
+    server.close()
+    assert status == 502
+    assert "is no rtgenre of this version" in error["message"]
 
 
 async def test_what_another_rtgenre_was_taught_is_not_forgotten_in_its_place(
