@@ -100,8 +100,9 @@ class Lessons:
         n = 0
         for number in numbers:
             if number in self._numbers:
-                node, own_number = self._numbers.pop(number)
+                node, own_number = self._numbers[number]
                 answer = await self._ask(node, "forgotten", {"forget": own_number})
+                self._numbers.pop(number, None)
                 n += answer["stretches"]
         return n
 

@@ -159,6 +159,27 @@ async def test_a_late_answer_is_not_shown_as_the_answer_to_another_request(broke
     assert "request" not in taught
 
 
+async def test_a_lesson_that_the_room_did_not_undo_can_be_undone_later(broker, monkeypatch):
+    async with unanswered(broker, monkeypatch) as (hub, subscriber):
+        monkeypatch.setattr(lessons_module, "ANSWER_WITHIN_SECONDS", 60.0)
+        asking = asyncio.create_task(ask(hub.port, "POST /teach?node=den&genre=polka"))
+        request = (await asked_of(subscriber, "polka"))["request"]
+        await answer_as_den(broker, type="taught", id=17, genre="polka", request=request)
+        _, taught = await asking
+        undo = f"DELETE /taught?id={taught['id']}"
+        monkeypatch.setattr(lessons_module, "ANSWER_WITHIN_SECONDS", 0.2)
+        assert (await ask(hub.port, undo))[0] == 504
+        await asked_of(subscriber, '"forget": 17')
+        subscriber.seen.clear()
+        monkeypatch.setattr(lessons_module, "ANSWER_WITHIN_SECONDS", 60.0)
+        asking = asyncio.create_task(ask(hub.port, undo))
+        async with asyncio.timeout(10):
+            request = (await asked_of(subscriber, '"forget": 17'))["request"]
+        await answer_as_den(broker, type="forgotten", stretches=1, request=request)
+        status, forgotten = await asking
+    assert (status, forgotten["stretches"]) == (200, 1)
+
+
 async def test_an_older_room_is_not_asked_again_while_an_answer_may_come_late(broker, monkeypatch):
     async with unanswered(broker, monkeypatch, repeats_requests=False) as (hub, subscriber):
         # An older room takes a genre as it is.
