@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import TYPE_CHECKING, NoReturn
 
 from rtgenre.hub.own_service import NoWayError
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from rtgenre.hub.own_service import OwnServices
     from rtgenre.hub.roster import Roster
     from rtgenre.messages.column_hub import ColumnHub
+
+STABLE_SECONDS = 30.0
+"""A connection that held this long was a good one: the next wait is short again."""
 
 
 class Relay:
@@ -54,10 +58,13 @@ class Relay:
     async def _fetch(self, node: Node) -> None:
         backoff = Backoff(first_seconds=1.0, longest_seconds=30.0)
         while True:
+            began_at = time.monotonic()
             try:
                 await self._pass_on(node)
             except NoWayError as reason:
                 self._roster.set_spectrogram_problem(node, str(reason))
+            if time.monotonic() - began_at > STABLE_SECONDS:
+                backoff.reset()
             await asyncio.sleep(backoff.next_seconds())
 
     async def _pass_on(self, node: Node) -> None:
