@@ -13,7 +13,7 @@ import aiomqtt
 from rtgenre.hub.inbox import Inbox, Incoming
 from rtgenre.hub.reading import KINDS, answering_node, split_topic
 from rtgenre.messages.taught import TeachError
-from rtgenre.outputs.mqtt.broker import Broker, PacketTooLarge, lost
+from rtgenre.outputs.mqtt.broker import Broker, PacketTooLarge, heed_cancellation, lost
 from rtgenre.sources.backoff import Backoff
 
 if TYPE_CHECKING:
@@ -98,6 +98,7 @@ class Subscription:
                     await self._listen()
                 except aiomqtt.MqttError as error:
                     self._tell(self._explain(error))
+                heed_cancellation()
                 if time.monotonic() - began_at > STABLE_SECONDS:
                     backoff.reset()
                 await asyncio.sleep(backoff.next_seconds())
