@@ -277,6 +277,15 @@ def test_a_token_is_made_once_told_once_and_kept_from_others(start, tmp_path, ca
     assert own == {"RTGENRE_WEBSOCKET__TOKEN": "my-own-token-of-characters"}
 
 
+def test_a_token_that_could_not_be_written_is_made_anew(start, tmp_path, capsys):
+    (tmp_path / "token").touch(mode=0o600)
+    start.token({}, tmp_path)
+    made = (tmp_path / "token").read_text()
+    assert len(made) >= 16
+    assert made in capsys.readouterr().err
+    assert (tmp_path / "token").stat().st_mode & 0o077 == 0
+
+
 def test_the_broker_that_an_app_offers_is_taken_over(told, supervisor, capsys):
     supervisor["/services/mqtt"] = offer(
         host="core-mosquitto",

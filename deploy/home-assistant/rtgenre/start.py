@@ -123,7 +123,8 @@ def token(options: Options, data: Path) -> dict[str, str]:
     if options.get("token"):
         return {"RTGENRE_WEBSOCKET__TOKEN": str(options["token"])}
     file = data / "token"
-    if not file.exists():
+    # Empty where the disk was full, or the power went, when it was made.
+    if not file.exists() or not file.stat().st_size:
         made = secrets.token_urlsafe()
         file.touch(mode=0o600)
         file.write_text(made)
