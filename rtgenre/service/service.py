@@ -251,6 +251,13 @@ class Service:
             realtime=speeds[node] != "max",
         )
 
+    def _introduce(self, node: str, local_address: str) -> AboutDocument:
+        """Return what a node tells of itself, and have Home Assistant told the same address."""
+        about = self.about(node, local_address)
+        if self._discovery is not None and local_address:
+            self._discovery.lead_to(about["address"])
+        return about
+
     def _notify_of_the_end(self) -> None:
         if self.gives_way or self.begins_anew:
             self._notifier.reloading()
@@ -370,7 +377,7 @@ class Service:
             colors={},  # the lights publish /color
             metrics=self.metrics,
             extensions=self._mqtt_extensions(teachable=teachable),
-            about=self.about,
+            about=self._introduce,
         )
         await output.run()
 

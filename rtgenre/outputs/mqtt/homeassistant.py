@@ -80,6 +80,10 @@ class HomeAssistantExtension:
         """Announce other genres, or what counts as music playing, with the next window."""
         self._params = replace(self._params, labels=labels, music_threshold=music_threshold)
 
+    def lead_to(self, page_url: str) -> None:
+        """Announce another address of the page, with the next window."""
+        self._params = replace(self._params, page_url=page_url)
+
     def on_connect(self, node: str) -> list[Message]:
         """Return the node's discovery message."""
         self._announced[node] = self._params
@@ -150,12 +154,9 @@ def discovery_payload(node: str, params: DiscoveryParams) -> dict[str, Any]:
             "mf": "rtgenre",
             "mdl": f"model {params.model}",
             "sw": params.version,
-        },
-        "o": {
-            "name": "rtgenre",
-            "sw": params.version,
             **_link(params.settings.link or params.page_url),
         },
+        "o": {"name": "rtgenre", "sw": params.version},
         "availability_topic": f"{topic}/availability",
         "state_topic": f"{topic}/state",
         "cmps": {
@@ -166,4 +167,4 @@ def discovery_payload(node: str, params: DiscoveryParams) -> dict[str, Any]:
 
 
 def _link(link: str) -> dict[str, str]:
-    return {"url": link} if link else {}
+    return {"cu": link} if link else {}

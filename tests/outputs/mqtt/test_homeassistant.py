@@ -103,7 +103,8 @@ def test_a_name_is_for_people_and_leaves_topics_and_ids_as_they_are():
 
 def test_every_required_field_is_there(payload):
     assert payload["dev"]["ids"]
-    assert payload["o"] == {"name": "rtgenre", "sw": "1.2.3", "url": "http://den:8765/"}
+    assert payload["dev"]["cu"] == "http://den:8765/"
+    assert payload["o"] == {"name": "rtgenre", "sw": "1.2.3"}
     assert payload["availability_topic"] == "rtgenre/living-room/availability"
     assert payload["state_topic"] == "rtgenre/living-room/state"
     for component in payload["cmps"].values():

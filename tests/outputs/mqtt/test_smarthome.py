@@ -19,6 +19,7 @@ from rtgenre.model.classifier import Classifier
 from rtgenre.monitoring.logs import set_up_logging
 from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.lights.scenes import rgb
+from rtgenre.outputs.mqtt import publisher
 from rtgenre.outputs.mqtt.smarthome import home_assistant_extension
 from rtgenre.service.service import Service
 from tests.broker import Broker, free_port, retained_messages, subscribed
@@ -116,6 +117,20 @@ async def test_a_node_tells_what_it_is_and_where_its_page_is_seen_from_the_broke
     state = json.loads(subscriber.latest["rtgenre/den/state"])
     assert state["instance"] == hello["instance"] == about["instance"]
     assert len(about["instance"]) == 8
+
+
+async def test_the_device_page_links_to_the_address_that_other_machines_reach(broker, monkeypatch):
+    monkeypatch.setattr(publisher, "local_address", lambda _: "192.0.2.7")
+    websocket = {"port": 0, "host": "0.0.0.0", "token": "0123456789abcdef"}
+    config = settings(broker.port, websocket=websocket)
+    async with (
+        subscribed(broker.port, DISCOVERY) as home_assistant,
+        running(config) as (service, _),
+    ):
+        await home_assistant.until(lambda it: it.seen)
+        port = service._web_socket.port
+    device = json.loads(home_assistant.seen[0][1])["dev"]
+    assert device["cu"] == f"http://192.0.2.7:{port}/"
 
 
 async def publish(broker, topic, payload):
@@ -400,7 +415,7 @@ def test_the_device_page_links_to_the_dashboard_or_to_what_is_configured():
             page_url="http://den:8765/",
         )
         (message,) = extension.on_connect("den")
-        return json.loads(message.payload)["o"]["url"]
+        return json.loads(message.payload)["dev"]["cu"]
 
     assert link() == "http://den:8765/"
     assert link(link="https://home.example/music") == "https://home.example/music"
