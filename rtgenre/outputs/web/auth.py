@@ -83,7 +83,7 @@ class Guard:
 
 
 def checked_token(token: str) -> str:
-    """Return ``token`` if it is empty or long enough to be unguessable.
+    """Return ``token`` if it is empty, or long enough to be unguessable and fit for a header.
 
     Raises:
         ValueError: it is not; the message does not repeat it.
@@ -92,6 +92,12 @@ def checked_token(token: str) -> str:
         raise ValueError(
             f"the token has {len(token)} characters, at least {MIN_TOKEN_CHARACTERS} are needed; "
             "`python3 -c 'import secrets; print(secrets.token_urlsafe())'` makes one"
+        )
+    # Other characters are sent as UTF-8 by some programs and as Latin-1 by others, or not at all.
+    if not (token.isascii() and token.isprintable() and token == token.strip()):
+        raise ValueError(
+            "the token has spaces around it or characters beyond ASCII, which not every program "
+            "can send; take letters, digits and signs such as '-'"
         )
     return token
 

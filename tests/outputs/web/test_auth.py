@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rtgenre.outputs.web.auth import Guard, bearer_token, is_loopback
+from rtgenre.outputs.web.auth import Guard, bearer_token, checked_token, is_loopback
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "localhost", "::1", "[::1]"])
@@ -65,3 +65,16 @@ def test_bearer_tokens_are_read_from_the_header():
     assert bearer_token("bearer  abc ") == "abc"
     for other in (None, "", "Basic abc", "abc"):
         assert bearer_token(other) is None
+
+
+@pytest.mark.parametrize(
+    "token", ["schlüssel-für-die-seite", " a-token-of-length ", "a-token\twith-tabs"]
+)
+def test_a_token_that_not_every_program_can_send_is_refused(token: str):
+    with pytest.raises(ValueError, match="not every program"):
+        checked_token(token)
+
+
+def test_a_token_of_words_is_taken_and_found_in_its_header():
+    token = checked_token("16 characters or more")
+    assert Guard("0.0.0.0", token, []).knows_token(bearer_token(f"Bearer {token}"))
