@@ -25,6 +25,9 @@ _MAX_PROPERTY_BYTES = 255
 
 logger = logging.getLogger(__name__)
 
+# It tells of a network that is gone with a traceback, though it has dealt with it.
+logging.getLogger("zeroconf").setLevel(logging.CRITICAL)
+
 
 class MdnsOutput:
     """Announces one port under ``_rtgenre._tcp`` for as long as ``run`` runs."""
@@ -49,20 +52,21 @@ class MdnsOutput:
     async def run(self) -> None:
         """Announce until cancelled, then take the announcement back.
 
-        A machine without a network is tried again every minute.
+        A machine without a network is tried again every minute; one that has other addresses by
+        then is announced with them.
         """
         while True:
             try:
-                await self._announce()
+                if addresses := await self._addresses():
+                    await self._announce(addresses)
+                    continue
+                logger.info("no local network to announce the service on")
             except (OSError, ZeroconfError) as error:
                 logger.info("the local network takes no announcement: %s", str(error) or error)
             await asyncio.sleep(_RETRY_SECONDS)
 
-    async def _announce(self) -> None:
-        addresses = await self._addresses()
-        if not addresses:
-            logger.info("no local network to announce the service on")
-            return
+    async def _announce(self, addresses: list[str]) -> None:
+        """Announce until the machine has other addresses."""
         zeroconf = AsyncZeroconf(interfaces=addresses, ip_version=IPVersion.V4Only)
         try:
             announced = await zeroconf.async_register_service(
@@ -70,7 +74,10 @@ class MdnsOutput:
             )
             await announced
             logger.info("announced on the local network as %s", f"{self._name}.{SERVICE_TYPE}")
-            await asyncio.Event().wait()
+            has_moved = False
+            while not has_moved:
+                await asyncio.sleep(_RETRY_SECONDS)
+                has_moved = await self._addresses() != addresses
         finally:
             # Says goodbye to the network, so that nobody is left with a dead address.
             await zeroconf.async_close()
@@ -78,12 +85,12 @@ class MdnsOutput:
     async def _addresses(self) -> list[str]:
         """Return the IPv4 addresses of this machine that the port can be reached at."""
         if self._host in _EVERY_ADDRESS:
-            return [
+            return sorted(
                 str(address.ip)
                 for adapter in ifaddr.get_adapters()
                 for address in adapter.ips
                 if address.is_IPv4 and not str(address.ip).startswith("127.")
-            ]
+            )
         found = await asyncio.get_running_loop().getaddrinfo(
             self._host, self._port, family=socket.AF_INET, type=socket.SOCK_STREAM
         )

@@ -4,6 +4,7 @@ import contextlib
 from zeroconf import IPVersion, ServiceStateChange
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
+from rtgenre.outputs.web import mdns
 from rtgenre.outputs.web.mdns import SERVICE_TYPE, MdnsOutput
 
 LOOPBACK = "127.0.0.1"
@@ -45,6 +46,30 @@ async def test_the_service_is_found_with_its_address_and_says_goodbye():
         assert info.decoded_properties == {"path": "/ws", "nodes": "a,b"}
         task.cancel()
         await seen(changes, name, ServiceStateChange.Removed)
+        await asyncio.wait({task})
+
+
+async def test_a_machine_that_got_another_address_is_announced_with_it(monkeypatch):
+    monkeypatch.setattr(mdns, "_RETRY_SECONDS", 0.05)
+    name = f"mdns-moves.{SERVICE_TYPE}"
+    output = MdnsOutput(name="mdns-moves", host="", port=8765, properties={})
+    addresses = [LOOPBACK]
+
+    async def present_addresses():
+        return list(addresses)
+
+    monkeypatch.setattr(output, "_addresses", present_addresses)
+    async with browsing() as (zeroconf, changes):
+        task = asyncio.create_task(output.run())
+        await seen(changes, name, ServiceStateChange.Added)
+        addresses[:] = ["127.0.0.2"]
+        async with asyncio.timeout(20):
+            await seen(changes, name, ServiceStateChange.Removed)
+            await seen(changes, name, ServiceStateChange.Added)
+        info = AsyncServiceInfo(SERVICE_TYPE, name)
+        assert await info.async_request(zeroconf.zeroconf, 5000)
+        assert info.parsed_addresses() == ["127.0.0.2"]
+        task.cancel()
         await asyncio.wait({task})
 
 
