@@ -294,7 +294,8 @@ class SettingsDesk:
         source = changes.get("source", {})
         if not source.keys() <= _OF_ROOM:
             raise SettingsError("of a source the page changes name and input; others in the file")
-        if source.get("input", "") not in {"", *self._known_inputs}:
+        # Not looked up in a set: a list, which a file's settings may hold, has no place in one.
+        if source.get("input", "") not in ["", *self._known_inputs]:
             raise SettingsError(
                 f"no input that was listed is called {source['input']!r}; list them again, or "
                 "write it into the file",

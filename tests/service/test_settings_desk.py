@@ -354,6 +354,10 @@ async def test_garbage_is_told_what_to_send(tmp_path):
         for body in ([], {"changes": []}, "x"):
             status, answer = await page.ask("settings", body)
             assert (status, answer["message"]) == (400, "send JSON with changes, checksum, node")
+        half_a_character = await page.change({"colors": {"\ud800": "#112233"}})
+        assert half_a_character[0] == 400
+        status, answer = await page.change({"source": {"input": ["song.flac"]}})
+        assert (status, "no input that was listed" in answer["message"]) == (403, True)
 
 
 def _asked(url, body=None, method=None):
