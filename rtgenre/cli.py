@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,13 +51,15 @@ def _explain(error: BaseException, words: Sequence[str]) -> int:
     """Say in one line what ended the program; anything unexpected keeps its traceback."""
     if isinstance(error, KeyboardInterrupt):
         return EXIT_OK if _UNTIL_STOPPED.intersection(words[:1]) else EXIT_FAILED
-    if isinstance(error, OSError) and error.errno in {errno.EPIPE, errno.ENOSPC}:
+    has_left = isinstance(error, BrokenPipeError) or _is_closed_terminal(error)
+    if has_left or (isinstance(error, OSError) and error.errno == errno.ENOSPC):
         # Nothing more is said when Python flushes the output at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
+        if has_left:
             # Whoever read the output has left, as `head` does.
             return EXIT_OK
-        print(f"rtgenre: the output is incomplete: {error.strerror}", file=sys.stderr)
+        reason = os.strerror(errno.ENOSPC)
+        print(f"rtgenre: the output is incomplete: {reason}", file=sys.stderr)
         return EXIT_FAILED
     if isinstance(error, PermissionError) and error.filename:
         home = Path("~").expanduser()
@@ -71,3 +74,10 @@ def _explain(error: BaseException, words: Sequence[str]) -> int:
     for line in str(error).splitlines():
         print(f"rtgenre: {line}", file=sys.stderr)
     return EXIT_USAGE if isinstance(error, WrongSettings) else EXIT_FAILED
+
+
+def _is_closed_terminal(error: BaseException) -> bool:
+    """Say whether a terminal was closed that the output goes to."""
+    if not isinstance(error, OSError) or error.errno != errno.EIO:
+        return False
+    return stat.S_ISCHR(os.fstat(sys.stdout.fileno()).st_mode)

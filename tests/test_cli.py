@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import re
 import signal
 import socket
@@ -369,3 +370,19 @@ def test_ctrl_c_ends_well_only_what_runs_until_it_is_stopped(words, code, monkey
 
     monkeypatch.setattr(f"rtgenre.commands.{words[0]}.main", stopped)
     assert main(words) == code
+
+
+def test_a_terminal_that_is_closed_ends_the_service_without_a_word(tmp_path):
+    said = tmp_path / "said.txt"
+    pid, ours = pty.fork()
+    if pid == 0:
+        os.environ |= {"TERM": "xterm", "HOME": str(tmp_path), "PYTHONPATH": str(Path.cwd())}
+        os.dup2(os.open(said, os.O_CREAT | os.O_WRONLY), 2)
+        os.execv(sys.executable, [sys.executable, "-m", "rtgenre", "demo", "--port", "0"])
+    shown = b""
+    while b"level" not in shown:
+        shown += os.read(ours, 4096)
+    os.close(ours)
+    code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    assert "Traceback" not in said.read_text()
+    assert code == 0

@@ -8,15 +8,19 @@ import logging
 import math
 import sys
 import time
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from rtgenre.model.standard_error import quiet_below
 from rtgenre.outputs.readout import LISTENING, Readout, local_time
 from rtgenre.outputs.room_stack import stack
 from rtgenre.outputs.words import headline, playing, remark
+from rtgenre.threads import LimitedCalls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from rich.live import Live
 
     from rtgenre.config import Config
     from rtgenre.messages.documents import Document, PresenceDocument, StateDocument, StatusDocument
@@ -26,6 +30,7 @@ Format = Literal["live", "plain", "json"]
 
 PAGE_SECONDS = 6.0
 """For how long rooms are shown that do not all have room."""
+GOODBYE_SECONDS = 1.0
 _REDRAW_SECONDS = 0.25
 """At most so often the rooms are drawn, where they are many."""
 _FEW_ROOMS = 8
@@ -103,11 +108,12 @@ class TerminalOutput:
         readouts: dict[str, Readout] = {}
         # When, on the monotonic clock, it was drawn last, and is to be drawn though nothing comes.
         drawn_at, redraw_at = -math.inf, None
-        with (
-            hub.subscribe(lossless=True) as subscription,
-            quiet_below(),
-            Live(LISTENING, console=console, auto_refresh=False) as live,
-        ):
+        live = Live(LISTENING, console=console, auto_refresh=False)
+        async with AsyncExitStack() as resources:
+            subscription = resources.enter_context(hub.subscribe(lossless=True))
+            resources.enter_context(quiet_below())
+            live.start(refresh=True)
+            resources.push_async_callback(_end, live)
             while True:
                 document = await _next_document(subscription, redraw_at)
                 if document is not None:
@@ -140,6 +146,12 @@ class TerminalOutput:
             logger.info("standard output is written again")
         else:
             logger.warning("standard output cannot be written: %s; lines are missing", problem)
+
+
+async def _end(live: Live) -> None:
+    """Give the terminal back, unless it is gone or takes nothing."""
+    with suppress(OSError, TimeoutError):
+        await LimitedCalls(1).call(live.stop, GOODBYE_SECONDS)
 
 
 async def _next_document(subscription: Subscription, until: float | None) -> Document | None:

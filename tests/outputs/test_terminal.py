@@ -5,11 +5,13 @@ import io
 import json
 import os
 import re
+import threading
 
 import pytest
 from rich.console import Console
 
 from rtgenre.messages.hub import Hub
+from rtgenre.outputs import terminal
 from rtgenre.outputs.colors import GENRE_COLORS
 from rtgenre.outputs.readout import Readout
 from rtgenre.outputs.room_stack import stack
@@ -106,6 +108,40 @@ async def test_a_disk_that_is_full_for_a_while_only_misses_lines_and_is_said_onc
 
 async def test_live_output_shows_the_genre():
     assert "JAZZ" in await print_all("live", [a_state()])
+
+
+class StoppedTerminal(io.StringIO):
+    """Takes nothing once it was asked to stop, as after Ctrl-S."""
+
+    def __init__(self):
+        super().__init__()
+        self.is_stopped, self.let_go, self.entered = False, threading.Event(), threading.Event()
+        self.held_up = False
+
+    def isatty(self):
+        return True
+
+    def write(self, text):
+        if self.is_stopped:
+            self.entered.set()
+            self.held_up = not self.let_go.wait(5)
+        return super().write(text)
+
+
+async def test_a_terminal_that_takes_nothing_holds_up_no_stop(monkeypatch):
+    monkeypatch.setattr(terminal, "GOODBYE_SECONDS", 0.1, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    hub, stream = Hub(), StoppedTerminal()
+    output = TerminalOutput("live", colors=GENRE_COLORS, stream=stream)
+    task = asyncio.create_task(output.run(hub))
+    await asyncio.sleep(0)
+    stream.is_stopped = True
+    hub.publish(a_state())
+    assert await asyncio.to_thread(stream.entered.wait, 10)
+    task.cancel()
+    await asyncio.wait({task})
+    assert not stream.held_up
+    stream.let_go.set()
 
 
 def test_the_readout_shows_what_a_person_wants_to_see():
