@@ -395,7 +395,9 @@ async def test_home_assistant_learns_of_the_room_over_the_broker_that_is_offered
             message = await anext(home.messages)
         process.send_signal(signal.SIGTERM)
         _, err = process.communicate(timeout=60)
-    assert json.loads(message.payload)["o"]["url"] == "homeassistant://hassio/ingress/local_rtgenre"
+    assert (
+        json.loads(message.payload)["dev"]["cu"] == "homeassistant://hassio/ingress/local_rtgenre"
+    )
     assert str(message.topic) == "homeassistant/device/rtgenre_home/config"
     assert process.returncode == 0, err
 
