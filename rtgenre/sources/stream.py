@@ -8,6 +8,7 @@ import logging
 import os
 import re
 import subprocess
+import threading
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -34,7 +35,7 @@ from rtgenre.sources.stream_command import (
     stream_arguments,
 )
 from rtgenre.sources.stream_problem import NO_STREAM, NOTHING_IN_IT, may_be_playlist, stream_problem
-from rtgenre.sources.title import is_ogg, stream_title, stream_track
+from rtgenre.sources.title import is_ogg, stream_title, stream_track, tells_kind
 from rtgenre.threads import ThreadReader
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,8 @@ log = logging.getLogger(__name__)
 READ_BYTES = 65536
 # A stream that sends nothing for this long is opened again.
 STALL_SECONDS = 10.0
+# What ffmpeg tells of a stream is read as soon as that; on a busy machine sound may be sooner.
+KIND_SECONDS = 2.0
 _ENDED = "the stream ended"
 # After this much audio a connection counts as good, and the next is tried soon again.
 STEADY_SECONDS = 5.0
@@ -204,11 +207,13 @@ class StreamSource(AudioSource):
         as_ogg = self._address == self._ogg_address
         arguments = stream_arguments(self._address, as_bytes=as_ogg)
         opened = start_ffmpeg(arguments, environment=environment)
-        errors = LastMessage(opened, partial(self._take_message, opened, self._address, as_ogg))
+        kind_told = threading.Event()
+        take = partial(self._take_message, opened, self._address, as_ogg, kind_told)
+        errors = LastMessage(opened, take)
         feed: OggFeed | None = None
         try:
             feed = OggFeed(opened, SAMPLES) if as_ogg else None
-            return await self._listen(deliver, opened, errors, feed)
+            return await self._listen(deliver, opened, errors, feed, kind_told)
         except TimeoutError:
             return f"the stream sent nothing for {STALL_SECONDS:.0f} s"
         finally:
@@ -224,6 +229,7 @@ class StreamSource(AudioSource):
         opened: subprocess.Popen[bytes],
         errors: LastMessage,
         feed: OggFeed | None,
+        kind_told: threading.Event,
     ) -> str:
         """Deliver what is decoded until it ends, and return why it did.
 
@@ -242,6 +248,9 @@ class StreamSource(AudioSource):
             while True:
                 async with asyncio.timeout(STALL_SECONDS):
                     data = await reader.read()
+                if data and not kind_told.is_set():
+                    await asyncio.to_thread(kind_told.wait, KIND_SECONDS)
+                    kind_told.set()
                 if feed is not None:
                     self.track = feed.track(self._blocks.delivered_seconds - begun_at_seconds)
                 elif self._address == self._ogg_address:
@@ -256,7 +265,12 @@ class StreamSource(AudioSource):
             reader.stop()
 
     def _take_message(
-        self, opened: subprocess.Popen[bytes], address: str, as_ogg: bool, message: str
+        self,
+        opened: subprocess.Popen[bytes],
+        address: str,
+        as_ogg: bool,
+        kind_told: threading.Event,
+        message: str,
     ) -> None:
         title = stream_title(message)
         if title is not None:
@@ -268,6 +282,8 @@ class StreamSource(AudioSource):
             # Ogg is opened anew only now: this is said later than that it is Ogg.
             if address == self._ogg_address:
                 opened.kill()
+        if tells_kind(message):
+            kind_told.set()
 
     async def _end_of(self, process: subprocess.Popen[bytes], errors: LastMessage) -> str:
         await asyncio.to_thread(_wait, process)

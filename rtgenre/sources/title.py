@@ -36,6 +36,11 @@ def stream_title(message: str) -> str | None:
     return None if match is None else _printable(match[1])
 
 
+def tells_kind(message: str) -> bool:
+    """Say whether ffmpeg tells what kind of stream it opened, which it does before any sound."""
+    return message.startswith("Input #0, ")
+
+
 def is_ogg(message: str) -> bool:
     """Say whether ffmpeg tells that what it opened is Ogg, which holds its titles in itself."""
     return message.startswith("Input #0, ogg,")

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -10,6 +11,7 @@ import soundfile
 
 from rtgenre.sources import stream
 from rtgenre.sources.backoff import Backoff
+from rtgenre.sources.ffmpeg import LastMessage
 from rtgenre.sources.playlist import MOST_ENTRIES
 from rtgenre.sources.stream import StreamSource
 
@@ -99,6 +101,21 @@ async def test_recordings_in_a_playlist_are_played_one_after_another_and_then_an
         if block.gap
     ]
     assert gaps == pytest.approx([2.0, 4.0, 6.0], abs=0.1)
+
+
+async def test_a_recording_begins_once_though_what_ffmpeg_tells_of_it_is_read_late(
+    radio, monkeypatch
+):
+    class Late(LastMessage):
+        def __init__(self, process, told):
+            super().__init__(process, lambda message: (time.sleep(0.1), told(message)))
+
+    monkeypatch.setattr(stream, "LastMessage", Late)
+    soundfile.write(radio.folder / "live.ogg", tone(2.0), 44100)
+    source, heard = _listed(radio, "a.pls", "live.ogg"), Heard()
+    async with running(source, heard):
+        await heard.until(lambda: heard.n_samples > 22050)
+    assert not any(block.gap for block in heard.blocks)
 
 
 async def test_a_playlist_may_lead_to_another_and_to_hls(radio, hls_url):
