@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from rtgenre.hub.roster import Roster
     from rtgenre.messages.column_hub import ColumnHub
 
-STABLE_SECONDS = 30.0
-"""A connection that held this long was a good one: the next wait is short again."""
-
 
 class Relay:
     """Holds a connection to the service of each node whose spectrogram is watched."""
@@ -63,8 +60,7 @@ class Relay:
                 await self._pass_on(node)
             except NoWayError as reason:
                 self._roster.set_spectrogram_problem(node, str(reason))
-            if time.monotonic() - began_at > STABLE_SECONDS:
-                backoff.reset()
+            backoff.lasted(time.monotonic() - began_at)
             await asyncio.sleep(backoff.next_seconds())
 
     async def _pass_on(self, node: Node) -> None:

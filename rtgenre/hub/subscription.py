@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from rtgenre.hub.roster import Roster
     from rtgenre.monitoring.metrics import Metrics
 
-STABLE_SECONDS = 30.0
 QUIET_SECONDS = 10.0
 """A broker that has told nothing for so long probably will not."""
 TELL_EVERY_SECONDS = 600.0
@@ -99,8 +98,7 @@ class Subscription:
                 except aiomqtt.MqttError as error:
                     self._tell(self._explain(error))
                 heed_cancellation()
-                if time.monotonic() - began_at > STABLE_SECONDS:
-                    backoff.reset()
+                backoff.lasted(time.monotonic() - began_at)
                 await asyncio.sleep(backoff.next_seconds())
         finally:
             looking.cancel()

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+STEADY_SECONDS = 30.0
+"""What worked for this long was good: the next wait is short again."""
+
+
 class Backoff:
     """Delays that double from the first to the longest, each up to a quarter shorter by chance.
 
@@ -31,6 +35,11 @@ class Backoff:
         seconds = self._next_seconds
         self._next_seconds = min(2 * seconds, self._longest_seconds)
         return seconds * self._uniform(0.75, 1.0)
+
+    def lasted(self, seconds: float) -> None:
+        """Begin again with the first delay if what was tried last worked for long."""
+        if seconds > STEADY_SECONDS:
+            self.reset()
 
     def reset(self) -> None:
         """Begin again with the first delay: it worked."""

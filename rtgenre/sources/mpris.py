@@ -28,8 +28,6 @@ CONNECT_SECONDS = 10.0
 ANSWER_SECONDS = 3.0
 # What players say in between is taken together.
 PAUSE_SECONDS = 0.2
-# After this long a connection counts as good, and the next is tried soon again.
-STEADY_SECONDS = 30.0
 MAX_PLAYERS = 32
 
 _BUS = "org.freedesktop.DBus"
@@ -83,8 +81,7 @@ class PlayerWatch:
                 await self._follow()
             except (NoBusError, DBusFastError, OSError, EOFError, LookupError, ValueError) as error:
                 self._tell(one_line(str(error)) or type(error).__name__)
-            if time.monotonic() - began_at > STEADY_SECONDS:
-                self._backoff.reset()
+            self._backoff.lasted(time.monotonic() - began_at)
             await asyncio.sleep(self._backoff.next_seconds())
 
     def _tell(self, problem: str) -> None:

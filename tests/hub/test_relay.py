@@ -14,6 +14,7 @@ from rtgenre.hub.roster import Roster
 from rtgenre.messages.column_hub import ColumnHub
 from rtgenre.messages.hub import Hub
 from rtgenre.monitoring.metrics import Metrics
+from rtgenre.sources import backoff
 from rtgenre.sources.backoff import Backoff
 
 
@@ -47,7 +48,7 @@ made: list[Waits] = []
 )
 async def test_a_room_that_was_long_there_is_soon_asked_again(monkeypatch, stable_seconds, waits):
     monkeypatch.setattr(relay, "Backoff", Waits)
-    monkeypatch.setattr(relay, "STABLE_SECONDS", stable_seconds)
+    monkeypatch.setattr(backoff, "STEADY_SECONDS", stable_seconds)
     made.clear()
     columns = ColumnHub(["den"])
     roster = Roster(Hub(), columns, Metrics(), instance="00c0ffee", colors={})
