@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 from websockets.sync.client import ClientConnection, connect
 
+from rtgenre.commands.direct import direct_opener
 from rtgenre.commands.options import add_config_file, add_model, config_of
 from rtgenre.config import ENVIRONMENT_PREFIX
 from rtgenre.demo import DEMO_RECORDING
@@ -236,9 +236,7 @@ def _ended(service: RunningService, last_line: str = "") -> BenchError:
 def _metric(port: int, name: str) -> float:
     """Return the sum of a metric over its labels."""
     url = f"http://127.0.0.1:{port}/metrics"
-    # A proxy does not find this machine's own port.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(url, timeout=5) as answer:
+    with direct_opener().open(url, timeout=5) as answer:
         text = answer.read().decode()
     values = re.findall(rf"^{name}(?:\{{.*\}})? (\S+)$", text, re.MULTILINE)
     return sum(float(value) for value in values)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from rtgenre.commands.direct import direct_opener
 from rtgenre.commands.options import add_config_file, add_setting, config_of
 from rtgenre.config import ConfigError
 from rtgenre.config.checks import checked_text
@@ -166,13 +167,8 @@ def _post(config: WebSocketConfig, target: str) -> str:
         method="POST",
         headers={"Authorization": f"Bearer {token}"} if token else {},
     )
-    # The service is on this machine or in this network: a proxy does not find it, and is not to
-    # have the token.
-    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
-    if config.cert_file is not None:
-        handlers.append(urllib.request.HTTPSHandler(context=_own_certificate(config.cert_file)))
+    opener = direct_opener(_own_certificate(config.cert_file) if config.cert_file else None)
     try:
-        opener = urllib.request.build_opener(*handlers)
         with opener.open(request, timeout=TIMEOUT_SECONDS) as response:
             return str(json.loads(response.read())["note"])
     except urllib.error.HTTPError as error:
