@@ -99,6 +99,24 @@ def publishes_mqtt(config: Config, sources: Sequence[tuple[SourceConfig, AudioSo
     return True
 
 
+def check_files(config: Config) -> None:
+    """Read the secrets and certificates that outputs would begin with.
+
+    Raises:
+        OutputError: one of them cannot be used.
+    """
+    if config.websocket.enabled:
+        from rtgenre.outputs.tls import server_tls
+        from rtgenre.outputs.web.endpoint import read_token
+
+        read_token(config.websocket)
+        server_tls(config.websocket)
+    if config.mqtt.host:
+        from rtgenre.outputs.mqtt.broker import Broker
+
+        Broker(config.mqtt)
+
+
 def playing_extension(
     prefix: str, rooms: Sequence[SourceConfig], tell: Callable[[str, Track | None], None]
 ) -> PlayingExtension:

@@ -26,10 +26,8 @@ from rtgenre.messages.version import SCHEMA_VERSION
 from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import ModelError, read_model_info
 from rtgenre.outputs.errors import OutputError
-from rtgenre.outputs.secret import read_secret
-from rtgenre.outputs.tls import client_tls, server_tls
-from rtgenre.outputs.web.endpoint import read_token
 from rtgenre.outputs.words import source_name
+from rtgenre.service.outputs import check_files
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.levels import measure_levels
 from rtgenre.sources.open import looks_like_a_path
@@ -239,13 +237,7 @@ class SettingsDesk:
     def _try_the_file(self) -> None:
         config = self._file.load()
         read_model_info(find_model_folder(config.model.folder))
-        if config.websocket.enabled:
-            read_token(config.websocket)
-            server_tls(config.websocket)
-        mqtt = config.mqtt
-        if mqtt.host:
-            read_secret(mqtt.password, mqtt.password_file, "[mqtt] password_file")
-            client_tls(mqtt)
+        check_files(config)
 
     def _room(self, node: str) -> RoomSettings:
         """Return what the file says of a room, which may not be in force yet."""
