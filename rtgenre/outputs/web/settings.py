@@ -95,8 +95,6 @@ def _read(body: bytes, **fields: type) -> dict[str, Any]:
     """
     try:
         asked = json.loads(body)
-        # Half a character can be written into no file.
-        json.dumps(asked, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         asked = None
     if not isinstance(asked, dict) or not all(
