@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING
 
 from rtgenre.errors import RtgenreError
@@ -26,9 +27,12 @@ class LearningError(RtgenreError):
 def checked_genre(name: str) -> str:
     """Return a genre's name if messages, MQTT topics and pages can hold it.
 
+    Its accents are written one way (Unicode's NFC), however the name of a folder has them.
+
     Raises:
         LearningError: it cannot be one; the message proposes another.
     """
+    name = unicodedata.normalize("NFC", name)
     if name.casefold() in _RESERVED:
         raise LearningError(
             f"a genre cannot be called {name!r}: messages say {name.casefold()!r} of what has no "
@@ -66,7 +70,8 @@ def check_different(names: Sequence[str]) -> None:
 
 
 def _plain(name: str) -> str:
-    return "".join(character for character in name.casefold() if character.isalnum())
+    composed = unicodedata.normalize("NFC", name.casefold())
+    return "".join(character for character in composed if character.isalnum())
 
 
 def _proposal(name: str) -> str:

@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 
 from rtgenre.learning.genres import LearningError, check_different, checked_genre, known_genre
@@ -36,6 +38,14 @@ def test_what_messages_say_in_place_of_a_genre_is_none(name):
 def test_a_folder_means_the_known_genre_that_it_is_another_spelling_of():
     assert known_genre("Hip-Hop", ("hiphop", "rock")) == "hiphop"
     assert known_genre("techno", ("hiphop", "rock")) is None
+
+
+def test_accents_of_a_mac_s_folders_are_those_that_people_type():
+    decomposed = unicodedata.normalize("NFD", "türkü")
+    assert checked_genre(decomposed) == "türkü"
+    assert known_genre(decomposed, ("türkü", "rock")) == "türkü"
+    with pytest.raises(LearningError, match="are one genre"):
+        check_different([decomposed, "türkü"])
 
 
 def test_two_spellings_of_one_genre_are_refused():
