@@ -22,7 +22,8 @@ from rtgenre.config import (
 )
 from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import read_model_info
-from rtgenre.outputs.web.endpoint import read_token
+from rtgenre.outputs.secret import read_secret
+from rtgenre.service.outputs import check_files
 
 if TYPE_CHECKING:
     import argparse
@@ -30,6 +31,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rtgenre.config import Layers
+
+_SECRET_FILES = (
+    ("websocket", "token_file"),
+    ("websocket", "key_file"),
+    ("hub", "token_file"),
+    ("mqtt", "password_file"),
+    ("mqtt", "key_file"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,12 +58,12 @@ def check_config(file: Path | None, flags: dict[str, Any]) -> int:
     Raises:
         ConfigError: they are not good.
         ModelError: the model cannot be used.
-        OutputError: the token's file cannot be read.
+        OutputError: a secret or a certificate that it names cannot be used.
     """
     layers = read_layers(file, flags)
     config = merge_layers(layers)
-    if config.websocket.enabled:
-        read_token(config.websocket)
+    check_files(config)
+    read_secret(config.hub.token, config.hub.token_file, "[hub] token_file")
     info = read_model_info(find_model_folder(config.model.folder))
     n_set = sum(1 for layer in layers.values() for table in layer.values() for _ in _keys(table))
     told = "1 setting is set" if n_set == 1 else f"{n_set} settings are set"
@@ -62,7 +71,7 @@ def check_config(file: Path | None, flags: dict[str, Any]) -> int:
     if file is None and (foreign := foreign_config_file()):
         print(f"{foreign} is another program's and not read")
     without_effect = settings_without_effect(config, model=info.name, labels=info.labels)
-    for warning in [*warnings(file, layers), *without_effect]:
+    for warning in [*warnings(file, layers), *open_secret_files(config), *without_effect]:
         print(f"warning: {warning}", file=sys.stderr)
     return 0
 
@@ -82,6 +91,15 @@ def warnings(file: Path | None, layers: Layers) -> Iterator[str]:
             f"{path} holds {' and '.join(secrets)} and can be read by other users; "
             f"run `chmod 600 {path}`, or use a *_file setting or the environment instead"
         )
+
+
+def open_secret_files(config: Config) -> Iterator[str]:
+    """Yield which files that hold a secret everybody on this machine can read."""
+    for table, key in _SECRET_FILES:
+        path: Path | None = getattr(getattr(config, table), key)
+        if path is not None and path.exists() and path.stat().st_mode & stat.S_IROTH:
+            told = f"[{table}] {key} = {str(path)!r}"
+            yield f"{told} can be read by other users; run `chmod o= {path}`"
 
 
 def _is_secret(table: str, key: str) -> bool:

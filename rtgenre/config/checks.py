@@ -75,6 +75,10 @@ def _checked_path(path: AnyPath) -> AnyPath:
     return path
 
 
+def _expanded(path: Path) -> Path:
+    return _checked_path(path).expanduser()
+
+
 def checked_topic_prefix(prefix: str) -> str:
     """Return ``prefix`` without slashes at its end.
 
@@ -128,7 +132,7 @@ def _checked_address(address: str) -> str:
 
 
 ServiceAddress = Annotated[str, AfterValidator(_checked_address)]
-FilePath = Annotated[Path, AfterValidator(_checked_path)]
+FilePath = Annotated[Path, AfterValidator(_expanded)]
 FolderName = Annotated[str, AfterValidator(_checked_path)]
 Color = Annotated[str, AfterValidator(checked_color)]
 Name = Annotated[str, AfterValidator(_checked_name)]

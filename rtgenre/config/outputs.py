@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -31,7 +30,7 @@ class WebSocketConfig(SettingsTable):
     """0 takes any free port."""
     token: SecretStr = SecretStr("")
     """What clients must know, at least 16 characters. Needed beyond this machine."""
-    token_file: Path | None = Field(default=None, examples=["/run/secrets/rtgenre"])
+    token_file: FilePath | None = Field(default=None, examples=["/run/secrets/rtgenre"])
     """Holds the token instead."""
     allowed_origins: tuple[Origin, ...] = ()
     """Other sites whose pages may connect: ["https://home.example.org"]."""
@@ -39,9 +38,9 @@ class WebSocketConfig(SettingsTable):
     """Home Assistant's address, whose users need no token. Its app sets it."""
     change_settings: bool = True
     """false: nobody can change settings on the page."""
-    cert_file: Path | None = Field(default=None, examples=["cert.pem"])
+    cert_file: FilePath | None = Field(default=None, examples=["cert.pem"])
     """Certificate chain and key turn http and ws into https and wss."""
-    key_file: Path | None = Field(default=None, examples=["key.pem"])
+    key_file: FilePath | None = Field(default=None, examples=["key.pem"])
     """The key to cert_file."""
     max_clients: Annotated[int, Field(ge=1, le=10000)] = 600
     """Each takes an open file. See ulimit -n."""
@@ -91,7 +90,7 @@ class HubConfig(SettingsTable):
 
     token: SecretStr = SecretStr("")
     """What the pages of all machines ask for, if it is the same."""
-    token_file: Path | None = Field(default=None, examples=["/run/secrets/rtgenre"])
+    token_file: FilePath | None = Field(default=None, examples=["/run/secrets/rtgenre"])
     """Holds the token instead."""
     tokens: dict[str, SecretStr] = Field(default_factory=dict)
     """By room, if they differ: { kitchen = "…" }."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic.dataclasses import dataclass
 
 from rtgenre.config.checks import (
+    FilePath,
     Lamp,
     Port,
     Text,
@@ -66,7 +66,7 @@ class MqttConfig(SettingsTable):
     """Empty: the broker takes anybody."""
     password: SecretStr = SecretStr("")
     """Better: password_file, or the environment: RTGENRE_MQTT__PASSWORD."""
-    password_file: Path | None = Field(default=None, examples=["/run/secrets/mqtt"])
+    password_file: FilePath | None = Field(default=None, examples=["/run/secrets/mqtt"])
     """Holds the password instead."""
     topic_prefix: TopicPrefix = "rtgenre"
     """Topics are <topic_prefix>/<node>/genre and so on."""
@@ -83,11 +83,11 @@ class MqttConfig(SettingsTable):
     """Each node connects as <client_id>-<node>."""
     tls: bool = False
     """true: the connection to the broker is encrypted."""
-    ca_file: Path | None = Field(default=None, examples=["ca.pem"])
+    ca_file: FilePath | None = Field(default=None, examples=["ca.pem"])
     """Who may have signed the broker's certificate. Not set: whom this system trusts."""
-    cert_file: Path | None = Field(default=None, examples=["client.pem"])
+    cert_file: FilePath | None = Field(default=None, examples=["client.pem"])
     """Client certificate, if the broker wants one."""
-    key_file: Path | None = Field(default=None, examples=["client.key"])
+    key_file: FilePath | None = Field(default=None, examples=["client.key"])
     """The key to cert_file."""
 
     @field_validator("host")

@@ -53,7 +53,7 @@ FILE_NAME, HUB_FILE_NAME = "history.db", "hub.db"
 def history_file(config: HistoryConfig, name: str = FILE_NAME) -> Path:
     """Return where the history is: as configured, else under a name in the user's data folder."""
     if config.file is not None:
-        return config.file.expanduser()
+        return config.file
     return user_data_path("rtgenre", appauthor=False) / name
 
 

@@ -11,6 +11,7 @@ from rtgenre.commands.config_show import show_config
 from rtgenre.config import Config, ConfigError, load_config, settings_of
 from rtgenre.errors import WrongSettings
 from rtgenre.monitoring.logs import MASK
+from rtgenre.outputs.errors import OutputError
 
 
 @pytest.fixture(autouse=True)
@@ -118,6 +119,21 @@ def test_check_refuses_what_run_would_refuse():
         check_config(None, {"windows": {"hop_seconds": 2}, "websocket": {"host": "0.0.0.0"}})
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[mqtt]\nhost = "broker"\nusername = "me"\npassword_file = "nowhere.txt"',
+        '[mqtt]\nhost = "broker"\ntls = true\nca_file = "nowhere.txt"',
+        '[websocket]\ncert_file = "nowhere.txt"\nkey_file = "nowhere.txt"',
+        '[hub]\ntoken_file = "nowhere.txt"',
+    ],
+)
+def test_check_finds_a_secret_or_certificate_that_is_not_there(text):
+    write(text)
+    with pytest.raises(OutputError, match=r"nowhere\.txt"):
+        check_config(None, {})
+
+
 @pytest.mark.skipif(os.name == "nt", reason="file modes are POSIX's")
 def test_check_warns_of_a_password_that_other_users_can_read(capsys):
     file = write('[mqtt]\nusername = "me"\npassword = "correct horse"\n')
@@ -127,6 +143,18 @@ def test_check_warns_of_a_password_that_other_users_can_read(capsys):
     assert "[mqtt] password" in warning
     assert "chmod 600" in warning
     assert "correct horse" not in warning
+
+
+@pytest.mark.skipif(os.name == "nt", reason="file modes are POSIX's")
+def test_check_warns_of_a_secret_s_file_that_other_users_can_read(capsys):
+    file = Path("token.txt")
+    file.write_text("correct-horse-battery")
+    write('[websocket]\ntoken_file = "token.txt"')
+    for mode, warns in ((0o644, True), (0o640, False)):
+        file.chmod(mode)
+        assert check_config(None, {}) == 0
+        warning = capsys.readouterr().err
+        assert ("[websocket] token_file" in warning and "chmod o= token.txt" in warning) is warns
 
 
 def test_shown_settings_of_several_sources_name_each_ones_origin(capsys):

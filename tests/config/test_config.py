@@ -123,13 +123,21 @@ def test_the_password_of_a_stream_is_not_shown_in_errors_about_sources():
     assert "hunter2" not in str(caught.value)
 
 
-@pytest.mark.parametrize("table", ["history]\nfile", "model]\nfolder"])
+@pytest.mark.parametrize(
+    "table", ["history]\nfile", "model]\nfolder", "websocket]\ntoken_file", "mqtt]\nca_file"]
+)
 @pytest.mark.parametrize(
     ("path", "part"), [("~nosuchuser/x", "no user 'nosuchuser'"), ("a\\u0000b", "NUL")]
 )
 def test_a_path_that_cannot_be_is_refused(table, path, part):
     with pytest.raises(ConfigError, match=part):
         load_config(write(f'[{table} = "{path}"'))
+
+
+def test_a_secret_of_the_home_folder_is_looked_for_there(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    config = load_config(write("[mqtt]\nusername = 'me'\npassword_file = '~/secret'"))
+    assert config.mqtt.password_file == tmp_path / "secret"
 
 
 def test_a_missing_file_is_an_error_when_it_was_named():

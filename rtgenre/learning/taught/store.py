@@ -79,7 +79,7 @@ class TakenIn:
 def taught_file(configured: Path | None) -> Path:
     """Return where what was taught is: as configured, else in the user's data folder."""
     if configured is not None:
-        return configured.expanduser()
+        return configured
     return user_data_path("rtgenre", appauthor=False) / "taught.db"
 
 
