@@ -6,14 +6,15 @@ FastAPI takes `lifespan` as it is, `app = FastAPI(lifespan=lifespan)`; its handl
 import asyncio
 import contextlib
 import sys
+from collections.abc import AsyncIterator
 
 from rtgenre import RtgenreError, listen, load_model
 
 SOURCE = sys.argv[1] if len(sys.argv) > 1 else ""
-now = {"genre": None, "problem": None}
+now: dict[str, str | None] = {"genre": None, "problem": None}
 
 
-async def follow():
+async def follow() -> None:
     """Keep `now` current for as long as the source plays."""
     try:
         model = await asyncio.to_thread(load_model)
@@ -28,7 +29,7 @@ async def follow():
 
 
 @contextlib.asynccontextmanager
-async def lifespan(app):
+async def lifespan(app: object) -> AsyncIterator[dict[str, asyncio.Task[None]]]:
     """Listen for as long as the application runs."""
     task = asyncio.create_task(follow())
     try:
@@ -38,7 +39,7 @@ async def lifespan(app):
         await asyncio.wait({task})
 
 
-async def main():
+async def main() -> None:
     """Stand in for an application: it answers while the music is followed."""
     async with lifespan(app=None) as state:
         await state["follow"]

@@ -5,7 +5,7 @@ import sys
 
 from websockets.sync.client import connect
 
-shown = {}  # by room
+shown: dict[str, str] = {}  # by room
 for text in connect(sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:8765/ws"):
     message = json.loads(text)
     if message["type"] == "state":

@@ -31,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     closed = replace_closed_streams()
     escape_what_cannot_be_written()
     keep_messages()
+    _name_missing_home()
     words = sys.argv[1:] if arguments is None else arguments
     try:
         options = parse(words)
@@ -45,6 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (RtgenreError, OSError, KeyboardInterrupt) as error:
         return _explain(error, words)
     return code
+
+
+def _name_missing_home() -> None:
+    """Let a user without a home, as containers have them, find nothing there and go on."""
+    try:
+        Path.home()
+    except RuntimeError:
+        os.environ["HOME"] = "/nonexistent"
 
 
 def _explain(error: BaseException, words: Sequence[str]) -> int:

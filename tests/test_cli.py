@@ -353,12 +353,25 @@ def test_a_home_of_another_user_is_told_in_one_line(command, tmp_path, monkeypat
     home = tmp_path / "home"
     home.mkdir(mode=0)
     # Where settings are looked for, and where the history is.
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(home) if command[0] == "config" else "/nowhere")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home) if command[0] == "config" else os.devnull)
     monkeypatch.setenv("XDG_DATA_HOME", str(home))
     with not_root():
         assert main(command) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert str(home) in line
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no such users")
+@pytest.mark.parametrize("command", [["config", "check"], ["history"], ["models"]])
+def test_a_user_without_a_home_finds_nothing_there_and_goes_on(command, monkeypatch, capsys):
+    def unknown(_):
+        raise KeyError("uid not found")
+
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    assert main(command) == 0
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(

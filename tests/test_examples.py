@@ -16,6 +16,7 @@ import yaml
 
 from rtgenre.config import Config, load_config
 from rtgenre.messages.hub import Hub
+from rtgenre.messages.news import GenreNews
 from rtgenre.monitoring.metrics import Metrics, SourceTotals
 from rtgenre.outputs.lights.extension import LightsExtension
 from rtgenre.outputs.mqtt.homeassistant import DiscoveryParams, discovery_payload
@@ -76,9 +77,11 @@ async def test_the_browser_subscriber_shows_the_genre_in_its_colour():
     hub = Hub()
     hub.publish(a_state(1, genre="rock"))
     hub.publish(a_state(1, node="hall", genre="blues"))
+    news = GenreNews()
+    settings = {"token": TOKEN, "news": news}
     with served(EXAMPLES) as origin:
         async with (
-            a_websocket_output(hub, allowed_origins=(origin,), token=TOKEN) as output,
+            a_websocket_output(hub, allowed_origins=(origin,), **settings) as output,
             browser_page() as page,
         ):
             await page.goto(f"{origin}/subscriber.html?url={output.url}#token={TOKEN}")
@@ -86,6 +89,11 @@ async def test_the_browser_subscriber_shows_the_genre_in_its_colour():
             color = await page.evaluate("getComputedStyle(document.body).backgroundColor")
             assert color == "rgb(255, 0, 0)"
             assert await page.evaluate("document.characterSet") == "UTF-8"
+            news.publish({"type": "genres", "colors": {"techno": "#123456"}})
+            hub.publish(a_state(2, genre="techno"))
+            await page.get_by_text("techno", exact=True).wait_for()
+            color = await page.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert color == "rgb(18, 52, 86)"
             await page.goto(f"{origin}/subscriber.html?node=hall&url={output.url}#token={TOKEN}")
             await page.get_by_text("blues", exact=True).wait_for()
 

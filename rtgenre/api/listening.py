@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from os import PathLike, fspath
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from rtgenre.api.model import Model, load_model
@@ -19,7 +20,7 @@ from rtgenre.sources.open import open_source
 from rtgenre.tracking.smoothing import TrackerParams
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from rtgenre.messages.documents import Document, StateDocument
     from rtgenre.sources.base import AudioSource
@@ -131,7 +132,7 @@ class Listening:
         """Files that could not be used and were passed over, one line each."""
         return list(self._source.failures)
 
-    async def __aiter__(self) -> AsyncIterator[StateDocument]:
+    async def __aiter__(self) -> AsyncGenerator[StateDocument, None]:
         """Yield what is shown after each window, until the source ends.
 
         Of a live source who is too slow misses states and gets the newest; files wait.
@@ -189,6 +190,9 @@ class Listening:
 def _input(source: AnyPath | int | Sequence[AnyPath]) -> str | int | tuple[str, ...]:
     if isinstance(source, int):
         return source
-    if isinstance(source, str | PathLike):
-        return fspath(source)
+    if isinstance(source, PathLike):
+        # So written it is no device's name or index.
+        return str(Path(source).absolute())
+    if isinstance(source, str):
+        return source
     return tuple(fspath(path) for path in source)

@@ -42,7 +42,7 @@ def taught_for(
         return taught_in_use(_named_file(Path(taught)), model_folder, classifier)
     try:
         return taught_in_use(taught_file(None), model_folder, classifier)
-    except (TeachError, OSError) as error:
+    except (TeachError, OSError, RuntimeError) as error:  # the last where there is no home
         logger.warning("what was taught is not used: %s", error)
         return None
 

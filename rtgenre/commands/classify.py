@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.progress import Progress
 
-from rtgenre.commands.options import add_config_file, add_model, add_setting, config_with_logging
+from rtgenre.commands.options import (
+    add_config_file,
+    add_model,
+    add_setting,
+    config_with_logging,
+    given_path,
+)
 from rtgenre.commands.taught import taught_or_told
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.folders import find_model_folder
@@ -23,6 +28,7 @@ from rtgenre.tagging.file_verdict import classify_file
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from pathlib import Path
 
     from rtgenre.config import Config
     from rtgenre.tagging.file_verdict import FileVerdict
@@ -34,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     add_config_file(parser)
     parser.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="files, folders or playlists"
+        "files", nargs="+", type=given_path, metavar="FILE", help="files, folders or playlists"
     )
     add_setting(parser, "--hop-seconds", "windows.hop_seconds", help="time between windows")
     add_model(parser)

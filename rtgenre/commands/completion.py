@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 SHELLS = ("bash", "zsh", "fish")
 
-_PATHS = {"FILE", "INPUT", "DIR"}
+_PATHS = {"FILE", "FOLDER", "INPUT", "DIR", "SOURCE"}
 """What arguments are called in the help whose values shells complete as paths."""
 
 

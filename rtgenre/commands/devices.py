@@ -51,7 +51,12 @@ def print_devices(*, as_json: bool) -> int:
         return 1
     table = Table(box=None, header_style="bold")
     for heading in ("", "index", "name", "system", "channels", "native rates", "latency", ""):
-        table.add_column(heading, justify="right" if heading in {"index", "channels"} else "left")
+        table.add_column(
+            heading,
+            justify="right" if heading in {"index", "channels"} else "left",
+            # Either is what a device is chosen by, and to be read however narrow the terminal is.
+            no_wrap=heading in {"index", "name"},
+        )
     for device in devices:
         table.add_row(
             "*" if device.is_default else "",

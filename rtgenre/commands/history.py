@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rtgenre.commands.options import add_config_file, config_of
+from rtgenre.commands.options import add_config_file, config_of, given_path
 from rtgenre.history.moments import parse_span
 from rtgenre.history.report import (
     chosen,
@@ -41,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="print a JSON document")
     output.add_argument("--csv", action="store_true", help="print comma-separated values")
-    output.add_argument("--plot", type=Path, metavar="FILE", help="draw to a PNG, SVG or PDF file")
+    output.add_argument(
+        "--plot", type=given_path, metavar="FILE", help="draw to a PNG, SVG or PDF file"
+    )
 
 
 def main(options: argparse.Namespace) -> int:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from rtgenre.commands.options import add_config_file, add_model, config_with_logging
+from rtgenre.commands.options import (
+    add_config_file,
+    add_model,
+    config_with_logging,
+    given_path,
+)
 from rtgenre.learning.cache import prune_cache
 from rtgenre.learning.cross_validation import Validation, cross_validate, learn_all
 from rtgenre.learning.folds import N_FOLDS
@@ -33,6 +37,7 @@ from rtgenre.tagging.processes import ProcessDied, each_in_processes
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from pathlib import Path
 
     from rtgenre.config import Config
     from rtgenre.learning.examples import Examples
@@ -54,7 +59,9 @@ class LearnOptions:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     add_config_file(parser)
-    parser.add_argument("folder", type=Path, metavar="FOLDER", help="holds a folder per genre")
+    parser.add_argument(
+        "folder", type=given_path, metavar="FOLDER", help="holds a folder per genre"
+    )
     parser.add_argument("--name", default="mine", help="of the model that is made: mine")
     parser.add_argument(
         "--keep", action="store_true", help="keep the genres that the model knows, and add to them"

@@ -5,19 +5,37 @@ What a flag gives for a setting, called ``table.key``, is stronger than files an
 
 from __future__ import annotations
 
+import argparse
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rtgenre.config import Config, ConfigError, foreign_config_file, load_config
 from rtgenre.monitoring.logs import set_up_logging
 
-if TYPE_CHECKING:
-    import argparse
-
 _PREFIX = "setting:"
 
 logger = logging.getLogger("rtgenre")
+
+
+def given_path(text: str) -> Path:
+    """Read a path of the command line; the empty one of an unset variable is no folder.
+
+    Raises:
+        argparse.ArgumentTypeError: it is empty.
+    """
+    return Path(given_place(text))
+
+
+def given_place(text: str) -> str:
+    """Read a path or a URL of the command line.
+
+    Raises:
+        argparse.ArgumentTypeError: it is empty.
+    """
+    if not text:
+        raise argparse.ArgumentTypeError("an empty name was given; the current folder is '.'")
+    return text
 
 
 def add_config_file(parser: argparse.ArgumentParser) -> None:

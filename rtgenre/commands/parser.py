@@ -19,6 +19,10 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     """Read a command line; what its command does not take ends the program with exit code 2."""
     options, unknown = build_parser(words).parse_known_args(words)
     if unknown:
+        # Files on both sides of a flag, which argparse reads only when it is asked to.
+        rest = words[len(options.command.split()) :]
+        options, unknown = options.parser.parse_known_intermixed_args(rest)
+    if unknown:
         _refuse(options.parser, unknown)
     return options
 

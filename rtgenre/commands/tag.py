@@ -18,6 +18,7 @@ from rtgenre.commands.options import (
     add_setting,
     config_with_logging,
     flags_of,
+    given_place,
 )
 from rtgenre.commands.taught import taught_or_told
 from rtgenre.config import ConfigError
@@ -72,7 +73,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes."""
     add_config_file(parser)
     parser.add_argument(
-        "places", nargs="+", metavar="FOLDER", help="folders, files, playlists or URLs"
+        "places",
+        nargs="+",
+        type=given_place,
+        metavar="FOLDER",
+        help="folders, files, playlists or URLs",
     )
     parser.add_argument(
         "--output", type=Path, required=True, metavar="FILE", help="table: .parquet, .csv or .jsonl"

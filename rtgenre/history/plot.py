@@ -49,12 +49,19 @@ def plot_history(
 
 
 def _days(since: float, until: float) -> list[datetime]:
-    """Return local midnights, oldest first, of the days that the time touches."""
+    """Return local midnights, oldest first, of the days that the time touches.
+
+    Raises:
+        ValueError: the last of them has no day after it.
+    """
     day = datetime.fromtimestamp(since).replace(hour=0, minute=0, second=0, microsecond=0)
     days = []
     while day.astimezone().timestamp() < until:
         days.append(day)
-        day += timedelta(days=1)
+        try:
+            day += timedelta(days=1)
+        except OverflowError:
+            raise ValueError("the last day of the calendar cannot be drawn") from None
     return days
 
 

@@ -64,7 +64,8 @@ def keep_messages() -> None:
         return
     with contextlib.suppress(OSError):
         sys.stderr = io.TextIOWrapper(
-            io.FileIO(os.dup(2), "w"),
+            # It is needed until the end, where Python would tell of it as not closed.
+            io.FileIO(os.dup(2), "w", closefd=False),
             encoding=original.encoding,
             errors=original.errors,
             write_through=True,

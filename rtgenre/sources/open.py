@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,16 +55,22 @@ def open_source(config: SourceConfig, *, may_be_missing: bool = False) -> AudioS
 
 def _open_path(name: str, config: SourceConfig) -> AudioSource:
     if name.startswith(PIPE_PREFIX):
-        # A shell leaves a tilde behind the prefix as it is.
-        path = Path(name.removeprefix(PIPE_PREFIX).removeprefix("//")).expanduser()
+        path = _path(name.removeprefix(PIPE_PREFIX).removeprefix("//"))
         return NamedPipeSource(path, _pcm(config), may_be_missing=True)
     try:
-        is_named_pipe = Path(name).is_fifo()
+        is_named_pipe = _path(name).is_fifo()
     except (OSError, ValueError):  # a name too long, or a null byte in it
         is_named_pipe = False
     if not is_named_pipe:
         return _open_files((name,), config)
-    return NamedPipeSource(Path(name), _pcm(config))
+    return NamedPipeSource(_path(name), _pcm(config))
+
+
+def _path(name: str) -> Path:
+    """Return a path; no shell has replaced the tilde of one in a settings file."""
+    with suppress(RuntimeError):  # there is no such user, whose home that would be
+        return Path(name).expanduser()
+    return Path(name)
 
 
 def _pcm(config: SourceConfig) -> PcmFormat:
@@ -74,12 +81,14 @@ def _open_files(names: tuple[str, ...], config: SourceConfig) -> FileSource:
     if not names:
         raise SourceError("an empty list of files was given; name at least one")
     for name in names:
+        if not name:
+            raise SourceError("an empty name is in a list of files; the current folder is '.'")
         if name == "-" or "://" in name or name.startswith(PIPE_PREFIX):
             raise SourceError(
                 f"{masked_url(name)!r} is in a list of files; standard input, pipes and streams "
                 "stand alone, each in a [[source]] table of its own"
             )
-    paths = tuple(Path(name) for name in names)
+    paths = tuple(map(_path, names))
     return FileSource(paths, speed=config.speed, loop=config.loop, channel=config.channel)
 
 

@@ -85,6 +85,11 @@ class StreamSource(AudioSource):
             )
         if re.search(r"[\x00-\x1f\x7f]", url):
             raise SourceError(f"{masked_url(url)}: an address holds no control characters")
+        if scheme in GUARDED and not _names_server(url):
+            raise SourceError(
+                f"{masked_url(url)}: names no server; an address is written "
+                f"{scheme}://radio.example/live"
+            )
         # ffmpeg knows its protocols in small letters only.
         self._url = f"{scheme}://{url.split('://', 1)[1]}"
         self._scheme = scheme
@@ -293,6 +298,13 @@ class StreamSource(AudioSource):
 
 def _is_http(address: str) -> bool:
     return address.startswith(("http://", "https://"))
+
+
+def _names_server(url: str) -> bool:
+    try:
+        return bool(urlsplit(url).hostname)
+    except ValueError:
+        return False
 
 
 def _wait(process: subprocess.Popen[bytes]) -> None:

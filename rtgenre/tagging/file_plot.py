@@ -13,6 +13,7 @@ from rtgenre.errors import RtgenreError
 from rtgenre.model.feature_params import FeatureParams
 from rtgenre.outputs.colors import GENRE_COLORS, complete_colors
 from rtgenre.sources.decode import open_audio
+from rtgenre.sources.names import told_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,9 @@ def plot_file(verdict: FileVerdict, axes: Any = None) -> Any:
     axes.xaxis.set_major_formatter(lambda value, _: f"{value // 60:.0f}:{value % 60:02.0f}")
     axes.set_yticks([])
     axes.set_ylabel("mel bands")
-    axes.set_title(f"{verdict.path.name}: {verdict.genre}", loc="left")
+    # Names of files hold dollar signs, between which matplotlib would look for a formula.
+    title = f"{told_path(verdict.path.name)}: {verdict.genre}"
+    axes.set_title(title, loc="left", parse_math=False)
     return axes
 
 

@@ -1,5 +1,6 @@
 """What README.md, docs/api.md and the examples show of the API runs as it is written."""
 
+import os
 import re
 import runpy
 from pathlib import Path
@@ -10,6 +11,7 @@ import soundfile
 
 from rtgenre import DecodeError
 from rtgenre.outputs.colors import GENRE_COLORS
+from rtgenre.sources.names import told_path
 from tests.signals import music, tone
 
 ROOT = Path(__file__).parent.parent.parent
@@ -75,6 +77,15 @@ def test_a_plot_names_each_section_where_it_is(model, song):
         assert section.start_seconds < text.get_position()[0] < section.end_seconds
     assert axes.get_xlim() == pytest.approx((0, 40), abs=0.1)
     assert [entry.get_text() for entry in axes.get_legend().get_texts()] == names
+
+
+@pytest.mark.parametrize("name", ["A$_^{ x$.wav", os.fsdecode(b"caf\xe9.wav")])
+def test_a_plot_bears_any_name_of_a_file(model, tmp_path, name):
+    soundfile.write(tmp_path / "song.wav", tone(200, 8), 22050)
+    path = (tmp_path / "song.wav").rename(tmp_path / name)
+    axes = model.classify(path).plot()
+    axes.figure.savefig(tmp_path / "plot.png")
+    assert axes.get_title(loc="left") == f"{told_path(name)}: jazz"
 
 
 def test_a_file_that_is_gone_cannot_be_plotted(model, tmp_path):

@@ -1,9 +1,10 @@
 import asyncio
 import contextlib
+from pathlib import Path
 
 import pytest
 
-from rtgenre import ConfigError, RtgenreError, SourceError, listen
+from rtgenre import ConfigError, Listening, RtgenreError, SourceError, listen
 from rtgenre.cli import main
 
 
@@ -40,6 +41,10 @@ async def test_leaving_the_loop_closes_everything(model, song):
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
+def test_type_checkers_know_that_what_is_iterated_over_can_be_closed():
+    assert Listening.__aiter__.__annotations__["return"] == "AsyncGenerator[StateDocument, None]"
+
+
 async def test_cancelling_the_task_closes_everything(model, song):
     heard = asyncio.Event()
 
@@ -61,6 +66,16 @@ async def test_an_input_that_cannot_be_used_is_an_error(model, tmp_path, song):
             pass
     with pytest.raises(SourceError, match="this input has 1 channel"):
         async for _ in listen(song, model=model, channel=2):
+            pass
+
+
+@pytest.mark.parametrize("name", ["nosuch", "3", "-"])
+async def test_a_path_is_never_taken_for_a_device(model, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        SourceError, match=f"no file could be used: .*/{name}: there is no such file"
+    ):
+        async for _ in listen(Path(name), model=model):
             pass
 
 

@@ -78,3 +78,15 @@ def test_a_home_of_somebody_else_costs_a_warning_unless_its_file_was_named(
     assert "what was taught is not used" in caplog.text
     with pytest.raises(RtgenreError, match="cannot be read"):
         load_model(taught="~nobody-of-that-name/taught.db")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such users")
+def test_a_program_of_a_user_without_a_home_has_the_model_alone(monkeypatch, caplog):
+    def unknown(_):
+        raise KeyError("uid not found")
+
+    for name in ("HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    assert load_model().labels[-1] == "rock"
+    assert "what was taught is not used" in caplog.text

@@ -40,6 +40,12 @@ CASES = [
     ("rtgenre classify", "so", "song.flac"),
     ("rtgenre run", "so", "song.flac"),
 ]
+PATHS = [
+    ("rtgenre run --source", "so", "song.flac"),
+    ("rtgenre tag", "so", "song.flac"),
+    ("rtgenre learn", "so", "song.flac"),
+]
+"""Asked of one shell, the quickest: the others are told of paths in the same way."""
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +81,7 @@ def shell(tmp_path):
     return run
 
 
-@pytest.mark.parametrize(("words", "last", "wanted"), CASES)
+@pytest.mark.parametrize(("words", "last", "wanted"), CASES + PATHS)
 def test_bash_completes(script, shell, words, last, wanted):
     text = BASH.format(script=script("bash"), words=words, last=last)
     assert wanted in shell("bash", "--norc", "-c", text).split()

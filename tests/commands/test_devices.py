@@ -48,6 +48,13 @@ def test_a_name_that_says_little_is_explained(inputs, capsys, monkeypatch):
     assert duo.rstrip().endswith("10 ms")
 
 
+def test_in_a_narrow_terminal_index_and_name_can_still_be_read(inputs, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    inputs(replace(LINE_IN, index=12))
+    devices.print_devices(as_json=False)
+    assert f"12  {LINE_IN.name} " in capsys.readouterr().out
+
+
 def test_the_list_as_json_has_every_field(inputs, capsys):
     inputs(LINE_IN)
     assert devices.print_devices(as_json=True) == 0

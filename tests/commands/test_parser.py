@@ -60,6 +60,35 @@ def test_what_a_command_does_not_take_is_told_in_its_name_with_what_was_meant(li
     assert capsys.readouterr().err == f"rtgenre {told} lists what it takes\n"
 
 
+@pytest.mark.parametrize(
+    ("line", "argument", "found"),
+    [
+        ("run a.wav --json b.wav --speed max c.wav", "inputs", ["a.wav", "b.wav", "c.wav"]),
+        ("tag jazz --output tags.csv rock", "places", ["jazz", "rock"]),
+        ("classify --json a.wav --hop-seconds 2 b.wav", "files", [Path("a.wav"), Path("b.wav")]),
+    ],
+)
+def test_files_may_stand_on_both_sides_of_a_flag(line, argument, found):
+    assert getattr(parse(line.split()), argument) == found
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["classify", ""],
+        ["tag", "", "--output", "tags.csv"],
+        ["learn", ""],
+        ["history", "--plot", ""],
+    ],
+    ids=lambda words: words[0],
+)
+def test_an_empty_name_is_not_taken_for_the_current_folder(words, capsys):
+    with pytest.raises(SystemExit) as ended:
+        parse(words)
+    assert ended.value.code == 2
+    assert "an empty name was given" in capsys.readouterr().err
+
+
 def test_every_module_that_is_a_command_can_be_called():
     folder = Path(commands.__file__).parent
     found = {

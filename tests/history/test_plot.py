@@ -35,3 +35,9 @@ def test_what_was_heard_stands_at_its_time_also_on_days_when_clocks_are_changed(
         colors={"jazz": "#112233"},
     )
     assert drawn == [(12.0, 0.25), (23.5, 0.25)]
+
+
+def test_the_end_of_the_calendar_is_refused_in_words(tmp_path):
+    since, until = (datetime.fromisoformat(f"9999-12-{day}").timestamp() for day in (30, 31))
+    with pytest.raises(ValueError, match="the last day of the calendar cannot be drawn"):
+        plot_history(tmp_path / "day.png", [], since=since, until=until + 3600, colors={})

@@ -94,8 +94,8 @@ os.write(2, b"said later\\n")
 """
 
 
-def _run(program, *, ending=""):
-    command = ["sh", "-c", f'exec {sys.executable} -c "$PROGRAM" {ending}']
+def _run(program, *, options="", ending=""):
+    command = ["sh", "-c", f'exec {sys.executable} {options} -c "$PROGRAM" {ending}']
     environment = os.environ | {"PROGRAM": program}
     return subprocess.run(
         command, check=True, env=environment, capture_output=True, text=True, timeout=60
@@ -110,6 +110,10 @@ def test_a_message_of_another_thread_is_not_lost_while_a_device_opens():
 
 def test_with_standard_error_closed_a_device_opens_all_the_same():
     assert _run(OPEN, ending="2>&-").stdout == "opened\n"
+
+
+def test_a_program_that_opens_a_device_is_told_of_nothing_that_was_left_open():
+    assert _run(OPEN, options="-W always").stderr == ""
 
 
 def test_standard_error_comes_back_when_the_last_of_several_decoders_is_done():

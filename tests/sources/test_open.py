@@ -64,6 +64,23 @@ def test_a_list_may_hold_files_only(given):
     assert "u:p" not in str(caught.value)
 
 
+def test_an_empty_name_among_files_is_not_the_current_folder():
+    with pytest.raises(SourceError, match=r"an empty name is in a list of files"):
+        open_source(SourceConfig(input=("", "a.wav")))
+
+
+@pytest.mark.parametrize("given", ["~/song.wav", ("~/song.wav", "~nobody-of-that-name/b.wav")])
+async def test_a_tilde_in_the_settings_is_the_users_home(given, tone_wav, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "song.wav").write_bytes(tone_wav.read_bytes())
+    source = open_source(SourceConfig(input=given, speed="max"))
+    heard = Heard()
+    await source.run(heard)
+    assert heard.n_samples > 0
+    assert all("nobody-of-that-name" in failure for failure in source.failures)
+
+
 @pytest.mark.parametrize("given", ["x" * 5000, "nul\0byte.wav"])
 async def test_absurd_names_are_errors_not_crashes(given):
     source = open_source(SourceConfig(input=(given, "missing.wav"), speed="max"))

@@ -362,6 +362,12 @@ def test_control_characters_in_an_address_are_refused_and_not_printed(url):
     assert str(caught.value).isprintable()
 
 
+@pytest.mark.parametrize("url", ["http://", "https:///live", "http://:8000/live", "http://[bad"])
+def test_an_address_without_a_server_is_refused_and_not_tried_for_ever(url):
+    with pytest.raises(SourceError, match="names no server; an address is written http"):
+        StreamSource(url)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere ffmpeg ends after its own limit")
 @pytest.mark.parametrize("scheme", ["rtsp", "rtmp", "http"])
 def test_ffmpeg_ends_when_we_are_killed_while_a_server_is_silent(scheme):

@@ -239,6 +239,8 @@ class Routes:
     def _state(self, query: Query) -> HttpResponse:
         nodes = [source["node"] for source in self._hello()["sources"]]
         node = query.get("node", nodes[0] if len(nodes) == 1 else "")
+        if not nodes:
+            return error_response(503, "no room is known yet", {"Retry-After": "2"})
         if node not in nodes:
             found = f"node {node!r} was asked for" if node else "there are several nodes"
             return error_response(400, f"{found}; add ?node= with one of {', '.join(nodes)}")

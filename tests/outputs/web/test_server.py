@@ -344,6 +344,14 @@ async def test_with_several_nodes_the_state_asks_which():
         assert (await request(output, "/state?node=attic"))[0] == 400
 
 
+async def test_with_no_room_yet_the_state_does_not_ask_which():
+    hello = {**a_hello(), "sources": []}
+    async with a_websocket_output(Hub(), hello=lambda: hello) as output:
+        status, _, body = await request(output, "/state")
+        assert status == 503
+        assert json.loads(body)["message"] == "no room is known yet"
+
+
 async def test_an_input_that_is_gone_has_no_state_and_says_why():
     hub = Hub()
     hub.publish(a_state(1))
