@@ -53,8 +53,9 @@ def command(port: int, *arguments: str) -> list[str]:
 
 
 def environment(**settings: str) -> dict[str, str]:
-    # This user's own settings would be measured, and their broker be told.
-    own = os.environ | {"XDG_CONFIG_HOME": "/nowhere"}
+    # This user's own settings would be measured, and their broker be told. Nobody can make a
+    # folder there, as PulseAudio's client tries to.
+    own = os.environ | {"XDG_CONFIG_HOME": f"{os.devnull}/settings"}
     return own | {f"RTGENRE_{name}": value for name, value in settings.items()}
 
 
