@@ -135,6 +135,24 @@ def test_packages_that_cannot_be_installed_are_named_and_keep_only_the_tests_fro
     assert "sudo apt install libportaudio2" in result.stderr
 
 
+def test_make_pythons_that_was_stopped_while_it_made_a_root_makes_it_anew(tmp_path):
+    root = tmp_path / "build" / "pythons" / "trixie"
+    (root / "half").mkdir(parents=True)
+    # As the real one it takes no folder that holds something.
+    pretending = '#!/bin/sh\nfor root; do :; done\n[ -e "$root" ] && exit 1\nexit 42\n'
+    (tmp_path / "mmdebstrap").write_text(pretending)
+    (tmp_path / "mmdebstrap").chmod(0o755)
+    result = subprocess.run(
+        ["sh", ROOT / "scripts" / "test-pythons.sh", "true", "trixie"],
+        check=False,
+        cwd=tmp_path,
+        env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 42, result.stderr
+
+
 def test_help_lists_every_command():
     targets = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[
         1
