@@ -1,10 +1,15 @@
 """What must fit together before a release."""
 
 import json
+import tomllib
+from fnmatch import fnmatch
+from pathlib import Path
 
 import pytest
 
 from scripts.release import disagreements
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
@@ -80,3 +85,11 @@ def test_a_card_of_another_version_than_its_model_is_in_the_way(tree):
     replace(tree / "models" / "crnn" / "README.md", "2026.11.26", "2026.10.01")
     (problem,) = disagreements(tree)
     assert "export it again" in problem
+
+
+def test_the_sdist_holds_the_pictures_and_records_that_its_own_tests_look_for():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    left_out = project["tool"]["hatch"]["build"]["targets"]["sdist"]["exclude"]
+    files = [f"/docs/{path.name}" for path in (ROOT / "docs").iterdir()]
+    assert "/docs/arm.json" in files
+    assert not [file for file in files for pattern in left_out if fnmatch(file, pattern)]
