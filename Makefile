@@ -20,7 +20,7 @@ test: $(VENV)/.test ## install what the tests need and run everything
 check: $(VENV)/.test ## lint, formatting and types
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy
+	@$(BIN)/python -m mypy
 
 format: $(VENV)/.test ## format and fix what can be fixed
 	@$(BIN)/ruff check --fix .
@@ -40,16 +40,16 @@ docs: $(VENV)/.docs ## build the site of docs/ into site/, every link checked
 	@$(BIN)/python -m scripts.messages_page
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict $(ARGS)
 
-addon: $(VENV)/bin/python ## make Home Assistant's app into dist/home-assistant
+addon: $(VENV)/pyvenv.cfg ## make Home Assistant's app into dist/home-assistant
 	@$(BIN)/python -m scripts.addon
 
-pythons: $(VENV)/bin/python ## try the wheel with the newer Pythons of Debian, as root; takes minutes
+pythons: $(VENV)/pyvenv.cfg ## try the wheel with the newer Pythons of Debian, as root; takes minutes
 	@sh scripts/test-pythons.sh $(BIN)/python $(ARGS)
 
 test-arm: $(VENV)/.base ## try the wheel on emulated 64-bit ARM, as root; takes half an hour
 	@sh scripts/test-arm.sh $(BIN)/python $(ARGS)
 
-test-image: $(VENV)/bin/python ## build the container images without Docker and try them, as root; takes minutes
+test-image: $(VENV)/pyvenv.cfg ## build the container images without Docker and try them, as root; takes minutes
 	@$(BIN)/python -m scripts.image $(ARGS)
 
 lock: $(VENV)/.release ## list what images are made of, with hashes; ARGS=--upgrade takes newer packages
@@ -61,27 +61,30 @@ release: $(VENV)/.release ## build wheel and sdist and try both; uploads nothing
 clean: ## remove everything that the other commands made
 	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(VENV)/bin/python:
+# Looked at each time; what is installed is installed again where it is new.
+$(VENV)/pyvenv.cfg: FORCE
 	@sh scripts/make-venv.sh $(PYTHON) $(VENV)
 
-$(VENV)/.base: pyproject.toml $(VENV)/bin/python
+FORCE:
+
+$(VENV)/.base: pyproject.toml $(VENV)/pyvenv.cfg
 	@sh scripts/install-packages.sh base
 	@sh scripts/install-python.sh $(BIN)/python . "about 200 MB, a minute or two"
 	@touch $@
 
-$(VENV)/.test: pyproject.toml $(VENV)/bin/python
+$(VENV)/.test: pyproject.toml $(VENV)/pyvenv.cfg
 	@sh scripts/install-packages.sh test
 	@sh scripts/install-python.sh $(BIN)/python '.[training,test,check]' "about 3 GB, five to ten minutes"
 	@touch $@
 
-$(VENV)/.training: pyproject.toml $(VENV)/bin/python
+$(VENV)/.training: pyproject.toml $(VENV)/pyvenv.cfg
 	@sh scripts/install-python.sh $(BIN)/python '.[training]' "about 3 GB, five to ten minutes"
 	@touch $@
 
-$(VENV)/.docs: pyproject.toml $(VENV)/bin/python
+$(VENV)/.docs: pyproject.toml $(VENV)/pyvenv.cfg
 	@sh scripts/install-python.sh $(BIN)/python '.[docs]' "about 250 MB, a minute or two"
 	@touch $@
 
-$(VENV)/.release: pyproject.toml $(VENV)/bin/python
+$(VENV)/.release: pyproject.toml $(VENV)/pyvenv.cfg
 	@sh scripts/install-python.sh $(BIN)/python '.[release]' "about 220 MB, a minute or two"
 	@touch $@

@@ -1,9 +1,23 @@
 #!/bin/sh
-# Makes a virtual environment with Python 3.11 or newer.
+# Makes a virtual environment with Python 3.11 or newer, unless there is one that is whole and of this folder.
 # Usage: make-venv.sh PYTHON FOLDER
 set -eu
 python=$1
 folder=$2
+
+# Another make may be at it.
+if command -v flock >/dev/null 2>&1; then
+    exec 9<"$0"
+    flock -n 9 || { echo "Waiting for another make that installs here …"; flock 9 || true; }
+fi
+
+# Its Python is another machine's, was replaced by a newer one, or never got its packages: nothing in it is of use.
+fresh=--clear
+if "$folder/bin/python" -c 'from importlib.metadata import version; version("pip")' 2>/dev/null; then
+    # What was installed by another path would run what is there.
+    case $(sed -n 's/^command = //p' "$folder/pyvenv.cfg" 2>/dev/null) in *" $(pwd -P)/$folder") exit 0 ;; esac
+    fresh=""
+fi
 
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
     found=$("$python" --version 2>&1 || true)
@@ -12,7 +26,7 @@ if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
     exit 1
 fi
 echo "Making an environment for Python packages in $folder …"
-if ! "$python" -m venv "$folder"; then
+if ! "$python" -m venv "$folder" $fresh; then
     rm -rf "$folder"
     echo "Python could not make a virtual environment; on Debian and Ubuntu: sudo apt install python3-venv" >&2
     exit 1

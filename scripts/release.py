@@ -2,7 +2,7 @@
 
     python -m scripts.release
 
-Refuses when the version, CHANGELOG.md and the models disagree, or when something is not committed.
+Refuses when version, changelog, images and models disagree, or when something is not committed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,13 @@ DEMO = ROOT / "rtgenre" / "demo" / "classical.ogg"
 _VERSION = re.compile(r'^__version__ = "([^"]+)"$', re.MULTILINE)
 _SEMANTIC = re.compile(r"\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?")
 _HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
+_APP = "deploy/home-assistant/rtgenre"
+_IMAGES = {
+    "deploy/Dockerfile": re.compile(r'image\.version="([^"]+)"'),
+    f"{_APP}/config.yaml": re.compile(r'^version: "([^"]+)"$', re.MULTILINE),
+    f"{_APP}/CHANGELOG.md": re.compile(r"\A.*?^## (.+?)$", re.MULTILINE | re.DOTALL),
+}
+"""Where the images say their version: by file, what to find it by."""
 
 
 class ReleaseError(Exception):
@@ -38,7 +45,7 @@ def version_of(root: Path) -> str:
 
 
 def disagreements(root: Path) -> list[str]:
-    """Return what version, changelog and models say that does not fit together."""
+    """Return what version, changelog, images and models say that does not fit together."""
     version = version_of(root)
     found = []
     if not _SEMANTIC.fullmatch(version):
@@ -50,6 +57,10 @@ def disagreements(root: Path) -> list[str]:
             f"CHANGELOG.md begins with {heading!r}, the version is {version}; "
             f"write '## {version} - YYYY-MM-DD'"
         )
+    for name, wanted in _IMAGES.items():
+        said = wanted.findall((root / name).read_text(encoding="utf-8"))
+        if said != [version]:
+            found.append(f"{name} says {', '.join(said) or 'none'}, the version is {version}")
     for folder in sorted(path.parent for path in (root / "models").glob("*/model.json")):
         found += _model_disagreements(folder, heading, section)
     return found

@@ -65,7 +65,7 @@ pip install $for_arm --python-version "$version" --target "$root/packages" --no-
     --no-index --no-deps --ignore-requires-python "$here"/wheels/*.whl
 for other in 3.11 3.12 3.13 3.14; do
     pip install $for_arm --dry-run --ignore-installed --target "$here/nowhere" \
-        --python-version "$other" "rtgenre[parquet,cluster,plot] @ file://$PWD/$wheel"
+        --python-version "$other" "${wheel}[parquet,cluster,plot]"
     echo "Python $other: everything that rtgenre and its extras need has a wheel for ARM"
 done
 

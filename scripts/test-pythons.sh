@@ -16,6 +16,8 @@ for suite in "$@"; do
     root=$here/$suite
     if ! [ -e "$root/made" ]; then
         echo "Making a root of Debian $suite …"
+        # What was begun and not ended is in the way.
+        rm -rf --one-file-system "$root"
         # Of a release that is still being made a mirror may have an older state.
         mmdebstrap --quiet --variant=minbase --include=python3,python3-venv,libportaudio2 \
             --aptopt='Acquire::Check-Valid-Until "false"' "$suite" "$root"

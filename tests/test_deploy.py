@@ -149,6 +149,15 @@ def test_compose_builds_the_dockerfile_from_the_folder_that_it_copies_from(compo
         context = (DEPLOY / service["build"]["context"]).resolve()
         assert context == ROOT
         assert (context / service["build"]["dockerfile"]).is_file()
+        for name in service["build"].get("args", {}):
+            assert f"ARG {name}=" in dockerfile()
+
+
+def test_what_streams_need_is_in_the_image_again_after_an_update(compose_text):
+    page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    (name,) = re.findall(r"`echo (\w+)=ffmpeg >>\.env`", page)
+    args = yaml.safe_load(compose_text)["services"]["rtgenre"]["build"]["args"]
+    assert args[name] == f"${{{name}:-}}"
 
 
 def test_compose_names_settings_files_and_secrets_that_exist(compose_text, monkeypatch, tmp_path):
@@ -169,6 +178,15 @@ def test_compose_names_settings_files_and_secrets_that_exist(compose_text, monke
             config = load_config()
         assert config.mqtt.host in compose["services"]
         assert str(config.websocket.token_file).removeprefix("/run/secrets/") in service["secrets"]
+
+
+def test_the_documentation_names_the_image_that_compose_builds(compose_text):
+    compose = yaml.safe_load(compose_text)
+    page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    named = re.findall(r"docker run .*--entrypoint \S+ (\S+)", page)
+    assert named
+    # Compose calls it so where the file says nothing else.
+    assert {*named} <= {f"{compose['name']}-{service}" for service in compose["services"]}
 
 
 def test_the_hub_is_started_only_where_it_is_asked_for_and_listens_to_no_sound(compose_text):

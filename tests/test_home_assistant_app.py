@@ -176,7 +176,7 @@ def supervisor():
             pass
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,)).start()
         answers["address"] = f"http://127.0.0.1:{server.server_port}"
         yield answers
         server.shutdown()
@@ -205,7 +205,7 @@ def test_the_options_are_settings_that_rtgenre_takes(start, monkeypatch, tmp_pat
         "log_level": "debug",
     }
     settings = start.environment(options, data=tmp_path, written=None)
-    settings |= start.token({}, tmp_path)
+    settings |= start.token({}, tmp_path, {})
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     config = load_config()
@@ -246,15 +246,26 @@ def test_the_room_of_the_options_stays_where_the_settings_file_names_none(
     file.write_text(text)
     options = {"room": "Wohnzimmer", "token": "my-own-token-of-characters"}
     settings = start.environment(options, data=tmp_path, written=start.read_settings(file))
-    for name, value in (settings | start.token(options, tmp_path)).items():
+    for name, value in (settings | start.token(options, tmp_path, {})).items():
         monkeypatch.setenv(name, value)
     assert [(room.node, room.shown_name) for room in load_config(file).source] == rooms
 
 
-def test_the_page_may_change_settings_where_a_file_can_hold_them(start, tmp_path):
-    may_change = "RTGENRE_WEBSOCKET__CHANGE_SETTINGS"
-    for written, answer in ((None, "false"), ({}, "true")):
-        assert start.environment({}, data=tmp_path, written=written)[may_change] == answer
+@pytest.mark.parametrize(
+    ("text", "may"),
+    [(None, False), ("", True), ("[websocket]\nchange_settings = false", False)],
+)
+def test_the_page_may_change_settings_where_a_file_can_hold_them_and_does_not_forbid_it(
+    start, tmp_path, monkeypatch, text, may
+):
+    file = tmp_path / "rtgenre.toml"
+    if text is not None:
+        file.write_text(text)
+    settings = start.environment({}, data=tmp_path, written=start.read_settings(file))
+    for name, value in (settings | start.token({}, tmp_path, {})).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    assert load_config().websocket.change_settings is may
     # Home Assistant lets nobody write into a folder unless that is asked for.
     assert {"type": "addon_config", "read_only": False} in CONFIG["map"]
 
@@ -267,23 +278,44 @@ def test_a_mistake_in_the_settings_file_is_left_for_rtgenre_to_tell(start, tmp_p
 
 
 def test_a_token_is_made_once_told_once_and_kept_from_others(start, tmp_path, capsys):
-    first = start.token({}, tmp_path)
+    first = start.token({}, tmp_path, {})
     made = (tmp_path / "token").read_text()
     assert made in capsys.readouterr().err
-    assert start.token({}, tmp_path) == first
+    assert start.token({}, tmp_path, {}) == first
     assert capsys.readouterr().err == ""
     assert (tmp_path / "token").stat().st_mode & 0o077 == 0
-    own = start.token({"token": "my-own-token-of-characters"}, tmp_path)
+    own = start.token({"token": "my-own-token-of-characters"}, tmp_path, {})
     assert own == {"RTGENRE_WEBSOCKET__TOKEN": "my-own-token-of-characters"}
 
 
 def test_a_token_that_could_not_be_written_is_made_anew(start, tmp_path, capsys):
     (tmp_path / "token").touch(mode=0o600)
-    start.token({}, tmp_path)
+    start.token({}, tmp_path, {})
     made = (tmp_path / "token").read_text()
     assert len(made) >= 16
     assert made in capsys.readouterr().err
     assert (tmp_path / "token").stat().st_mode & 0o077 == 0
+
+
+def test_a_token_and_a_broker_in_the_settings_file_count_where_the_options_name_none(
+    told, supervisor, tmp_path, monkeypatch, capsys
+):
+    supervisor["/services/mqtt"] = offer(
+        host="core-mosquitto", port=1883, username="a", password="b"
+    )
+    file = tmp_path / "rtgenre.toml"
+    file.write_text(
+        "[websocket]\ntoken = 'the-token-of-the-file'\n[mqtt]\nhost = 'nas'\nusername = 'me'\n"
+    )
+    written = told.read_settings(file)
+    settings = told.token({}, tmp_path, written) | told.broker({}, written)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    config = load_config(file)
+    assert config.websocket.token.get_secret_value() == "the-token-of-the-file"
+    assert (config.mqtt.host, config.mqtt.username) == ("nas", "me")
+    assert capsys.readouterr().err == ""
+    assert told.broker({"mqtt_host": "other"}, written) == {"RTGENRE_MQTT__HOST": "other"}
 
 
 def test_the_broker_that_an_app_offers_is_taken_over(told, supervisor, capsys):
@@ -295,7 +327,7 @@ def test_the_broker_that_an_app_offers_is_taken_over(told, supervisor, capsys):
         password="p",
         protocol="3.1.1",
     )
-    assert told.broker({}) == {
+    assert told.broker({}, {}) == {
         "RTGENRE_MQTT__HOST": "core-mosquitto",
         "RTGENRE_MQTT__PORT": "8883",
         "RTGENRE_MQTT__TLS": "true",
@@ -307,7 +339,7 @@ def test_the_broker_that_an_app_offers_is_taken_over(told, supervisor, capsys):
     }
     assert capsys.readouterr().err == ""
     # What is filled in wins, and nothing of the offer is mixed with it.
-    assert told.broker({"mqtt_host": "nas"}) == {"RTGENRE_MQTT__HOST": "nas"}
+    assert told.broker({"mqtt_host": "nas"}, {}) == {"RTGENRE_MQTT__HOST": "nas"}
 
 
 @pytest.mark.parametrize(
@@ -325,7 +357,7 @@ def test_no_broker_or_half_a_one_is_said_in_one_line_and_ends_nothing(
     told, supervisor, capsys, answer, said
 ):
     supervisor["/services/mqtt"] = answer
-    assert told.broker({}) == {}
+    assert told.broker({}, {}) == {}
     err = capsys.readouterr().err
     assert said in err
     assert err.count("\n") == 1
@@ -333,7 +365,7 @@ def test_no_broker_or_half_a_one_is_said_in_one_line_and_ends_nothing(
 
 def test_a_supervisor_that_is_not_there_ends_nothing(start, monkeypatch, capsys):
     monkeypatch.setattr(start, "SUPERVISOR", f"http://127.0.0.1:{free_port()}")
-    assert start.broker({}) == start.page() == {}
+    assert start.broker({}, {}) == start.page() == {}
     assert "the Supervisor does not answer" in capsys.readouterr().err
 
 

@@ -69,14 +69,19 @@ def _reason(error: urllib.error.HTTPError) -> str:
         return f"the Supervisor answered {error.code}"
 
 
-def broker(options: Options) -> dict[str, str]:
-    """Return the settings of the broker: that of the options, else the one that an app offers."""
+def broker(options: Options, written: Mapping[str, Any]) -> dict[str, str]:
+    """Return the settings of the broker: that of the options, else the one that an app offers.
+
+    None where the settings file names one, and the options do not.
+    """
     if options.get("mqtt_host"):
         return {
             f"RTGENRE_MQTT__{key.upper()}": str(options[f"mqtt_{key}"])
             for key in ("host", "port", "username", "password")
             if options.get(f"mqtt_{key}")
         }
+    if _table(written, "mqtt").get("host"):
+        return {}
     try:
         offered = ask_supervisor("/services/mqtt")
         host, port = str(offered["host"]), int(offered["port"])
@@ -118,10 +123,15 @@ def page() -> dict[str, str]:
     return {"RTGENRE_HOMEASSISTANT__LINK": f"homeassistant://hassio/ingress/{slug}"}
 
 
-def token(options: Options, data: Path) -> dict[str, str]:
-    """Return the token of the options, else one that is made once and kept."""
+def token(options: Options, data: Path, written: Mapping[str, Any]) -> dict[str, str]:
+    """Return the token of the options, else one that is made once and kept.
+
+    None where the settings file has one, and the options do not.
+    """
     if options.get("token"):
         return {"RTGENRE_WEBSOCKET__TOKEN": str(options["token"])}
+    if {"token", "token_file"} & _table(written, "websocket").keys():
+        return {}
     file = data / "token"
     # Empty where the disk was full, or the power went, when it was made.
     if not file.exists() or not file.stat().st_size:
@@ -130,6 +140,12 @@ def token(options: Options, data: Path) -> dict[str, str]:
         file.write_text(made)
         tell(f"programs that use the port under Network must show this token: {made}")
     return {"RTGENRE_WEBSOCKET__TOKEN_FILE": str(file)}
+
+
+def _table(written: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Return a table of the settings file; an empty one where it has none."""
+    table = written.get(name)
+    return table if isinstance(table, dict) else {}
 
 
 def room(options: Options, written: Mapping[str, Any]) -> dict[str, str]:
@@ -177,11 +193,12 @@ def environment(
         "RTGENRE_HISTORY__FILE": str(data / "history.db"),
         "RTGENRE_TEACH__FILE": str(data / "taught.db"),
         "RTGENRE_TERMINAL__FORMAT": "plain",
-        # Its options say the same; without a file of settings there is nowhere to keep others.
-        "RTGENRE_WEBSOCKET__CHANGE_SETTINGS": str(written is not None).lower(),
         # Its address inside of Home Assistant is nobody else's.
         "RTGENRE_MDNS__ENABLED": "false",
     }
+    if written is None:
+        # Its options say the rest; without a file of settings there is nowhere to keep others.
+        found["RTGENRE_WEBSOCKET__CHANGE_SETTINGS"] = "false"
     found |= room(options, written or {})
     for option, setting in {
         "source": "RTGENRE_SOURCE__INPUT",
@@ -201,7 +218,7 @@ def main() -> None:
     options = json.loads((DATA / "options.json").read_text(encoding="utf-8"))
     written = read_settings(SETTINGS)
     settings = environment(options, data=DATA, written=written)
-    settings |= token(options, DATA) | broker(options) | page()
+    settings |= token(options, DATA, written or {}) | broker(options, written or {}) | page()
     command = ["rtgenre", "run", *([] if written is None else ["--config", str(SETTINGS)])]
     os.execvpe(command[0], command, os.environ | settings)
 
