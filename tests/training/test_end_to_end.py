@@ -74,6 +74,7 @@ def test_music_becomes_a_model_that_the_service_runs_and_evaluate_judges(
     assert json.loads((run / "run.json").read_text(encoding="utf-8"))["config"]["epochs"] == 6
 
 
+@pytest.mark.usefixtures("uncompiled")
 @pytest.mark.timeout(600)
 def test_training_goes_on_where_it_was_stopped(
     music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -110,6 +110,7 @@ def test_a_dataset_that_is_none_ends_the_usual_protocol_with_one_line(tmp_path: 
         random_split.main(["--data", str(tmp_path)])
 
 
+@pytest.mark.usefixtures("uncompiled")
 def test_the_usual_protocol_deals_windows_and_says_so(
     dataset: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.feature_params import TWO_EARS_FEATURES
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     import keras
 
 OPTIONS = TrainOptions(
-    n_heads=1, epochs=2, n_copies=2, batch=BatchOptions(size=16, epoch_windows=64)
+    n_heads=1, epochs=2, n_copies=2, batch=BatchOptions(size=8, epoch_windows=16)
 )
 
 
@@ -73,14 +72,6 @@ def quick_second_ear() -> Iterator[None]:
         patch.setattr(ears, "read_second_ear", lambda _run: None)
         patch.setattr(ears, "build_second_ear", lambda _weights: second_ear())
         yield
-
-
-@pytest.fixture
-def uncompiled() -> Iterator[None]:
-    """To compile networks takes longer than their few batches; ``held_out_run`` does compile."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import keras
@@ -105,10 +106,14 @@ class EarCache:
 
     def __init__(self, ear: Ear, folder: Path, *, n_copies: int, seed: int) -> None:
         self._ear = ear
-        self._network = fast_network(ear.network)
         self._folder = folder
         self._n_copies = n_copies
         self._seed = seed
+
+    @cached_property
+    def _network(self) -> Callable[[FloatArray], FloatArray]:
+        """Convert it, which takes a while, where something is to be heard at all."""
+        return fast_network(self._ear.network)
 
     def hear(self, recordings: Sequence[Recording]) -> Heard:
         """Hear recordings, or read what was heard of them before.

@@ -76,6 +76,7 @@ def test_what_was_heard_is_not_heard_again(
     monkeypatch.setattr(hearing, "_BLOCK", 3)
     first = EarCache(named(quick_ear()), tmp_path, n_copies=2, seed=1).hear(recordings)
     monkeypatch.setattr(hearing, "read_sound", refuse_to_read)
+    monkeypatch.setattr(hearing, "fast_network", refuse_to_read)
 
     again = EarCache(named(quick_ear()), tmp_path, n_copies=1, seed=1).hear(recordings)
 
