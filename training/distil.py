@@ -25,7 +25,12 @@ import keras
 import numpy as np
 
 from training.data.dataset import DatasetError
-from training.data.library import held_out_names, read_library
+from training.data.library import (
+    held_out_names,
+    read_library,
+    recordings_fingerprint,
+    teaching_names,
+)
 from training.data.whole_file import written_whole
 from training.frontends import yamnet
 from training.frontends.ear import EAR_FILE_NAME, build_ear, build_pupil, read_ear
@@ -41,7 +46,7 @@ from training.frontends.teachers import Teachers, ask
 from training.networks.fitting import compile_once, optimiser, squared_errors
 from training.networks.progress import TimeLeft
 from training.release.plots import plot_curves
-from training.release.runs import claim_folder, git_commit, names_fingerprint
+from training.release.runs import claim_folder, git_commit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -116,8 +121,9 @@ def distil(
         for folders in (libraries, unlabelled)
     )
     recipe = asdict(options) | {
-        "recordings": names_fingerprint(one.name for one in recordings),
-        "unlabelled": names_fingerprint(one.name for one in further),
+        # Which excerpts are drawn depends on all of it, the order among libraries too.
+        "recordings": recordings_fingerprint(recordings),
+        "unlabelled": recordings_fingerprint(further),
         "hold_out": hold_out,
         "begin_with": str(begin_with.resolve()) if begin_with else "yamnet and musicnn",
     }
@@ -149,8 +155,10 @@ def distil(
     if begin_with:
         for one, old in zip(ears, before, strict=True):
             _keep(one, old, options.kept)
-    ears[0].save(run_folder / EAR_FILE_NAME)
-    np.savez(run_folder / SECOND_EAR_FILE_NAME, allow_pickle=False, **taught_arrays(ears[1]))
+    with written_whole(run_folder / EAR_FILE_NAME) as part:
+        ears[0].save(part)
+    with written_whole(run_folder / SECOND_EAR_FILE_NAME) as part:
+        np.savez(part, allow_pickle=False, **taught_arrays(ears[1]))
     report = {
         "options": recipe | {"epochs": options.epochs},
         "recordings": len(recordings) + len(further),
@@ -166,8 +174,8 @@ def _music(
     hold_out: bool,
 ) -> tuple[Excerpts, Excerpts]:
     """Draw what the ears hear, and what judges them: as it is, none of it free music."""
-    judging = held_out_names(recordings)
-    teaching = [one for one in recordings if not hold_out or one.name not in judging]
+    judging, others = held_out_names(recordings), teaching_names(recordings)
+    teaching = [one for one in recordings if not hold_out or one.name in others]
     sounds, judging_sounds, free = (
         read_sounds([one.path for one in some])
         for some in (teaching, [one for one in recordings if one.name in judging], further)
@@ -245,7 +253,10 @@ def _fit(
         epochs=n_epochs,
         validation_data=judge,
         callbacks=[
-            keras.callbacks.BackupAndRestore(run_folder / "checkpoint", delete_checkpoint=False),
+            # Two, for the end of the program, or of the disk, may leave half of the newest.
+            keras.callbacks.BackupAndRestore(
+                run_folder / "checkpoint", double_checkpoint=True, delete_checkpoint=False
+            ),
             keras.callbacks.CSVLogger(run_folder / _HISTORY, append=True),
             TimeLeft(n_epochs),
         ],
@@ -338,7 +349,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             begin_with=args.begin_with,
             unlabelled=args.unlabelled,
         )
-    except DatasetError as error:
+    except (DatasetError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
 
 

@@ -20,6 +20,7 @@ from rtgenre.model.feature_params import TWO_EARS_FEATURES
 from rtgenre.model.folders import find_model_folder
 from rtgenre.model.info import TFLITE_FILE_NAME, ModelError, read_model_info
 from training.data.dataset import DatasetError
+from training.data.whole_file import written_whole
 from training.frontends import yamnet
 from training.frontends.apart import taught_arrays_of
 from training.frontends.ear import EAR_FILE_NAME, build_ear
@@ -54,9 +55,10 @@ def take_out(model: str, run_folder: Path) -> None:
     second = build_second_ear(before)
     for one in (ear, second):
         restore(one, folder / TFLITE_FILE_NAME)
-    ear.save(run_folder / EAR_FILE_NAME)
-    arrays = taught_arrays_of(second, before)
-    np.savez(run_folder / SECOND_EAR_FILE_NAME, allow_pickle=False, **arrays)
+    with written_whole(run_folder / EAR_FILE_NAME) as part:
+        ear.save(part)
+    with written_whole(run_folder / SECOND_EAR_FILE_NAME) as part:
+        np.savez(part, allow_pickle=False, **taught_arrays_of(second, before))
     report = json.dumps({"options": recipe, "git_commit": git_commit()}, indent=2)
     (run_folder / "run.json").write_text(f"{report}\n", encoding="utf-8")
 
@@ -73,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     args = parser.parse_args(arguments)
     try:
         take_out(args.model, args.run)
-    except (DatasetError, ModelError) as error:
+    except (DatasetError, ModelError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,7 +33,7 @@ from training.data.dataset import (
     mel_file,
     splits_of,
 )
-from training.data.library import Recording, held_out_names, read_library
+from training.data.library import OTHER, Recording, held_out_names, read_library
 from training.data.splits import GTZAN_PARTITION, read_partition
 from training.release.crnn_card import recordings_summary
 from training.release.runs import names_fingerprint
@@ -41,6 +42,7 @@ from training.scoring import listening, metrics, spectrograms
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from rtgenre.model.info import ModelInfo
     from rtgenre.types import Prediction
     from training.scoring.outcome import Outcome
 
@@ -51,7 +53,7 @@ SHORTEST_SECONDS = 1.0
 
 _BATCH = 64
 _ALL = "all"
-_HELD_OUT = "held-out"
+HELD_OUT = "held-out"
 _DECIMALS = 4
 
 
@@ -142,7 +144,7 @@ def recordings_of(material: Material, made_of: Mapping[str, Any]) -> list[Record
         DatasetError: there are none; or artists of other libraries would be held out than were.
     """
     found = [one for folder in material.data for one in read_library(folder)]
-    if material.split == _HELD_OUT:
+    if material.split == HELD_OUT:
         if made_of.get("fingerprint", "") not in ("", names_fingerprint(one.name for one in found)):
             raise DatasetError(
                 "which artists are held out depends on all recordings that the model was made of "
@@ -156,9 +158,27 @@ def recordings_of(material: Material, made_of: Mapping[str, Any]) -> list[Record
         splits = sorted({one.split for one in found if one.split})
         raise DatasetError(
             f"none of {len(found)} recordings is of the split {material.split!r}; found: "
-            f"{', '.join(splits) or 'no splits'}; {_ALL!r} and {_HELD_OUT!r} are always possible"
+            f"{', '.join(splits) or 'no splits'}; {_ALL!r} and {HELD_OUT!r} are always possible"
         )
     return chosen
+
+
+def known_recordings(recordings: Sequence[Recording], info: ModelInfo) -> list[Recording]:
+    """Leave out music of genres that a model does not have, and name these on standard error.
+
+    Raises:
+        DatasetError: none is left.
+    """
+    known = [one for one in recordings if one.genre in (*info.labels, OTHER)]
+    strange = Counter(one.genre for one in recordings) - Counter(one.genre for one in known)
+    counts = ", ".join(f"{n} of {genre}" for genre, n in sorted(strange.items()))
+    if not known:
+        raise DatasetError(
+            f"{info.name} knows none of the genres ({counts}); it knows {', '.join(info.labels)}"
+        )
+    if strange:
+        print(f"left out, as {info.name} has no such genre: {counts}", file=sys.stderr)
+    return known
 
 
 def evaluate(classifier: Classifier, material: Material, plots: Path | None) -> dict[str, Any]:
@@ -180,11 +200,15 @@ def evaluate(classifier: Classifier, material: Material, plots: Path | None) -> 
 def _evaluate_recordings(
     classifier: Classifier, material: Material, plots: Path | None
 ) -> dict[str, Any]:
-    negatives = read_library(material.negatives) if material.negatives else []
+    negatives: list[Recording] = []
+    if material.negatives:
+        negatives = [one for one in read_library(material.negatives) if one.split == "valid"]
+        if not negatives:
+            raise DatasetError(f"{material.negatives} holds nothing of the split 'valid'")
     figures, outcome = listening.evaluate_recordings(
         classifier,
-        recordings_of(material, classifier.info.data),
-        [one for one in negatives if one.split == "valid"],
+        known_recordings(recordings_of(material, classifier.info.data), classifier.info),
+        negatives,
         conditions=material.conditions,
     )
     if plots:
@@ -197,6 +221,10 @@ def _evaluate_spectrograms(
     classifier: Classifier, material: Material, plots: Path | None
 ) -> dict[str, Any]:
     """Judge a model on spectrograms; ``scoring/spectrograms.py`` says what the figures mean."""
+    if len(material.data) > 1:
+        raise DatasetError(
+            f"{classifier.info.name} is judged on one dataset, not on {len(material.data)}"
+        )
     labels = classifier.info.labels
     predict = predictor(classifier)
     tracks = load_split(material.data[0], material.split)
@@ -297,7 +325,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         material = Material(tuple(args.data), args.split, args.negatives, args.conditions)
         figures = evaluate(load_classifier(args.model), material, args.plots)
-    except (DatasetError, ModelError) as error:
+    except (DatasetError, ModelError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
     print(json.dumps(figures, indent=2) if args.json else summary(figures))
 

@@ -32,6 +32,7 @@ from training.data.dataset import (
     stack_windows,
 )
 from training.evaluate import (
+    HELD_OUT,
     Material,
     evaluate,
     load_classifier,
@@ -127,6 +128,16 @@ def export(
         ExportError: a converted network differs too much from the trained one.
     """
     run = read_run(run_folder)
+    judged_run = held_out_run or run_folder
+    if (
+        run.features != FEATURES
+        and material.split == HELD_OUT
+        and not (judged_run / "held_out.json").exists()
+    ):
+        raise DatasetError(
+            f"{judged_run} was fitted on the held-out artists, too, so what it says of them counts "
+            "for nothing; name a run of training.train --hold-out with --held-out"
+        )
     parity = _convert_all(run_folder, *_sample(run, material), weights)
     today = datetime.now(UTC)
     version = version or f"{today.year}.{today.month}.{today.day}"
@@ -292,7 +303,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             held_out_run=args.held_out,
             version=args.model_version,
         )
-    except (DatasetError, ExportError, ModelError) as error:
+    except (DatasetError, ExportError, ModelError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
     print(f"{args.folder}: {info.name} {info.version}")
 

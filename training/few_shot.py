@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rtgenre.errors import RtgenreError
 from rtgenre.learning.examples import OTHER, Examples
 from rtgenre.learning.fitting import Ground, Taught, fit_head, lay_ground, what_examples_say
 from rtgenre.learning.folds import N_FOLDS, folds_of_examples
@@ -185,7 +186,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--disturbed", action="store_true", help="songs are heard through rooms and noise"
     )
     options = parser.parse_args(arguments)
-    examples, labels = examples_of(options.model)
+    try:
+        examples, labels = examples_of(options.model, options.genres)
+    except RtgenreError as error:
+        raise SystemExit(f"error: {error}") from error
     tell_figures(
         few_shot(examples, labels, options.genres, disturbed=options.disturbed),
         line=lambda one: f"{one.genre}, {one.n_songs} songs: {one.recall:.3f}",

@@ -21,6 +21,7 @@ from training.data.library import OTHER, resample
 from training.data.music_packages import MUSIC_PACKAGES
 from training.data.recordings import fetch_packages
 from training.data.whole_file import written_whole
+from training.release.runs import claim_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -111,10 +112,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args(arguments)
     try:
+        claim_folder(args.folder, {"seed": args.seed}, "audio/*.ogg")
         fetch_packages(args.packages, MUSIC_PACKAGES)
         unpacked = [args.packages / name for name in MUSIC_PACKAGES]
         n_excerpts = collect(unpacked, args.folder, args.seed)
-    except DatasetError as error:
+    except (DatasetError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
     print(f"{args.folder}: {n_excerpts} excerpts of {EXCERPT_SECONDS:.0f} s")
 

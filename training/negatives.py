@@ -18,6 +18,7 @@ import subprocess
 import wave
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import soundfile
@@ -44,6 +45,10 @@ from training.data.dataset import (
 from training.data.noises import NOISES, dither
 from training.data.recordings import Voice, fetch_sources, find_voices, string_together
 from training.data.whole_file import written_whole
+from training.release.runs import claim_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 CLIP_SECONDS = 12.0
 AUDIO_FOLDER = "audio"
@@ -71,7 +76,7 @@ class Clip:
     waveform: FloatArray
     """``(n_samples,)`` at the features' rate."""
     source: str
-    """What made it, for ``negatives.csv``."""
+    """What made it, for ``tracks.csv``."""
 
 
 class ClipMaker:
@@ -191,7 +196,7 @@ def make_split(
     return rows
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(prog="training.negatives", description=__doc__)
     parser.add_argument("folder", type=Path, help="where the spectrograms go")
@@ -199,21 +204,28 @@ def main() -> None:
         "--recordings", type=Path, help="unpacked Debian packages; fetched there where missing"
     )
     parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     if shutil.which("espeak-ng") is None:
         raise SystemExit("espeak-ng is needed to make speech and was not found; install it")
+    if args.recordings and shutil.which("ffmpeg") is None:
+        raise SystemExit("ffmpeg is needed to read recordings and was not found; install it")
     try:
+        recipe = {"seed": args.seed, "recordings": args.recordings is not None}
+        claim_folder(args.folder, recipe, f"{AUDIO_FOLDER}/*.flac")
         if args.recordings:
             fetch_sources(args.recordings, "speech", "noise")
-    except DatasetError as error:
+        rows = [
+            row
+            for split, n_clips in N_CLIPS.items()
+            for row in make_split(args.folder, split, n_clips, args.recordings, args.seed)
+        ]
+        with (
+            written_whole(args.folder / TRACKS_FILE) as part,
+            part.open("w", newline="", encoding="utf-8") as file,
+        ):
+            csv.writer(file).writerows([("track", "genre", "split", "source"), *rows])
+    except (DatasetError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
-    rows = [
-        row
-        for split, n_clips in N_CLIPS.items()
-        for row in make_split(args.folder, split, n_clips, args.recordings, args.seed)
-    ]
-    with (args.folder / TRACKS_FILE).open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([("track", "genre", "split", "source"), *rows])
 
 
 def _read_wav(data: bytes) -> FloatArray:

@@ -21,13 +21,15 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from training.crnn.ears import read_ears
-from training.crnn.fits import fit_voices
+from training.crnn.fits import fit_voices, recipe
 from training.crnn.material import Material, load_material
 from training.crnn.options import TrainOptions
 from training.data.dataset import DatasetError
 from training.data.library import OTHER
+from training.data.whole_file import written_whole
 from training.networks.batches import predict
 from training.networks.fitting import NO_GENRE
+from training.release.runs import claim_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,13 +71,18 @@ def open_set(material: Material, run_folder: Path, options: TrainOptions) -> Ite
         material: music of all genres.
         run_folder: keeps the fits.
         options: of the fits.
+
+    Raises:
+        DatasetError: the folder holds figures of other options or other music.
     """
     recordings, held_out = material.recordings, material.held_out()
     judges = np.array([i for i in held_out if recordings[i].genre != OTHER])
-    rest = material.examples.select(material.rows_without(held_out))
+    rest = material.teaching()
     rows = material.rows_of(judges)
     index = material.examples.recording_index[rows]
     judged = material.examples.select(rows)
+    made = recipe(options, rest) | {"judged": judged.fingerprint()}
+    claim_folder(run_folder, made, f"without-*/{FIGURES}")
     for number, genre in enumerate(material.labels):
         folder = run_folder / f"without-{genre}"
         path = folder / FIGURES
@@ -95,7 +102,8 @@ def open_set(material: Material, run_folder: Path, options: TrainOptions) -> Ite
                     for name, one in _scores(logits, voices, learnt, judged).items()
                 },
             )
-            path.write_text(json.dumps(asdict(found), indent=2) + "\n", encoding="utf-8")
+            with written_whole(path) as part:
+                part.write_text(json.dumps(asdict(found), indent=2) + "\n", encoding="utf-8")
             keras.utils.clear_session(free_memory=True)
         yield OpenSet(**json.loads(path.read_text(encoding="utf-8")))
 
@@ -176,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             options,
         )
         found = list(open_set(material, args.run, options))
-    except DatasetError as error:
+    except (DatasetError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
     if args.json:
         print(json.dumps([{**one.auroc, "genre": one.genre} for one in found]))

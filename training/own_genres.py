@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
+from rtgenre.errors import RtgenreError
 from rtgenre.learning.cross_validation import Validation, cross_validate, learn_all
 from rtgenre.learning.examples import OTHER, Examples
 from rtgenre.learning.folds import N_FOLDS, folds_of_examples
@@ -147,7 +148,10 @@ def table(found: Sequence[OwnGenres]) -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line."""
     options = figures_parser("training.own_genres", __doc__).parse_args(arguments)
-    examples, labels = examples_of(options.model)
+    try:
+        examples, labels = examples_of(options.model, GENRES)
+    except RtgenreError as error:
+        raise SystemExit(f"error: {error}") from error
     tell_figures(
         own_genres(examples, labels),
         line=lambda one: f"{' and '.join(one.genres)}, {one.n_songs} songs: {one.auroc:.3f}",

@@ -30,6 +30,7 @@ from training.data.dataset import (
     DatasetError,
     Track,
     load_tracks,
+    mel_file,
     read_artists,
     save_tracks,
     splits_of,
@@ -53,7 +54,8 @@ def prepare(
         What was left out, and why.
 
     Raises:
-        DatasetError: there is nothing to use, or a file of names cannot be read.
+        DatasetError: there is nothing to use, a file of names cannot be read, or the folder holds
+            splits that this dataset has not.
     """
     faults: list[Fault] = []
     if splits_of(source):
@@ -61,11 +63,23 @@ def prepare(
     else:
         tracks, faults = read_tracks(find_audio(source), show_progress)
         known_artists = read_artists(artists) if artists else {}
+        if artists and not any(one.name in known_artists for one in tracks):
+            raise DatasetError(
+                f"{artists} names the artist of no track; it needs: track,artist, with tracks "
+                f"such as {tracks[0].name if tracks else 'blues.00029'}"
+            )
         tracks = [replace(one, artist=known_artists.get(one.name)) for one in tracks]
         by_split, unlisted = _deal(tracks, partition, seed)
         faults += [Fault(Path(name), "is not in the partition") for name in unlisted]
     if not by_split:
         raise DatasetError(f"nothing in {source} can be used; of {len(faults)} files none is left")
+    left = {split for split in splits_of(folder) if not split.startswith("negatives_")}
+    if left - set(by_split):
+        found = ", ".join(mel_file(folder, split).name for split in sorted(left - set(by_split)))
+        raise DatasetError(
+            f"{folder} holds {found} of another dataset, in which tracks may be that are on "
+            "another side now; remove it, or name another folder"
+        )
     for split, some in by_split.items():
         save_tracks(folder, split, some)
     _write_tables(folder, by_split, faults)
@@ -105,7 +119,9 @@ def _write_tables(folder: Path, by_split: dict[str, list[Track]], faults: list[F
             for one in tracks:
                 seconds = len(one.columns) / FEATURES.frames_per_second
                 writer.writerow((one.name, one.genre, split, one.artist or "", f"{seconds:.1f}"))
-    with (folder / FAULTS_FILE).open("w", newline="", encoding="utf-8") as file:
+    faults_file = folder / FAULTS_FILE
+    # Names of files may be no UTF-8.
+    with faults_file.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
         rows = [(str(fault.path), fault.reason) for fault in faults]
         csv.writer(file).writerows([("file", "reason"), *rows])
 
@@ -137,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             genres = Counter(one.genre for one in load_tracks(args.folder, split))
             counts = ", ".join(f"{genre} {count}" for genre, count in sorted(genres.items()))
             print(f"{split}: {sum(genres.values())} tracks ({counts})")
-    except DatasetError as error:
+    except (DatasetError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
 
 

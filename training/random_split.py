@@ -17,6 +17,7 @@ import keras
 import numpy as np
 
 from training.data.dataset import (
+    DatasetError,
     genre_indices,
     labels_of,
     load_tracks,
@@ -44,9 +45,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     args = parser.parse_args(arguments)
     keras.utils.set_random_seed(SEED)
-    tracks = [track for split in args.splits for track in load_tracks(args.data, split)]
+    try:
+        tracks = [track for split in args.splits for track in load_tracks(args.data, split)]
+        windows = stack_windows(tracks)
+    except DatasetError as error:
+        raise SystemExit(f"error: {error}") from error
     labels = labels_of(tracks)
-    windows = stack_windows(tracks)
     genres = genre_indices(tracks, labels)[windows.track_index]
     order = np.random.default_rng(SEED).permutation(len(genres))
     seen, unseen = np.split(order, [round(TRAIN_SHARE * len(order))])

@@ -31,6 +31,7 @@ from training.data.dataset import (
     load_tracks,
     stack_windows,
 )
+from training.data.whole_file import written_whole
 from training.networks.batches import DrawnBatches
 from training.networks.fitting import fit_temperature, optimiser
 from training.networks.plain import GENRE_LOGITS, build_cnn, build_crnn
@@ -184,7 +185,10 @@ def train(
         epochs=options.epochs,
         validation_data=(windows.features[::step], targets[::step]),
         callbacks=[
-            keras.callbacks.BackupAndRestore(run_folder / "checkpoint", delete_checkpoint=False),
+            # Two, for the end of the program, or of the disk, may leave half of the newest.
+            keras.callbacks.BackupAndRestore(
+                run_folder / "checkpoint", double_checkpoint=True, delete_checkpoint=False
+            ),
             keras.callbacks.ModelCheckpoint(
                 best,
                 save_best_only=True,
@@ -201,7 +205,8 @@ def train(
     apply_temperature(model, temperature)
     finished = BUILDERS[network](len(labels))  # without the optimiser's state
     finished.set_weights(model.get_weights())
-    finished.save(run_folder / KERAS_FILE_NAME)
+    with written_whole(run_folder / KERAS_FILE_NAME) as part:
+        finished.save(part)
     plot_curves(_history(run_folder), f"{network} from scratch", run_folder / "curves.png")
     write_run(run, run_folder)
 
@@ -249,7 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = ScratchOptions(epochs=args.epochs, seed=args.seed)
     try:
         train(args.network, args.data, args.negatives, args.run, options)
-    except DatasetError as error:
+    except (DatasetError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
     print(json.dumps(asdict(options)))
 

@@ -21,6 +21,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track as progress_bar
 
+from rtgenre.errors import RtgenreError
 from rtgenre.learning.fitting import Ground, lay_ground
 from rtgenre.learning.own_model import read_ground_examples
 from rtgenre.learning.taught.genres import TaughtGenres, fit_taught
@@ -30,7 +31,7 @@ from rtgenre.tracking.smoothing import TrackerParams
 from rtgenre.tracking.verdict import track_verdict
 from training.data.dataset import DatasetError
 from training.data.library import OTHER, cut_windows, read_sound
-from training.evaluate import Material, load_classifier, recordings_of
+from training.evaluate import Material, known_recordings, load_classifier, recordings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -163,15 +164,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--model", default="crnn", help="name or folder: crnn")
     parser.add_argument("--json", action="store_true", help="print the figures alone")
     options = parser.parse_args(arguments)
-    classifier = load_classifier(options.model)
-    info = classifier.info
-    folder = find_model_folder(options.model)
-    examples = read_ground_examples(folder, info)
     material = Material(tuple(options.data), options.split)
     try:
-        recordings = [one for one in recordings_of(material, info.data) if one.genre != OTHER]
-    except DatasetError as error:
+        classifier = load_classifier(options.model)
+        info = classifier.info
+        examples = read_ground_examples(find_model_folder(options.model), info)
+        found = known_recordings(recordings_of(material, info.data), info)
+    except (DatasetError, RtgenreError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
+    recordings = [one for one in found if one.genre != OTHER]
     console = Console(stderr=True)
     heard = hear(recordings, classifier)
     songs = list(progress_bar(heard, "playing", console=console, total=len(recordings)))

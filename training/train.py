@@ -19,6 +19,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from rtgenre.model.feature_params import TWO_EARS_FEATURES
 from training.crnn.ears import read_ears
 from training.crnn.fits import fit_voices
@@ -26,6 +28,7 @@ from training.crnn.material import Material, load_material
 from training.crnn.options import TrainOptions
 from training.crnn.trials import cross_validate, hold_out
 from training.data.dataset import DatasetError
+from training.data.whole_file import written_whole
 from training.networks.embedding import EXAMPLES_FILE_NAME, write_examples
 from training.networks.heads import chain, with_probabilities
 from training.release.crnn_card import crnn_credits
@@ -68,8 +71,10 @@ def train(
     Raises:
         DatasetError: something cannot be read.
     """
-    run_folder.mkdir(parents=True, exist_ok=True)
     ears = read_ears(ear_run)
+    # Before all is heard, which takes an hour.
+    trial_figures = _read_trial(trial) if mode == "all" else {}
+    run_folder.mkdir(parents=True, exist_ok=True)
     material = load_material(ears, libraries, negatives, heard_folder, options)
     if mode == "cross-validate":
         figures = cross_validate(material, run_folder, options)
@@ -81,9 +86,8 @@ def train(
         temperature = figures["temperature"]
         _write(run_folder / HELD_OUT, figures)
     else:
-        figures = _read_trial(trial)
-        temperature = figures["temperature"]
-        taught = material.examples
+        temperature = trial_figures["temperature"]
+        taught = material.without(np.array([], dtype=np.int64))
         voices = fit_voices(taught, options, run_folder)
         data["held out, by a run of the same settings"] = "see the figures"
     write_examples(run_folder / EXAMPLES_FILE_NAME, voices.embedding, taught, material.recordings)
@@ -93,7 +97,8 @@ def train(
         temperature=temperature,
         offsets=options.offsets,
     )
-    model.save(run_folder / KERAS_FILE_NAME)
+    with written_whole(run_folder / KERAS_FILE_NAME) as part:
+        model.save(part)
     run = _describe(material, libraries, mode, data, options)
     write_run(replace(run, embedding_size=voices.embedding.output_shape[-1]), run_folder)
 
@@ -134,12 +139,19 @@ def _read_trial(trial: Path | None) -> dict[str, Any]:
             f"the temperature comes from a run with --hold-out, and {trial} has no {HELD_OUT}; "
             "name such a run with --trial"
         )
-    figures: dict[str, Any] = json.loads((trial / HELD_OUT).read_text(encoding="utf-8"))
+    path = trial / HELD_OUT
+    try:
+        figures: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DatasetError(f"{path} cannot be read: {error}; give that run's command again") from (
+            error
+        )
     return figures
 
 
 def _write(path: Path, figures: dict[str, Any]) -> None:
-    path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    with written_whole(path) as part:
+        part.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     print(json.dumps({name: one for name, one in figures.items() if not isinstance(one, dict)}))
 
 
@@ -179,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             mode=mode,
             trial=args.trial,
         )
-    except DatasetError as error:
+    except (DatasetError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
 
 

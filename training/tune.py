@@ -123,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         session = session_of(
             classifier, Material(tuple(args.data), args.split, args.negatives), args.joined
         )
-    except (DatasetError, ModelError) as error:
+    except (DatasetError, ModelError, OSError) as error:
         raise SystemExit(f"error: {error}") from error
     labels = classifier.info.labels
     results = [

@@ -12,6 +12,7 @@ from training.data.audio import spectrogram
 from training.data.dataset import FEATURES, Track, save_tracks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 GENRE_HZ = {"high": 3000.0, "low": 200.0, "middle": 900.0}
@@ -35,6 +36,16 @@ def write_wav(path: Path, waveform: np.ndarray) -> Path:
 def make_track(genre: str, number: int, seconds: float = 8.0, artist: str | None = None) -> Track:
     waveform = tone(GENRE_HZ[genre] * (1.0 + 0.02 * number), seconds, seed=number)
     return Track(f"{genre}.{number:05d}", genre, artist, spectrogram(waveform))
+
+
+@pytest.fixture
+def uncompiled() -> Iterator[None]:
+    """To compile networks takes longer than their few batches; of each training one test does."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from training.frontends.lessons import Sound
 
-OPTIONS = DistilOptions(epochs=1, epoch_windows=16, batch_size=8)
+OPTIONS = DistilOptions(epochs=1, epoch_windows=4, batch_size=2)
 
 
 @pytest.fixture
@@ -62,8 +62,8 @@ def test_the_ears_are_taught_and_go_on_where_they_were_stopped(
     run_step_by_step: Callable[[], None],
 ) -> None:
     run = tmp_path / "run"
-    options = ["--library", str(library), "--teachers", str(tmp_path), "--batch-size", "8"]
-    options += ["--epoch-windows", "16", "--hearings", "2"]
+    options = ["--library", str(library), "--teachers", str(tmp_path), "--batch-size", "2"]
+    options += ["--epoch-windows", "4", "--hearings", "2"]
     run_step_by_step()
     distil.main([str(run), "--hold-out", "--epochs", "1", *options])
     output = capsys.readouterr().err
@@ -174,6 +174,30 @@ def test_artists_that_judge_are_held_out(
     assert free == {one.path for one in read_library(further)}
 
 
+def test_what_teachers_said_of_other_music_or_in_another_order_is_not_taken_over(
+    library: Path, tmp_path: Path
+) -> None:
+    other = write_library(tmp_path / "gtzan", seconds=4.5, genres=("middle",))
+    run = tmp_path / "run"
+
+    def begin(*libraries: Path) -> None:
+        distil.distil(libraries, tmp_path, run, OPTIONS, hold_out=True, begin_with=None)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distil, "_ears", None)
+        with pytest.raises(TypeError):
+            begin(library, other)
+        (run / "said").mkdir()
+        with pytest.raises(TypeError):
+            begin(library, other)
+        with pytest.raises(DatasetError, match="holds said of another run"):
+            begin(other, library)
+        (first,) = library.glob("audio/low.world0.wav")
+        first.write_bytes((library / "audio" / "low.world1.wav").read_bytes())
+        with pytest.raises(DatasetError, match="holds said of another run"):
+            begin(library, other)
+
+
 def test_a_library_that_is_none_ends_the_command_with_one_line(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="error: no music was found"):
         distil.main(
@@ -223,3 +247,13 @@ def test_a_third_of_what_is_heard_is_free_music() -> None:
     np.testing.assert_allclose(heard.shares, [1 / 2, 1 / 6, 1 / 3])
     alone = distil._excerpts([long, short], [], OPTIONS, 1)
     np.testing.assert_allclose(alone.shares, [0.75, 0.25])
+
+
+def test_a_run_folder_that_cannot_be_written_ends_the_command_with_one_line(
+    library: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit, match=r"error: .*Not a directory"):
+        distil.main(
+            [str(tmp_path / "file" / "run"), "--library", str(library), "--teachers", str(tmp_path)]
+        )

@@ -9,6 +9,7 @@ import pytest
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.info import ModelInfo
 from tests.training.conftest import GENRE_HZ, make_track, tone, write_wav
+from tests.training.libraries import right_classifier, write_library
 from training import evaluate as evaluate_module
 from training.data.dataset import FEATURES, DatasetError, FloatArray, Track, save_tracks
 from training.evaluate import Material, evaluate, load_split, main
@@ -166,3 +167,29 @@ def test_a_missing_split_ends_the_command_with_one_line(
 
     with pytest.raises(SystemExit, match=r"error: .* no mel_test\.npz; splits found: valid"):
         main(["--data", str(dataset), "--split", "test"])
+
+
+def test_genres_that_the_model_has_not_are_named_and_alone_are_an_error(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library = write_library(tmp_path / "world", n_artists=1, seconds=5.0, genres=("low", "polka"))
+    figures = evaluate(right_classifier(), Material((library,), "all"), None)
+    assert figures["collections"]["world"]["n_recordings"] == 1
+    assert "left out, as right has no such genre: 1 of polka" in capsys.readouterr().err
+
+    polka = write_library(tmp_path / "polka", n_artists=2, seconds=5.0, genres=("polka",))
+    expected = r"right knows none of the genres \(2 of polka\); it knows high, low, middle"
+    with pytest.raises(DatasetError, match=expected):
+        evaluate(right_classifier(), Material((polka,), "all"), None)
+
+
+def test_negatives_that_hold_nothing_to_judge_are_an_error(tmp_path: Path) -> None:
+    library = write_library(tmp_path / "world", n_artists=1, seconds=5.0)
+    material = Material((library,), "all", negatives=library)
+    with pytest.raises(DatasetError, match="world holds nothing of the split 'valid'"):
+        evaluate(right_classifier(), material, None)
+
+
+def test_a_second_dataset_is_refused_rather_than_passed_over(dataset: Path) -> None:
+    with pytest.raises(DatasetError, match="ear is judged on one dataset, not on 2"):
+        evaluate(ear(), Material((dataset, dataset), "valid"), None)

@@ -70,3 +70,13 @@ def test_where_packages_cannot_be_had_the_command_ends_with_one_line(
     monkeypatch.setattr(free_music, "MUSIC_PACKAGES", ("no-such-package-of-debian",))
     with pytest.raises(SystemExit, match="the Debian package no-such-package-of-debian cannot be"):
         free_music.main([str(tmp_path / "free"), "--packages", str(tmp_path / "packages")])
+
+
+def test_excerpts_of_another_seed_are_not_taken_over(
+    packages: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(free_music, "MUSIC_PACKAGES", ("game",))
+    command = [str(tmp_path / "free"), "--packages", str(packages[0].parent)]
+    free_music.main(command)
+    with pytest.raises(SystemExit, match=r"of another run \(seed is 1, not 2\)"):
+        free_music.main([*command, "--seed", "2"])

@@ -125,6 +125,34 @@ def test_clips_that_are_there_are_not_made_again(
 
 
 @needs_espeak
+@needs_ffmpeg
+def test_clips_made_without_recordings_are_not_taken_for_such_with_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(negatives, "CLIP_SECONDS", 4.0)
+    monkeypatch.setattr(negatives, "N_CLIPS", {"train": 1, "valid": 1})
+    monkeypatch.setattr(negatives, "fetch_sources", lambda *_arguments: None)
+    folder = str(tmp_path / "negatives")
+    negatives.main([folder])
+    monkeypatch.setattr(ClipMaker, "make", None)
+    negatives.main([folder])
+    with pytest.raises(SystemExit, match=r"of another run \(recordings is False, not True\)"):
+        negatives.main([folder, "--recordings", str(tmp_path / "packages")])
+    with pytest.raises(SystemExit, match=r"of another run \(seed is 1, not 2\)"):
+        negatives.main([folder, "--seed", "2"])
+
+
+@needs_espeak
+def test_without_ffmpeg_nothing_is_begun_that_it_would_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "espeak-ng").symlink_to("/bin/true")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SystemExit, match="ffmpeg is needed to read recordings"):
+        negatives.main([str(tmp_path / "negatives"), "--recordings", str(tmp_path / "packages")])
+
+
+@needs_espeak
 def test_a_synthetic_voice_speaks() -> None:
     clip = ClipMaker("train", None).make("synthetic speech", np.random.default_rng(1))
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,17 @@ import pytest
 import soundfile
 
 from rtgenre.model.features import log_mel_spectrogram
-from tests.training.conftest import tone, write_wav
+from tests.training.conftest import GENRE_HZ, tone, write_wav
 from training.data.audio import Fault, find_audio, read_audio
-from training.data.dataset import FEATURES, DatasetError, Track, load_tracks, splits_of, to_decibels
+from training.data.dataset import (
+    FEATURES,
+    DatasetError,
+    Track,
+    load_tracks,
+    save_tracks,
+    splits_of,
+    to_decibels,
+)
 from training.prepare import main, prepare
 
 if TYPE_CHECKING:
@@ -138,6 +147,52 @@ def test_artists_keep_to_one_side(music: Path, tmp_path: Path) -> None:
         if track.artist == "Ann"
     }
     assert len(sides) == 1
+
+
+def test_artists_that_are_of_no_track_are_an_error_not_a_split_by_tracks(
+    music: Path, tmp_path: Path
+) -> None:
+    artists = tmp_path / "artists.csv"
+    artists.write_text("track;artist\nlow.00000;Ann\n", encoding="utf-8")
+    with pytest.raises(DatasetError, match=r"artists\.csv names the artist of no track; it needs"):
+        run(music, tmp_path / "out", artists=artists)
+
+
+def test_splits_of_an_earlier_dataset_are_not_left_beside_the_new_ones(
+    music: Path, tmp_path: Path
+) -> None:
+    tracks = [f"{genre}.{number:05d}" for genre in GENRE_HZ for number in range(3)]
+    before = write_partition(tmp_path / "a.csv", dict.fromkeys(tracks[:5], "test"))
+    run(music, tmp_path / "out", partition=before)
+    save_tracks(tmp_path / "out", "negatives_train", [])
+    after = write_partition(tmp_path / "b.csv", dict.fromkeys(tracks, "train"))
+    with pytest.raises(DatasetError, match=r"holds mel_test\.npz of another dataset"):
+        run(music, tmp_path / "out", partition=after)
+    assert len(load_tracks(tmp_path / "out", "test")) == 5
+
+    (tmp_path / "out" / "mel_test.npz").unlink()
+    run(music, tmp_path / "out", partition=after)
+    assert len(load_tracks(tmp_path / "out", "train")) == 9
+
+
+def test_a_file_of_no_utf_8_is_listed_and_ends_nothing(music: Path, tmp_path: Path) -> None:
+    name = os.fsdecode(b"caf\xe9.wav")
+    (music / "low" / "low.00000.wav").rename(music / "low" / name)
+
+    (fault,) = run(music, tmp_path / "out")
+
+    assert fault.path.name == name
+    assert r"caf\udce9.wav" in (tmp_path / "out" / "faults.csv").read_text(encoding="utf-8")
+    (found,) = [one for one in find_audio(music) if one.path.name == name]
+    assert found.name == "low.caf\ufffd"
+
+
+def test_a_folder_that_cannot_be_written_ends_the_command_with_one_line(
+    music: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit, match=r"error: .*Not a directory"):
+        main([str(music), str(tmp_path / "file" / "out")])
 
 
 def test_a_dataset_is_checked_and_copied(dataset: Path, tmp_path: Path) -> None:

@@ -105,6 +105,12 @@ def test_a_dataset_without_negatives_ends_the_command_with_one_line(
         main(["cnn", str(tmp_path / "run"), "--data", str(dataset), "--negatives", str(dataset)])
 
 
+def test_a_dataset_that_is_none_ends_the_usual_protocol_with_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"error: .* has no mel_train\.npz; splits found: none"):
+        random_split.main(["--data", str(tmp_path)])
+
+
+@pytest.mark.usefixtures("uncompiled")
 def test_the_usual_protocol_deals_windows_and_says_so(
     dataset: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,10 +1,13 @@
 """The benchmark of corrections counts what it says."""
 
 import numpy as np
+import pytest
 
 from rtgenre.learning.examples import Examples
 from rtgenre.learning.fitting import lay_ground
 from rtgenre.types import Prediction
+from tests.training.libraries import write_library
+from training import taught
 from training.taught import Brought, Song, correct
 
 SIZE = 256
@@ -53,3 +56,12 @@ def test_corrections_are_counted_by_song_artist_and_what_they_cost():
         made_wrong=2,
     )
     assert "made right   100.00 % of 2" in brought.lines()
+
+
+def test_what_cannot_be_judged_ends_the_command_with_one_line(tmp_path):
+    library = write_library(tmp_path / "polka", n_artists=1, seconds=0.5, genres=("polka",))
+    command = ["--data", str(library), "--split", "all"]
+    with pytest.raises(SystemExit, match="error: no model"):
+        taught.main([*command, "--model", str(tmp_path / "nowhere")])
+    with pytest.raises(SystemExit, match=r"error: crnn knows none of the genres \(1 of polka\)"):
+        taught.main(command)

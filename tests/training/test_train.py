@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from rtgenre.model.classifier import Classifier
 from rtgenre.model.feature_params import TWO_EARS_FEATURES
@@ -19,7 +18,7 @@ from training.crnn.ears import read_ears
 from training.crnn.material import load_material
 from training.crnn.options import TrainOptions
 from training.data.dataset import DatasetError
-from training.data.library import read_library
+from training.data.library import OTHER, Recording, read_library
 from training.frontends.ear import EAR_FILE_NAME
 from training.frontends.hearing import Heard
 from training.networks.embedding import EXAMPLES_FILE_NAME
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     import keras
 
 OPTIONS = TrainOptions(
-    n_heads=1, epochs=2, n_copies=2, batch=BatchOptions(size=16, epoch_windows=64)
+    n_heads=1, epochs=2, n_copies=2, batch=BatchOptions(size=8, epoch_windows=16)
 )
 
 
@@ -73,14 +72,6 @@ def quick_second_ear() -> Iterator[None]:
         patch.setattr(ears, "read_second_ear", lambda _run: None)
         patch.setattr(ears, "build_second_ear", lambda _weights: second_ear())
         yield
-
-
-@pytest.fixture
-def uncompiled() -> Iterator[None]:
-    """To compile networks takes longer than their few batches; ``held_out_run`` does compile."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +143,8 @@ def test_what_is_fitted_on_everything_becomes_a_model_judged_by_its_sibling(
     libraries = [str(one) for one in place.libraries]
     on_held_out = ["--data", *libraries, "--split", "held-out", "--negatives", str(place.negatives)]
 
+    with pytest.raises(SystemExit, match="all was fitted on the held-out artists, too"):
+        export.main([str(run), str(folder), *on_held_out])
     export.main([str(run), str(folder), "--held-out", str(held_out_run), *on_held_out])
 
     classifier = Classifier.load(folder)
@@ -209,12 +202,58 @@ def test_every_recording_is_judged_by_heads_that_did_not_hear_its_artist(
     assert not (run / "model.keras").exists()
 
 
-def test_a_temperature_that_nobody_measured_is_asked_for(
+def test_a_temperature_that_nobody_measured_is_asked_for_before_all_is_heard(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fits, "fit_all_heads", None)
+    monkeypatch.setattr(train, "load_material", None)
     with pytest.raises(DatasetError, match="name such a run with --trial"):
         place.train("untried", "all")
+
+
+@pytest.mark.parametrize("text", ["", "{"])
+def test_a_temperature_that_was_half_written_is_an_error_with_its_file(
+    place: Place, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / train.HELD_OUT).write_text(text, encoding="utf-8")
+    with pytest.raises(DatasetError, match=r"held_out\.json cannot be read"):
+        place.train("untried", "all", trial=tmp_path)
+
+
+@pytest.mark.parametrize("split", ["train", "valid"])
+def test_negatives_that_are_not_finished_are_an_error_before_all_is_heard(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, split: str
+) -> None:
+    negatives = write_negatives(tmp_path / "negatives")
+    rows = (negatives / "tracks.csv").read_text(encoding="utf-8").splitlines()
+    kept = [row for row in rows if not row.endswith(split)]
+    (negatives / "tracks.csv").write_text("\n".join(kept), encoding="utf-8")
+    monkeypatch.setattr(material, "hear", None)
+    with pytest.raises(DatasetError, match=f"nothing of the split '{split}'"):
+        replace(place, negatives=negatives).train("unfinished", "hold-out")
+
+
+def test_one_genre_alone_is_an_error_before_all_is_heard(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = write_library(tmp_path / "one", genres=("low", OTHER), seconds=0.5)
+    monkeypatch.setattr(material, "hear", None)
+    with pytest.raises(DatasetError, match="genres found: low; there must be two"):
+        replace(place, libraries=[library]).train("one", "hold-out")
+
+
+def test_a_genre_that_only_artists_play_who_judge_is_an_error_with_its_name(place: Place) -> None:
+    recordings = [
+        Recording(f"{genre}.{number}", place.folder, genre, f"{genre} {number}")
+        for genre, n_artists in (("low", 9), ("high", 9), ("middle", 1))
+        for number in range(n_artists)
+    ]
+    steps, index = np.zeros((len(recordings), 2, 3), np.float16), np.arange(len(recordings))
+    heard = Heard([steps], index)
+    examples = material.make_examples(recordings, LABELS, heard, heard.select(index[:2]), OPTIONS)
+    everything = material.Material(LABELS, recordings, examples, heard, len(recordings))
+    assert len(everything.without(index[:3]).genres) == len(recordings) - 1
+    with pytest.raises(DatasetError, match="nothing is left to learn middle from"):
+        everything.without(index[-1:])
 
 
 def test_a_folder_without_an_ear_ends_the_command_with_one_line(place: Place) -> None:
@@ -259,3 +298,5 @@ def test_a_genre_that_is_left_out_is_told_from_those_that_were_learnt(place: Pla
     # Tones of another pitch lie far from all that was learnt.
     assert np.mean([one.auroc["nearest"] for one in found]) > 0.7
     assert "| mean | |" in open_set.table(found)
+    with pytest.raises(DatasetError, match=r"open_set\.json of another run \(epochs is 2, not 3\)"):
+        next(open_set.open_set(material, place.folder / "open", replace(OPTIONS, epochs=3)))

@@ -50,7 +50,7 @@ def fit_all_heads(
     Raises:
         DatasetError: another run has finished those.
     """
-    claim_folder(folder, _recipe(options, examples), "heads*.keras")
+    claim_folder(folder, recipe(options, examples), "heads*.keras")
     heads = []
     for number in range(n_heads):
         path = folder / f"heads{number}.keras"
@@ -79,8 +79,8 @@ def fit_voices(examples: Examples, options: TrainOptions, folder: Path) -> Voice
     return Voices(heads, fit_linear_head(examples), embedding, tempering)
 
 
-def _recipe(options: TrainOptions, examples: Examples) -> dict[str, Any]:
+def recipe(options: TrainOptions, examples: Examples) -> dict[str, Any]:
     """Say all that a head depends on; how many there are, and odds, come after it."""
     later = {"n_heads", "not_music_odds", "familiar_odds", "distance_weight", "least_familiar"}
-    recipe = {name: one for name, one in asdict(options).items() if name not in later}
-    return {**recipe, "examples": examples.fingerprint()}
+    kept = {name: one for name, one in asdict(options).items() if name not in later}
+    return {**kept, "examples": examples.fingerprint()}

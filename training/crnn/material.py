@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from training.data.library import OTHER, held_out_names, read_library
+from training.data.dataset import DatasetError
+from training.data.library import OTHER, held_out_names, read_library, teaching_names
 from training.frontends.hearing import Ear, Heard, hear
 from training.networks.fitting import NO_GENRE, Examples, balanced_weights
 
@@ -36,16 +37,37 @@ class Material:
 
     def held_out(self) -> IntArray:
         """Find the recordings that the ear was not taught on."""
-        names = held_out_names(self.recordings)
-        return np.array([i for i, one in enumerate(self.recordings) if one.name in names])
+        return self._called(held_out_names(self.recordings))
+
+    def teaching(self) -> Examples:
+        """Take all windows that may teach where those recordings judge; see ``without``."""
+        teaching = self._called(teaching_names(self.recordings))
+        return self.without(np.setdiff1d(np.arange(len(self.recordings)), teaching))
+
+    def _called(self, names: set[str]) -> IntArray:
+        found = [i for i, one in enumerate(self.recordings) if one.name in names]
+        return np.array(found, dtype=np.int64)
 
     def rows_of(self, recordings: IntArray) -> IntArray:
         """Find the windows of some recordings."""
         return np.flatnonzero(np.isin(self.examples.recording_index[: self.n_music], recordings))
 
-    def rows_without(self, recordings: IntArray) -> IntArray:
-        """Find all other windows, those that are not music among them."""
-        return np.flatnonzero(~np.isin(self.examples.recording_index, recordings))
+    def without(self, recordings: IntArray) -> Examples:
+        """Take all other windows, those that are not music among them.
+
+        Raises:
+            DatasetError: of a genre none is left.
+        """
+        rows = np.flatnonzero(~np.isin(self.examples.recording_index, recordings))
+        left = self.examples.select(rows)
+        missing = set(range(len(self.labels))) - set(left.genres.tolist())
+        if missing:
+            names = ", ".join(self.labels[number] for number in sorted(missing))
+            raise DatasetError(
+                f"nothing is left to learn {names} from: it cannot be decoded, or is all by "
+                f"artists who judge; music of {names} by more artists is needed"
+            )
+        return left
 
 
 def load_material(
@@ -58,17 +80,27 @@ def load_material(
     """Let the ears hear all recordings.
 
     Raises:
-        DatasetError: they cannot be read.
+        DatasetError: they cannot be read, or there is nothing to tell apart.
     """
     recordings = [one for folder in libraries for one in read_library(folder)]
+    labels = tuple(sorted({one.genre for one in recordings} - {OTHER}))
+    if len(labels) < 2:
+        raise DatasetError(
+            f"genres found: {', '.join(labels) or 'none'}; there must be two to tell apart"
+        )
     not_music = read_library(negatives)
+    for split in ("train", "valid"):
+        if not any(one.split == split for one in not_music):
+            raise DatasetError(
+                f"{negatives} holds nothing of the split {split!r}; let training.negatives make "
+                "it, or go on with it"
+            )
     music, noise = (
         hear(ears, some, heard_folder, n_copies=options.n_copies, seed=options.seed)
         for some in (recordings, not_music)
     )
     teaches = np.array([one.split == "train" for one in not_music])[noise.recording_index]
     noise, judging = noise.select(np.flatnonzero(teaches)), noise.select(np.flatnonzero(~teaches))
-    labels = tuple(sorted({one.genre for one in recordings} - {OTHER}))
     return Material(
         labels=labels,
         recordings=recordings,

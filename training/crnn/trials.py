@@ -9,8 +9,7 @@ import numpy as np
 
 from rtgenre.types import Prediction
 from training.crnn.fits import fit_voices
-from training.data.library import FOLDS_SEED, N_FOLDS
-from training.data.splits import artist_folds
+from training.data.library import N_FOLDS, folds_of
 from training.networks.fitting import NO_GENRE, fit_temperature, log_probabilities
 from training.networks.heads import N_FURTHER
 from training.networks.voices import Said
@@ -33,10 +32,9 @@ def hold_out(
     material: Material, run_folder: Path, options: TrainOptions
 ) -> tuple[Voices, Examples, dict[str, Any]]:
     """Fit without the artists that the ear was not taught on, and judge there."""
-    left_out = material.held_out()
-    rest = material.examples.select(material.rows_without(left_out))
+    rest = material.teaching()
     voices = fit_voices(rest, options, run_folder)
-    rows = material.rows_of(left_out)
+    rows = material.rows_of(material.held_out())
     said = voices.say(material.examples.copies[0][rows])
     np.savez(
         run_folder / LOGITS,
@@ -49,13 +47,13 @@ def hold_out(
 
 def cross_validate(material: Material, run_folder: Path, options: TrainOptions) -> dict[str, Any]:
     """Fit on all folds of artists but one at a time, and judge on that one."""
-    folds = np.array(artist_folds(material.recordings, N_FOLDS, FOLDS_SEED))
+    folds = np.array(folds_of(material.recordings, N_FOLDS))
     rows = np.arange(material.n_music)
     shape = (len(rows), len(material.labels) + N_FURTHER)
     all_said = Said(*(np.zeros(shape, np.float32) for _ in fields(Said)))
     for fold in range(N_FOLDS):
         left_out = np.flatnonzero(folds == fold)
-        rest = material.examples.select(material.rows_without(left_out))
+        rest = material.without(left_out)
         voices = fit_voices(rest, options, run_folder / f"fold{fold}")
         mine = material.rows_of(left_out)
         said = voices.say(material.examples.copies[0][mine])

@@ -144,8 +144,14 @@ def spectrogram(waveform: FloatArray) -> np.ndarray:
 
 def _audio_file(path: Path, *, flat: bool) -> AudioFile:
     """Name a track after its genre; files that GTZAN named keep their names."""
+    stem, folder = _text(path.stem), _text(path.parent.name)
     if flat:
-        return AudioFile(path, path.stem, path.stem.split(".", 1)[0])
-    genre = path.parent.name.replace(".", "_")
-    name = path.stem if path.stem.startswith(f"{genre}.") else f"{genre}.{path.stem}"
+        return AudioFile(path, stem, stem.split(".", 1)[0])
+    genre = folder.replace(".", "_")
+    name = stem if stem.startswith(f"{genre}.") else f"{genre}.{stem}"
     return AudioFile(path, name, genre)
+
+
+def _text(name: str) -> str:
+    """Replace what is no UTF-8, as in names from older systems: tables and datasets are."""
+    return name.encode(errors="surrogateescape").decode(errors="replace")

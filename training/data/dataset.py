@@ -112,7 +112,7 @@ def read_artists(path: Path) -> dict[str, str]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"the artists in {path} cannot be read: {error}") from error
     return {row["track"]: row["artist"] for row in rows if row.get("track") and row.get("artist")}
 

@@ -8,6 +8,9 @@ folder of music that ``training.data.audio`` understands, GTZAN's mirrors among 
 from __future__ import annotations
 
 import csv
+import hashlib
+import os
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,7 +24,7 @@ from training.data.dataset import TRACKS_FILE, DatasetError, FloatArray, genre_o
 from training.data.splits import GTZAN_PARTITION, artist_folds, read_partition
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 OTHER = "other"
@@ -74,19 +77,25 @@ def read_library(folder: Path) -> list[Recording]:
             )
             for one in find_audio(folder)
         ]
-    audio = {
-        path.stem: path
-        for path in (folder / "audio").glob("*")
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith(".")
-    }
+    audio: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted((folder / "audio").glob("*")):
+        if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
+            audio[path.stem].append(path)
     try:
         with table.open(newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.DictReader(file) if row["track"] in audio]
-    except (OSError, UnicodeDecodeError, KeyError) as error:
+            rows = [row for row in csv.DictReader(file, restval="") if row["track"] in audio]
+    except (OSError, UnicodeDecodeError, KeyError, csv.Error) as error:
         raise DatasetError(f"{table} cannot be read, or has no column track: {error}") from error
     if not rows:
         raise DatasetError(f"{folder} has no recordings: none of {table} is in {folder / 'audio'}")
-    found = [_recording(row, audio[row["track"]], folder.name) for row in rows]
+    for track, n_rows in Counter(row["track"] for row in rows).items():
+        files = ", ".join(path.name for path in audio[track])
+        if n_rows > 1 or len(audio[track]) > 1:
+            raise DatasetError(
+                f"{folder} has {track} more than once (rows of {table.name}: {n_rows}; files: "
+                f"{files}); leave one of each"
+            )
+    found = [_recording(row, audio[row["track"]][0], folder.name) for row in rows]
     return sorted(found, key=lambda one: one.name)
 
 
@@ -95,25 +104,74 @@ def held_out_names(recordings: Sequence[Recording]) -> set[str]:
 
     They are a fifth of the artists, and all recordings whose split is ``valid``.
     """
-    folds = artist_folds(recordings, N_FOLDS, FOLDS_SEED)
     return {
         one.name
-        for one, fold in zip(recordings, folds, strict=True)
+        for one, fold in zip(recordings, folds_of(recordings), strict=True)
         if fold == _HELD_OUT_FOLD or one.split == "valid"
     }
+
+
+def teaching_names(recordings: Sequence[Recording]) -> set[str]:
+    """Name the recordings that may teach where ``held_out_names`` judge: those of other artists.
+
+    Artists of a recording whose split is ``valid`` may have others, which neither teach nor judge.
+    """
+    held_out = held_out_names(recordings)
+    judging = {one.artist for one in recordings if one.name in held_out}
+    return {one.name for one in recordings if one.artist not in judging}
+
+
+def folds_of(recordings: Sequence[Recording], n_folds: int = N_FOLDS) -> list[int]:
+    """Deal recordings to folds of artists, whatever the order in which libraries were named.
+
+    Raises:
+        DatasetError: there are too few artists, and a fold stays empty.
+    """
+    sizes = Counter(one.collection for one in recordings)
+
+    def place(index: int) -> tuple[int | str, ...]:
+        one = recordings[index]
+        return -sizes[one.collection], one.collection, one.name, one.genre, one.artist
+
+    # The first recording of an artist of several genres says where all of them go.
+    order = sorted(range(len(recordings)), key=place)
+    dealt = artist_folds([recordings[index] for index in order], n_folds, FOLDS_SEED)
+    fold_of = dict(zip(order, dealt, strict=True))
+    return [fold_of[index] for index in range(len(recordings))]
 
 
 def read_sound(path: Path, sample_rate_hz: int) -> FloatArray:
     """Read a file, mono, at a sample rate.
 
     Raises:
-        DatasetError: it cannot be decoded.
+        DatasetError: it cannot be decoded, or holds no sound.
     """
     try:
-        samples, found_hz = soundfile.read(path, dtype="float32", always_2d=True)
+        # soundfile refuses names that are no UTF-8, but takes their bytes.
+        samples, found_hz = soundfile.read(os.fsencode(path), dtype="float32", always_2d=True)
     except (OSError, RuntimeError) as error:
         raise DatasetError(f"{path} cannot be decoded: {error}") from error
+    if not len(samples):
+        raise DatasetError(f"{path} holds no sound")
+    if not np.isfinite(samples).all():
+        raise DatasetError(f"{path} holds samples that are not finite")
     return resample(samples.mean(axis=1), found_hz, sample_rate_hz)
+
+
+def sound_digest(path: Path) -> bytes:
+    """Name a file by what is in it; one that cannot be read is like any other such."""
+    try:
+        return hashlib.sha256(path.read_bytes()).digest()
+    except OSError:
+        return b""
+
+
+def recordings_fingerprint(recordings: Iterable[Recording]) -> str:
+    """Name recordings by name, sound and order: 16 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for one in recordings:
+        digest.update(f"{one.name}\n".encode(errors="surrogateescape") + sound_digest(one.path))
+    return digest.hexdigest()[:16]
 
 
 def resample(waveform: FloatArray, from_hz: float, to_hz: float) -> FloatArray:
@@ -147,6 +205,8 @@ def _recording(row: dict[str, str], path: Path, collection: str) -> Recording:
     name = row["track"]
     source = row.get("source", "").split("@")[0]
     rate = row.get("source_rate_hz") or "44100"
+    if not rate.isdecimal():
+        raise DatasetError(f"source_rate_hz of {name} is {rate!r}; a whole number is needed")
     return Recording(
         name=name,
         path=path,

@@ -6,6 +6,7 @@ speakers, and sound effects from different packages.
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -125,7 +126,11 @@ def fetch_packages(folder: Path, packages: Iterable[str]) -> None:
             try:
                 _run("apt-get", "download", package, cwd=Path(download))
                 (archive,) = Path(download).glob("*.deb")
-                _run("dpkg-deb", "--extract", str(archive), str(folder / package))
+                # Beside, and renamed: half of a package would be taken for all of it.
+                unpacked = folder / f"{package}.part"
+                shutil.rmtree(unpacked, ignore_errors=True)
+                _run("dpkg-deb", "--extract", str(archive), str(unpacked))
+                unpacked.rename(folder / package)
             except (OSError, subprocess.CalledProcessError, ValueError) as error:
                 said = getattr(error, "stderr", b"").decode(errors="replace").strip()
                 raise DatasetError(

@@ -46,7 +46,7 @@ def read_partition(path: Path) -> dict[str, str]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         return {row["track"]: row["split"] for row in rows}
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DatasetError(f"the partition {path} cannot be read: {error}") from error
     except KeyError as error:
         raise DatasetError(
@@ -70,26 +70,8 @@ def split_by_artist(
     Returns:
         Track name to split.
     """
-    by_artist: dict[str, list[Labelled]] = defaultdict(list)
-    for track in tracks:
-        by_artist[track.artist or f"track {track.name}"].append(track)
-    n_of_genre: dict[str, int] = defaultdict(int)
-    for track in tracks:
-        n_of_genre[track.genre] += 1
-    dealt: dict[tuple[str, str], int] = defaultdict(int)
-    splits = {}
-    artists = np.random.default_rng(seed).permutation(sorted(by_artist))
-    for artist in sorted(artists, key=lambda name: -len(by_artist[name])):
-        genre = by_artist[artist][0].genre
-        lacks = {
-            split: share * n_of_genre[genre] - dealt[split, genre]
-            for split, share in shares.items()
-        }
-        split = max(lacks, key=lambda name: lacks[name])
-        for track in by_artist[artist]:
-            dealt[split, track.genre] += 1
-            splits[track.name] = split
-    return splits
+    of_artist = _deal(tracks, shares, seed)
+    return {track.name: of_artist[_artist(track)] for track in tracks}
 
 
 def artist_folds(tracks: Sequence[Labelled], n_folds: int, seed: int) -> list[int]:
@@ -102,8 +84,9 @@ def artist_folds(tracks: Sequence[Labelled], n_folds: int, seed: int) -> list[in
         DatasetError: there are too few artists, and a fold stays empty.
     """
     shares = {str(fold): 1.0 / n_folds for fold in range(n_folds)}
-    splits = split_by_artist(tracks, shares, seed)
-    folds = [int(splits[track.name]) for track in tracks]
+    of_artist = _deal(tracks, shares, seed)
+    # By artist, not by name: two libraries may have tracks of one name.
+    folds = [int(of_artist[_artist(track)]) for track in tracks]
     n_filled = len(set(folds))
     if n_filled < n_folds:
         raise DatasetError(
@@ -111,3 +94,29 @@ def artist_folds(tracks: Sequence[Labelled], n_folds: int, seed: int) -> list[in
             "cross-validation needs more music"
         )
     return folds
+
+
+def _artist(track: Labelled) -> str:
+    return track.artist or f"track {track.name}"
+
+
+def _deal(tracks: Sequence[Labelled], shares: Mapping[str, float], seed: int) -> dict[str, str]:
+    by_artist: dict[str, list[Labelled]] = defaultdict(list)
+    for track in tracks:
+        by_artist[_artist(track)].append(track)
+    n_of_genre: dict[str, int] = defaultdict(int)
+    for track in tracks:
+        n_of_genre[track.genre] += 1
+    dealt: dict[tuple[str, str], int] = defaultdict(int)
+    of_artist = {}
+    artists = np.random.default_rng(seed).permutation(sorted(by_artist))
+    for artist in sorted(artists, key=lambda name: -len(by_artist[name])):
+        genre = by_artist[artist][0].genre
+        lacks = {
+            split: share * n_of_genre[genre] - dealt[split, genre]
+            for split, share in shares.items()
+        }
+        of_artist[artist] = split = max(lacks, key=lambda name: lacks[name])
+        for track in by_artist[artist]:
+            dealt[split, track.genre] += 1
+    return of_artist

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import keras
@@ -22,7 +23,7 @@ from rtgenre.model.features import log_mel_spectrogram
 from training.data.acoustics import SAMPLE_RATE_HZ
 from training.data.dataset import DatasetError, IntArray
 from training.data.disturbance import Disturbance, disturb
-from training.data.library import cut_windows, read_sound, resample
+from training.data.library import cut_windows, read_sound, resample, sound_digest
 from training.data.rooms import RoomParams, Rooms, Scale, musicnn_scale, yamnet_scale
 from training.data.whole_file import written_whole
 from training.release.tflite import fast_network
@@ -105,10 +106,14 @@ class EarCache:
 
     def __init__(self, ear: Ear, folder: Path, *, n_copies: int, seed: int) -> None:
         self._ear = ear
-        self._network = fast_network(ear.network)
         self._folder = folder
         self._n_copies = n_copies
         self._seed = seed
+
+    @cached_property
+    def _network(self) -> Callable[[FloatArray], FloatArray]:
+        """Convert it, which takes a while, where something is to be heard at all."""
+        return fast_network(self._ear.network)
 
     def hear(self, recordings: Sequence[Recording]) -> Heard:
         """Hear recordings, or read what was heard of them before.
@@ -149,7 +154,7 @@ class EarCache:
         """Name a block by the sound in it, wherever that lies, and by what that goes through."""
         digest = hashlib.sha256(repr((self._seed, RoomParams(), Disturbance())).encode())
         for one in recordings:
-            digest.update(hashlib.sha256(one.path.read_bytes()).digest())
+            digest.update(sound_digest(one.path))
         return digest.hexdigest()[:16]
 
     def _read(self, path: Path) -> tuple[list[HalfArray], IntArray]:
@@ -162,13 +167,15 @@ class EarCache:
     def _claim_folder(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         path, mine = self._folder / _WHOSE, _fingerprint(self._ear.network)
-        whose = path.read_text(encoding="utf-8").strip() if path.exists() else mine
+        if not path.exists():
+            with written_whole(path) as part:
+                part.write_text(f"{mine}\n", encoding="utf-8")
+        whose = path.read_text(encoding="utf-8").strip()
         if whose != mine:
             raise DatasetError(
                 f"{self._folder} holds what another ear heard ({whose}, not {mine}); name another "
                 "folder with --heard, or remove this one"
             )
-        path.write_text(f"{mine}\n", encoding="utf-8")
 
     def _hear(self, recordings: Sequence[Recording], copy: int) -> tuple[HalfArray, IntArray]:
         seed = self._seed + copy

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from rtgenre.model.feature_params import FeatureParams
 from rtgenre.model.features import hann_window
 from rtgenre.model.filter_banks import mel_filter_bank
+from training.data.whole_file import written_whole
 from training.frontends.packages import DEFAULT_FOLDER, Wheel, fetch
 from training.frontends.spectra import power_spectrogram
 
@@ -246,7 +247,8 @@ def read_msd(path: Path | None = None) -> dict[str, FloatArray]:
     path = path or DEFAULT_FOLDER / "MSD_musicnn.npz"
     if not path.exists():
         variables = _read_variables(fetch(WHEEL), "MSD_musicnn")
-        np.savez(path, allow_pickle=False, **variables)
+        with written_whole(path) as part:
+            np.savez(part, allow_pickle=False, **variables)
     with np.load(path, allow_pickle=False) as kept:
         return dict(kept)
 

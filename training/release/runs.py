@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rtgenre.model.feature_params import FeatureParams
 from training.data.dataset import DatasetError, Track
+from training.data.whole_file import PART
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -82,7 +83,8 @@ def claim_folder(folder: Path, options: dict[str, Any], *made: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / OPTIONS_FILE_NAME
     text = json.dumps(options, indent=2) + "\n"
-    found = sorted(one.name for pattern in made for one in folder.glob(pattern))
+    paths = (one for pattern in made for one in folder.glob(pattern))
+    found = sorted(one.name for one in paths if not one.stem.endswith(PART))
     if not found or not path.exists():
         if found:
             print(f"{folder}: goes on with {found[0]}, whose options nobody noted", file=sys.stderr)

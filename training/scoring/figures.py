@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rtgenre.learning.own_model import read_ground_examples
 from rtgenre.model.folders import find_model_folder
-from rtgenre.model.info import read_model_info
+from rtgenre.model.info import ModelError, read_model_info
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -28,14 +28,23 @@ def figures_parser(name: str, description: str | None) -> argparse.ArgumentParse
     return parser
 
 
-def examples_of(model: str) -> tuple[Examples, tuple[str, ...]]:
+def examples_of(model: str, genres: Iterable[str] = ()) -> tuple[Examples, tuple[str, ...]]:
     """Read a model's examples and genres.
 
+    Args:
+        model: its name, or its folder.
+        genres: some that it must have.
+
     Raises:
-        RtgenreError: there is no such model, or it has none.
+        RtgenreError: there is no such model, or it has no examples, or not these genres.
     """
     folder = find_model_folder(model)
     info = read_model_info(folder)
+    missing = [genre for genre in genres if genre not in info.labels]
+    if missing:
+        raise ModelError(
+            f"{info.name} has no {', '.join(missing)}; its genres are {', '.join(info.labels)}"
+        )
     return read_ground_examples(folder, info), info.labels
 
 

@@ -73,6 +73,15 @@ def test_folds_keep_artists_together_and_are_of_about_one_size() -> None:
     )
 
 
+def test_tracks_of_one_name_in_two_libraries_do_not_take_an_artist_to_two_folds() -> None:
+    tracks = [*tracks_by({"Ann": 4, "Bob": 2, "": 2}), *tracks_by({"Cem": 3, "Dana": 3})]
+    folds = artist_folds(tracks, 3, seed=1)
+    sides = defaultdict(set)
+    for fold, track in zip(folds, tracks, strict=True):
+        sides[track.artist].add(fold)
+    assert all(len(sides[artist]) == 1 for artist in ("Ann", "Bob", "Cem", "Dana"))
+
+
 def test_too_few_artists_for_the_folds_are_an_error_not_an_empty_fold() -> None:
     with pytest.raises(DatasetError, match="of 8 tracks fill only 2 folds of 3"):
         artist_folds(tracks_by({"Ann": 4, "Bob": 4}), 3, seed=1)

@@ -76,6 +76,7 @@ def test_what_was_heard_is_not_heard_again(
     monkeypatch.setattr(hearing, "_BLOCK", 3)
     first = EarCache(named(quick_ear()), tmp_path, n_copies=2, seed=1).hear(recordings)
     monkeypatch.setattr(hearing, "read_sound", refuse_to_read)
+    monkeypatch.setattr(hearing, "fast_network", refuse_to_read)
 
     again = EarCache(named(quick_ear()), tmp_path, n_copies=1, seed=1).hear(recordings)
 
@@ -154,6 +155,35 @@ def test_a_damaged_recording_is_named_and_has_no_windows(
     heard = EarCache(named(quick_ear()), tmp_path, n_copies=1, seed=1).hear(recordings)
     assert set(heard.recording_index.tolist()) == {0, 2, 3}
     assert f"left out: {recordings[1].path}" in capsys.readouterr().err
+
+
+def test_a_recording_that_is_gone_is_named_too_and_heard_once_it_is_back(
+    recordings: list[Recording], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    away = recordings[1].path.rename(tmp_path / "away.wav")
+    cache = EarCache(named(quick_ear()), tmp_path / "heard", n_copies=1, seed=1)
+    assert set(cache.hear(recordings).recording_index.tolist()) == {0, 2, 3}
+    assert f"left out: {recordings[1].path}" in capsys.readouterr().err
+    away.rename(recordings[1].path)
+    assert set(cache.hear(recordings).recording_index.tolist()) == {0, 1, 2, 3}
+
+
+def test_whose_a_folder_is_is_noted_once_so_that_a_full_disk_does_not_take_it_away(
+    recordings: list[Recording], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = EarCache(named(quick_ear()), tmp_path, n_copies=1, seed=1).hear(recordings)
+    noted = (tmp_path / "ear.txt").read_text(encoding="utf-8")
+
+    def fill(path: Path, *_arguments: object, **_options: object) -> None:
+        path.open("w").close()
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(type(tmp_path), "write_text", fill)
+        EarCache(named(quick_ear()), tmp_path, n_copies=1, seed=1).hear(recordings)
+    assert (tmp_path / "ear.txt").read_text(encoding="utf-8") == noted
+    again = EarCache(named(quick_ear()), tmp_path, n_copies=1, seed=1).hear(recordings)
+    np.testing.assert_array_equal(again.copies[0], before.copies[0])
 
 
 @pytest.mark.parametrize("n_recordings", [0, 1])

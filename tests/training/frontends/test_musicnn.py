@@ -6,9 +6,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from training.frontends.musicnn import Layer, Norm, Weights, build_musicnn, slaney_filters
+from training.frontends import musicnn
+from training.frontends.musicnn import (
+    Layer,
+    Norm,
+    Weights,
+    build_musicnn,
+    read_msd,
+    slaney_filters,
+)
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import ModuleType
 
 N_OUT, N_TAGS = 10, 4
@@ -111,3 +120,22 @@ def test_the_million_songs_network_puts_maximum_and_mean_of_a_value_side_by_side
 def test_the_filters_are_librosas(librosa: ModuleType) -> None:
     expected = librosa.filters.mel(sr=16000, n_fft=512, n_mels=96)
     np.testing.assert_allclose(slaney_filters(), expected.T, atol=1e-6)
+
+
+def test_weights_that_were_half_kept_are_not_taken_for_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(musicnn, "fetch", lambda _wheel: tmp_path)
+    monkeypatch.setattr(musicnn, "_read_variables", lambda *_: {"kernel": np.ones(3, np.float32)})
+    path = tmp_path / "kept.npz"
+
+    def stopped(part: Path, **_arrays: object) -> None:
+        part.write_bytes(b"PK")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as kept:
+        kept.setattr(np, "savez", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            read_msd(path)
+    for _ in range(2):
+        assert read_msd(path)["kernel"].tolist() == [1, 1, 1]

@@ -64,3 +64,13 @@ def test_directions_in_which_windows_of_one_genre_differ_count_for_less():
         return np.linalg.norm(means[1] - means[0]) / np.sqrt(widest)
 
     assert apart(even) > 1.3 * apart(values)
+
+
+def test_where_no_other_music_is_known_all_music_is_of_the_genres():
+    genres = np.tile([0, 1, NO_GENRE], 20)
+    steps = np.random.default_rng(1).normal(size=(60, 6, 4)).astype(np.float16)
+    is_music = (genres != NO_GENRE).astype(np.float32)
+    weights = np.ones(60, np.float32)
+    head = fit_linear_head(Examples([steps], genres, is_music, weights, np.arange(60), n_labels=2))
+    familiar = np.asarray(head(steps.astype(np.float32)))[:, -1]
+    np.testing.assert_allclose(familiar, np.log(41), rtol=1e-5)

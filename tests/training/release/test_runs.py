@@ -38,6 +38,12 @@ def test_options_may_change_before_anything_is_made(tmp_path: Path) -> None:
         claim_folder(tmp_path, OPTIONS, "heads*.keras")
 
 
+def test_what_was_half_written_is_no_other_run(tmp_path: Path) -> None:
+    claim_folder(tmp_path, OPTIONS, "heads*.keras")
+    (tmp_path / "heads0.part.keras").touch()
+    claim_folder(tmp_path, OPTIONS | {"epochs": 9}, "heads*.keras")
+
+
 @pytest.mark.parametrize("text", ["", "[1]", "nonsense", "\xff"])
 def test_options_that_cannot_be_read_are_not_taken_for_the_same(tmp_path: Path, text: str) -> None:
     (tmp_path / "heads0.keras").touch()

@@ -4,13 +4,15 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.learning.songs import LABELS, examples
 from training import few_shot, own_genres
 from training.scoring import figures
 from training.scoring.figures import examples_of, tell_figures
 
 if TYPE_CHECKING:
-    import pytest
+    from types import ModuleType
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ def test_both_commands_go_from_examples_to_figures(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for module in (few_shot, own_genres):
-        monkeypatch.setattr(module, "examples_of", lambda _model: (examples(), LABELS))
+        monkeypatch.setattr(module, "examples_of", lambda _model, _genres: (examples(), LABELS))
     # What they measure has tests of its own.
     monkeypatch.setattr(own_genres, "own_genres", lambda *_: iter(()))
     few_shot.main(["--json", "--genres", "jazz"])
@@ -64,3 +66,19 @@ def test_both_commands_go_from_examples_to_figures(
     own_genres.main(["--json"])
     assert json.loads(capsys.readouterr().out) == []
     assert figures.figures_parser("x", None).parse_args([]).model == "crnn"
+
+
+@pytest.mark.parametrize(
+    ("module", "more", "what"),
+    [
+        (few_shot, ["--genres", "polka"], "crnn has no polka; its genres are blues, "),
+        (few_shot, ["--model", "nowhere"], "no model"),
+        (few_shot, ["--model", "cnn"], "cnn"),
+        (own_genres, ["--model", "cnn"], "cnn"),
+    ],
+)
+def test_a_model_that_does_not_serve_ends_the_command_with_one_line(
+    module: ModuleType, more: list[str], what: str
+) -> None:
+    with pytest.raises(SystemExit, match=f"error: .*{what}"):
+        module.main(more)
