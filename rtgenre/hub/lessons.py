@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rtgenre.messages.taught import TakenInDocument, TaughtDocument, TaughtListDocument
 
 ANSWER_WITHIN_SECONDS = 8.0
-"""A room answers with its next window; who asks over HTTP is answered within ten seconds."""
+"""An older room answers with its next window; who asks over HTTP is answered within ten seconds."""
 LATE_SECONDS = 60.0
 """So long an older rtgenre, whose answers do not say to what, is not asked anything else."""
 MAX_CHARACTERS_SENT = 200

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol, runtime_checkable
 
 import aiomqtt
 
@@ -57,6 +57,14 @@ class MqttExtension(Protocol):
 
     def on_message(self, node: str, topic: str, payload: bytes) -> Sequence[Message]:
         """Return the answers to a message on one of ``topics``."""
+
+
+@runtime_checkable
+class SpeakingExtension(Protocol):
+    """An extension whose answers take a while."""
+
+    async def next_message(self, node: str) -> Message:
+        """Wait for what a node has to say beside all else; nothing is lost when cancelled."""
 
 
 class MqttOutput:
@@ -175,6 +183,11 @@ class MqttOutput:
             asyncio.create_task(answering, name=f"mqtt answer {node}"),
             asyncio.create_task(_send_later(client, later), name=f"mqtt answer later {node}"),
             asyncio.create_task(lost(client), name=f"mqtt lost {node}"),
+            *(
+                asyncio.create_task(_speak(client, extension, node), name=f"mqtt speak {node}")
+                for extension in self._extensions
+                if isinstance(extension, SpeakingExtension)
+            ),
         }
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -275,6 +288,12 @@ async def _send_later(client: aiomqtt.Client, later: asyncio.Queue[Sequence[Mess
     """Send what may wait, so that nothing that comes meanwhile waits for it."""
     while True:
         await send(client, await later.get())
+
+
+async def _speak(client: aiomqtt.Client, extension: SpeakingExtension, node: str) -> NoReturn:
+    """Send what comes of messages as soon as it does, also while there is no document."""
+    while True:
+        await send(client, [await extension.next_message(node)])
 
 
 def _relabelled(document: Document, about: AboutDocument) -> bool:

@@ -31,7 +31,7 @@ def command_topic(prefix: str, node: str) -> str:
 
 
 class TeachExtension:
-    """Takes in lessons, and answers with the next window on ``<prefix>/<node>/teach/answer``."""
+    """Takes in lessons, and answers on ``<prefix>/<node>/teach/answer`` as soon as it can."""
 
     # A lesson that the broker kept is about music of another time.
     takes_retained = False
@@ -59,7 +59,9 @@ class TeachExtension:
         self._prefix = prefix
         self._qos = qos
         self.topics: Sequence[str] = [command_topic(prefix, node) for node in nodes]
-        self._answers: dict[str, list[str]] = {node: [] for node in nodes}
+        self._answers: dict[str, asyncio.Queue[str]] = {
+            node: asyncio.Queue(MAX_WAITING_ANSWERS) for node in nodes
+        }
         self._lessons: set[asyncio.Task[None]] = set()
 
     def on_connect(self, node: str) -> list[Message]:
@@ -67,19 +69,8 @@ class TeachExtension:
         return []
 
     def on_document(self, document: Document) -> list[Message]:
-        """Return the answers that are ready."""
-        answers = self._answers[document["node"]]
-        messages = [
-            Message(
-                f"{self._prefix}/{document['node']}/teach/answer",
-                answer,
-                retain=False,
-                qos=self._qos,
-            )
-            for answer in answers
-        ]
-        answers.clear()
-        return messages
+        """Return nothing: answers do not wait for a document, which may never come."""
+        return []
 
     def on_message(self, node: str, topic: str, payload: bytes) -> list[Message]:
         """Teach in the background; every node hears of every topic, and takes its own."""
@@ -88,6 +79,11 @@ class TeachExtension:
             self._lessons.add(lesson)
             lesson.add_done_callback(self._lessons.discard)
         return []
+
+    async def next_message(self, node: str) -> Message:
+        """Wait for an answer; those to lessons of a connection that was lost come first."""
+        answer = await self._answers[node].get()
+        return Message(f"{self._prefix}/{node}/teach/answer", answer, retain=False, qos=self._qos)
 
     async def _take(self, node: str, payload: bytes) -> None:
         request: dict[str, str] = {}
@@ -99,8 +95,9 @@ class TeachExtension:
         except TeachError as error:
             answer = {"schema": SCHEMA_VERSION, "type": "error", "message": str(error)}
         waiting = self._answers[node]
-        waiting.append(json.dumps({**answer, **request}, ensure_ascii=False))
-        del waiting[:-MAX_WAITING_ANSWERS]
+        if waiting.full():
+            waiting.get_nowait()
+        waiting.put_nowait(json.dumps({**answer, **request}, ensure_ascii=False))
 
     async def _answer(self, node: str, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         match asked:

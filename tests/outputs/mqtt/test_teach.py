@@ -5,14 +5,19 @@ import json
 
 import pytest
 
+from rtgenre.messages.hub import Hub
 from rtgenre.messages.taught import TeachError
+from rtgenre.outputs.mqtt.broker import publish_once
 from rtgenre.outputs.mqtt.homeassistant import (
     DiscoveryParams,
     HomeAssistantExtension,
     discovery_payload,
 )
-from rtgenre.outputs.mqtt.teach import TeachExtension
+from rtgenre.outputs.mqtt.teach import MAX_WAITING_ANSWERS, TeachExtension
+from rtgenre.outputs.mqtt.topics import Message
+from tests.broker import Broker, settings_for, subscribed
 from tests.documents import a_state
+from tests.outputs.mqtt.test_publisher import publishing
 
 
 class Lessons(list):
@@ -27,20 +32,28 @@ class Lessons(list):
         return len(numbers)
 
 
-async def told(payload, node="den", topic="rtgenre/den/teach/set"):
-    """Send a lesson and return what was taught and what is answered with the next window."""
-    lessons = Lessons()
-    extension = TeachExtension(
+@pytest.fixture
+async def broker(tmp_path):
+    async with Broker(tmp_path) as broker:
+        yield broker
+
+
+def teaching(lessons):
+    return TeachExtension(
         lessons.teach, lessons.forget, prefix="rtgenre", nodes=["den", "hall"], qos=1
     )
-    extension.on_message(node, topic, payload)
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    return lessons, extension.on_document(a_state(1, node=node))
 
 
-async def test_a_genre_is_taught_and_answered_with_the_next_window():
-    lessons, (answer,) = await told(b"techno")
+async def told(payload):
+    """Send a lesson and return what was taught and what is answered."""
+    lessons = Lessons()
+    extension = teaching(lessons)
+    extension.on_message("den", "rtgenre/den/teach/set", payload)
+    return lessons, await extension.next_message("den")
+
+
+async def test_a_genre_is_taught_and_answered():
+    lessons, answer = await told(b"techno")
     assert lessons == [("den", "techno")]
     assert answer.topic == "rtgenre/den/teach/answer"
     assert json.loads(answer.payload)["genre"] == "techno"
@@ -56,13 +69,41 @@ async def test_a_genre_may_be_sent_as_json_and_look_like_it(payload, genre):
 
 
 async def test_a_room_takes_its_own_lessons_only():
-    lessons, answers = await told(b"techno", node="hall")
-    assert lessons == []
-    assert answers == []
+    lessons = Lessons()
+    extension = teaching(lessons)
+    extension.on_message("hall", "rtgenre/den/teach/set", b"techno")
+    extension.on_message("hall", "rtgenre/hall/teach/set", b"house")
+    answer = await extension.next_message("hall")
+    assert answer.topic == "rtgenre/hall/teach/answer"
+    assert lessons == [("hall", "house")]
+
+
+async def test_a_lesson_is_answered_while_no_window_and_no_status_comes(broker):
+    extension = teaching(Lessons())
+    async with (
+        subscribed(broker.port, "rtgenre/den/teach/answer") as subscriber,
+        publishing(settings_for(broker.port), Hub(), extensions=[extension]),
+    ):
+        await broker.has_logged("rtgenre/den/teach/set (QoS 1)", times=1)
+        lessons = [Message("rtgenre/den/teach/set", '{"forget": 17}', retain=False)] * 2
+        await publish_once(settings_for(broker.port), lessons)
+        await subscriber.until(lambda it: len(it.seen) == 2)
+    assert json.loads(subscriber.seen[0][1])["type"] == "forgotten"
+
+
+async def test_of_answers_that_nobody_fetched_the_newest_are_kept():
+    extension = teaching(lessons := Lessons())
+    for number in range(MAX_WAITING_ANSWERS + 1):
+        asked = {"forget": number, "request": f"a{number}"}
+        extension.on_message("den", "rtgenre/den/teach/set", json.dumps(asked).encode())
+    while len(lessons) <= MAX_WAITING_ANSWERS:
+        await asyncio.sleep(0)
+    oldest = json.loads((await extension.next_message("den")).payload)
+    assert oldest["request"] == "a1"
 
 
 async def test_a_lesson_is_undone_by_its_id():
-    lessons, (answer,) = await told(b'{"forget": 17}')
+    lessons, answer = await told(b'{"forget": 17}')
     assert lessons == [("forgotten", 17)]
     assert json.loads(answer.payload) == {"schema": 2, "type": "forgotten", "stretches": 1}
 
@@ -77,14 +118,14 @@ async def test_a_lesson_is_undone_by_its_id():
     ],
 )
 async def test_an_answer_repeats_the_request_so_that_it_is_told_from_others(payload, kind):
-    _, (answer,) = await told(json.dumps({**payload, "request": "a1"}).encode())
+    _, answer = await told(json.dumps({**payload, "request": "a1"}).encode())
     found = json.loads(answer.payload)
     assert (found["type"], found["request"]) == (kind, "a1")
 
 
 @pytest.mark.parametrize("request_", ["", "x" * 33, "\ud800", 17, None, ["a1"]])
 async def test_a_request_that_cannot_be_repeated_is_refused(request_):
-    lessons, (answer,) = await told(json.dumps({"teach": "techno", "request": request_}).encode())
+    lessons, answer = await told(json.dumps({"teach": "techno", "request": request_}).encode())
     assert lessons == []
     assert "request is no text" in json.loads(answer.payload)["message"]
 
@@ -105,7 +146,7 @@ async def test_a_request_that_cannot_be_repeated_is_refused(request_):
     ],
 )
 async def test_what_cannot_be_taught_is_answered_with_why(payload):
-    lessons, (answer,) = await told(payload)
+    lessons, answer = await told(payload)
     assert lessons == []
     assert json.loads(answer.payload).items() >= {"schema": 2, "type": "error"}.items()
 
