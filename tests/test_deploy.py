@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import aiomqtt
@@ -15,10 +16,13 @@ from packaging.requirements import Requirement
 
 from rtgenre import __version__
 from rtgenre.config import load_config
+from rtgenre.messages.hub import Hub
 from scripts.image import ImageError
 from scripts.image import main as build_images
 from scripts.lock import wanted
 from tests.broker import MOSQUITTO, Broker
+from tests.certificates import a_certificate
+from tests.documents import a_websocket_output
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
@@ -141,6 +145,26 @@ def test_compose_follows_the_compose_specification(compose_text):
 def test_the_check_of_compose_would_notice_a_mistake(compose_text, right, wrong):
     with pytest.raises(ValueError, match=r"services\.rtgenre"):
         compose_spec.PyCompose.from_yaml(compose_text.replace(right, wrong, 1))
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_the_documented_check_finds_a_service_with_a_certificate_or_another_port_healthy(
+    compose_text, tmp_path, scheme
+):
+    page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(r"^```yaml\n(    healthcheck:\n.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    with_check = compose_text.replace("  rtgenre:\n", f"  rtgenre:\n{lines}", 1)
+    compose_spec.PyCompose.from_yaml(with_check)
+    check = yaml.safe_load(with_check)["services"]["rtgenre"]["healthcheck"]["test"]
+    cert_file, key_file = await a_certificate(tmp_path)
+    files = {"cert_file": cert_file, "key_file": key_file} if scheme == "https" else {}
+    async with a_websocket_output(Hub(), **files) as output:
+        command = [
+            part.replace("https:", f"{scheme}:").replace(":8765/", f":{output.port}/")
+            for part in check[1:]
+        ]
+        asked = await asyncio.create_subprocess_exec(sys.executable, *command[1:])
+        assert await asked.wait() == 0
 
 
 def test_compose_builds_the_dockerfile_from_the_folder_that_it_copies_from(compose_text):
