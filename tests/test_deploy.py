@@ -1,6 +1,7 @@
 """What is in deploy/, as far as it can be checked without Docker and without systemd running."""
 
 import asyncio
+import json
 import os
 import re
 import shutil
@@ -54,6 +55,16 @@ def test_the_image_runs_as_a_user_of_its_own_and_checks_its_health():
     assert final.index("USER rtgenre") < final.index("ENTRYPOINT")
     assert "HEALTHCHECK" in final
     assert "tensorflow" not in text.lower()
+
+
+async def test_the_image_s_check_of_its_health_asks_no_proxy():
+    (command,) = re.findall(r"HEALTHCHECK [^\[]*CMD (\[.*\])", dockerfile())
+    (no_proxy,) = re.findall(r"\bNO_PROXY=(\S+)", dockerfile())
+    environment = os.environ | {"NO_PROXY": no_proxy, "HTTP_PROXY": "http://127.0.0.1:9"}
+    async with a_websocket_output(Hub()) as output:
+        arguments = [one.replace(":8765/", f":{output.port}/") for one in json.loads(command)[1:]]
+        asked = await asyncio.create_subprocess_exec(sys.executable, *arguments, env=environment)
+        assert await asked.wait() == 0
 
 
 def test_the_image_is_labelled_with_this_version():
