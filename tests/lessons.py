@@ -43,6 +43,8 @@ class Lessons:
     async def rename(self, genre, new_genre):
         _check(new_genre)
         found = [number for number, each in self.genres.items() if each == genre]
+        if not found:
+            raise TeachError(f"nothing was taught by the name {genre!r}", 404)
         self.genres |= dict.fromkeys(found, new_genre)
         return len(found)
 

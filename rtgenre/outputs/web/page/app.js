@@ -13,6 +13,7 @@ import { keepToOnePress } from "./one-press.js";
 import { PAST_HOURS } from "./past.js";
 import { RoomGrid } from "./room-grid.js";
 import { Rooms } from "./rooms.js";
+import { setByHistory } from "./service-time.js";
 import { SettingsView } from "./settings.js";
 import { Spectrogram } from "./spectrogram.js";
 import { TaughtView } from "./taught.js";
@@ -80,7 +81,7 @@ function showRoom() {
   greetViews(room);
   live.clear(room.name, room.source);
   spectrogram.clear();
-  history.setRoom(room.node);
+  history.setRoom(room);
   teach.setRoom(room.node);
   taught.setRoom(room.node);
   settings.setRoom(room.node);
@@ -128,7 +129,9 @@ async function loadPast({ node, past }) {
   try {
     const query = new URLSearchParams({ since: `${PAST_HOURS}h`, node });
     const response = await get(`history?${query}`);
-    stretches = parse(await response.json());
+    const answer = await response.json();
+    setByHistory(answer);
+    stretches = parse(answer);
   } catch {
     return; // Without a history the past begins now.
   }

@@ -6,6 +6,7 @@ import { day, duration, genreName, percent, span } from "./format.js";
 import { cut, DAY_MS, midnight, NOT_MUSIC, parse, rowsOf, shares } from "./history-data.js";
 import { HeatMap } from "./heatmap.js";
 import { Hint } from "./hint.js";
+import { now, setByHistory } from "./service-time.js";
 import { StretchList } from "./stretch-list.js";
 import { Timeline } from "./timeline.js";
 import { get } from "./token.js";
@@ -14,11 +15,13 @@ import { stretchName } from "./words.js";
 const REFRESH_MS = 60e3;
 const KEPT_DAYS = 7;
 
-const weekStart = () => midnight(Date.now(), 1 - KEPT_DAYS);
+const weekStart = () => midnight(now(), 1 - KEPT_DAYS);
 const byId = (id) => document.getElementById(id);
 
 export class HistoryView {
   #room = "";
+  // What people call it.
+  #name = "";
   #colors = {};
   // `day` is a calendar day's midnight, or null for the last 24 hours.
   #range = { name: "hour", day: null };
@@ -55,7 +58,8 @@ export class HistoryView {
     this.#colors = hello.colors;
   }
 
-  setRoom(node) {
+  setRoom({ node, name }) {
+    this.#name = name;
     if (node !== this.#room) {
       this.#room = node;
       this.#list.reset();
@@ -110,6 +114,7 @@ export class HistoryView {
       const answers = [this.#fetch(week)];
       if (from < week) answers.push(this.#fetch(from, to));
       const [newest, day] = await Promise.all(answers);
+      if (load === this.#loads) setByHistory(newest);
       stretches = parse(newest);
       older = day ? parse(day) : [];
       problem = newest.problem ?? "";
@@ -132,8 +137,7 @@ export class HistoryView {
   }
 
   #span() {
-    const now = Date.now();
-    const rows = rowsOf(this.#range, now);
+    const rows = rowsOf(this.#range, now());
     const from = Math.min(...rows.map((row) => row.from));
     const to = Math.max(...rows.map((row) => row.to));
     return { rows, from, to };
@@ -159,7 +163,7 @@ export class HistoryView {
     if (name === "hour") return "Last hour";
     if (name === "week") return "Last seven days";
     if (time === null) return "Last 24 hours";
-    const ago = Math.round((midnight(Date.now()) - midnight(time)) / DAY_MS);
+    const ago = Math.round((midnight(now()) - midnight(time)) / DAY_MS);
     return ["Today", "Yesterday"][ago] ?? day(time);
   }
 
@@ -201,8 +205,8 @@ export class HistoryView {
 
   #deleteAll() {
     const { from, to } = this.#span();
-    const what = `Everything in “${this.#title()}”, room ${this.#room}`;
-    return this.#delete(from, Math.min(to, Date.now()), `${what}. This cannot be undone.`);
+    const what = `Everything in “${this.#title()}”, room ${this.#name}`;
+    return this.#delete(from, Math.min(to, now()), `${what}. This cannot be undone.`);
   }
 
   async #delete(from, to, question) {

@@ -24,6 +24,8 @@ export class Kiosk {
   #steps = 0;
   #timer = 0;
   #awakeTimer = 0;
+  // Whether the press that goes on has shown the way out.
+  #wakes = false;
 
   /** `leave` is called when somebody wants the whole page back. */
   constructor(leave) {
@@ -31,6 +33,9 @@ export class Kiosk {
     for (const type of ["pointermove", "pointerdown", "keydown"]) {
       addEventListener(type, (event) => this.#wake(event));
     }
+    // The first touch presses nothing, wherever it lands.
+    const keep = (event) => this.#on && this.#wakes && event.detail > 0 && event.stopPropagation();
+    addEventListener("click", keep, { capture: true });
     byId("leave-kiosk").addEventListener("click", () => this.#end());
     document.addEventListener("fullscreenchange", () => {
       if (!document.fullscreenElement) this.#end();
@@ -42,6 +47,8 @@ export class Kiosk {
     this.#on = on;
     clearInterval(this.#timer);
     if (on) this.#timer = setInterval(() => this.#step(), STEP_MS);
+    // Whoever goes back by the browser's button, too, wants the browser back.
+    else if (document.fullscreenElement) document.exitFullscreen();
     this.#show();
   }
 
@@ -64,9 +71,12 @@ export class Kiosk {
   #wake(event) {
     if (!this.#on) return;
     if (event.key === "Escape") {
+      // It closes what is open above first.
+      if (document.querySelector("dialog[open]")) return;
       this.#end();
       return;
     }
+    if (event.type === "pointerdown") this.#wakes = !root.hasAttribute("data-awake");
     root.toggleAttribute("data-awake", true);
     clearTimeout(this.#awakeTimer);
     this.#awakeTimer = setTimeout(() => root.removeAttribute("data-awake"), AWAKE_MS);
@@ -74,7 +84,6 @@ export class Kiosk {
 
   #end() {
     if (!this.#on) return;
-    if (document.fullscreenElement) document.exitFullscreen();
     root.removeAttribute("data-awake");
     this.#leave();
   }

@@ -5,6 +5,7 @@ import { colorOf, readable } from "./colors.js";
 import { clock, dbfs, duration, genreName, percent, titleOf } from "./format.js";
 import { cut, shares } from "./history-data.js";
 import { paintStretches } from "./paint.js";
+import { now } from "./service-time.js";
 import { setText } from "./set-text.js";
 import {
   headline,
@@ -148,7 +149,7 @@ export class LiveView {
   }
 
   #paintStrip() {
-    const to = this.#past?.stretches.at(-1)?.end ?? Date.now();
+    const to = this.#past?.stretches.at(-1)?.end ?? now();
     const span = { from: to - STRIP_MS, to };
     const stretches = cut(this.#past?.stretches ?? [], span.from, span.to);
     paintStretches(byId("strip"), span, stretches, this.#colors);
@@ -178,7 +179,7 @@ export class LiveView {
     byId("clipping").hidden = performance.now() - this.#clippedAt > CLIPPING_SHOWN_MS;
     if (this.#document === null) return;
     const since = new Date(this.#document.since);
-    const seconds = Math.max(0, (Date.now() - since) / 1000);
+    const seconds = Math.max(0, (now() - since) / 1000);
     const rounded = seconds < 60 ? 5 * Math.floor(seconds / 5) : seconds;
     const text = `since ${clock(since)} · ${rounded ? duration(rounded) : "just now"}`;
     setText(byId("since"), text);

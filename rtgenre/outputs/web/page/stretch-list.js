@@ -3,6 +3,7 @@
 import { colorOf } from "./colors.js";
 import { day, duration, percent, span } from "./format.js";
 import { midnight, NOT_MUSIC } from "./history-data.js";
+import { now } from "./service-time.js";
 import { played, stretchName } from "./words.js";
 
 const ROWS_AT_ONCE = 25;
@@ -96,7 +97,7 @@ function dayRow(time) {
   const row = document.createElement("tr");
   row.className = "day-row";
   row.innerHTML = '<th colspan="5" scope="rowgroup"></th>';
-  row.firstChild.textContent = time === midnight(Date.now()) ? "Today" : day(time);
+  row.firstChild.textContent = time === midnight(now()) ? "Today" : day(time);
   return row;
 }
 

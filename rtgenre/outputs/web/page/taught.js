@@ -156,6 +156,7 @@ export class TaughtView {
   async #forgetAll() {
     // Another room may be shown by the time of the answer.
     const node = this.#node;
+    if (!(await this.#isAnything())) return;
     const rooms = [...new Set(this.#stretches.map((stretch) => this.#roomOf(stretch)))];
     const where = rooms.length > MAX_ROOMS_NAMED ? `${rooms.length} rooms` : rooms.join(", ");
     const question = `Everything that was taught in ${where}. This cannot be undone.`;
@@ -164,8 +165,17 @@ export class TaughtView {
     }
   }
 
+  /** Fetch what others taught meanwhile, before all of it is meant; resolves to whether there is any. */
+  async #isAnything() {
+    const node = this.#node;
+    this.#tell("");
+    await this.load();
+    return node === this.#node && this.#stretches.length > 0;
+  }
+
   async #export() {
     const node = this.#node;
+    if (!(await this.#isAnything())) return;
     try {
       const ids = this.#stretches.map(({ id }) => id);
       await saveTaught(node, ids);
@@ -198,6 +208,8 @@ export class TaughtView {
     try {
       await get(`${path}?${new URLSearchParams({ node, ...query })}`, method);
     } catch (error) {
+      // What is refused may be gone: others change the list, too.
+      if (error.status) await this.load();
       this.#tell(error.message, node);
       return false;
     }

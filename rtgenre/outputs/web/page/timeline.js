@@ -4,6 +4,7 @@ import { colorOf } from "./colors.js";
 import { clock, day, duration, genreName, hour, percent, span } from "./format.js";
 import { cut, HOUR_MS, midnight, NOT_MUSIC, shares } from "./history-data.js";
 import { paintStretches } from "./paint.js";
+import { now } from "./service-time.js";
 import { hideTooltip, showTooltip } from "./tooltip.js";
 import { played, stretchName } from "./words.js";
 
@@ -71,7 +72,7 @@ export class Timeline {
   #describe(element, row, stretches) {
     const parts = shares(stretches).slice(0, 3);
     const music = parts.map(({ genre, ms }) => `${genreName(genre)} ${duration(ms / 1000)}`);
-    const isToday = row.day === midnight(Date.now());
+    const isToday = row.day === midnight(now());
     const label = isToday ? "Today" : day(row.from);
     const text = element.querySelector("button.row-label");
     if (text && text.textContent !== label) {

@@ -11,7 +11,8 @@ from playwright.sync_api import expect
 
 from rtgenre.history.store import HistoryStore, read_stretches
 from rtgenre.history.stretches import Stretch
-from tests.documents import a_state
+from rtgenre.messages.payload import iso_utc
+from tests.documents import a_hello, a_state
 from tests.outputs.web.page.conftest import PHONE, TABLET, refuse_to_delete, second_click
 
 DASH = "\u2013"
@@ -340,3 +341,32 @@ def test_a_history_that_is_switched_off_is_said(open_page, puppet):
     page = open_page(service.url)
     page.get_by_role("button", name="History").click()
     expect(page.locator("#timeline-hint")).to_contain_text("This service keeps no history")
+
+
+@pytest.mark.parametrize("wrong_by", [timedelta(hours=-1), timedelta(hours=1)])
+def test_a_browser_whose_clock_is_wrong_shows_the_last_hour_of_the_service(
+    open_page, puppet, tmp_path, wrong_by
+):
+    now = time.time()
+    with HistoryStore(tmp_path / "history.db") as store:
+        store.write([Stretch("den", now - 600, now - 60, "jazz", 0.8, "crnn 4")])
+    service = puppet()
+    service.publish(a_state(1) | {"since": iso_utc(now - 600)})
+    page = open_page("about:blank")
+    page.clock.install(time=datetime.now() + wrong_by)
+    page.goto(f"{service.url}?view=history")
+    expect(page.locator("#total")).to_have_text("9 min of music")
+    page.get_by_role("button", name="Live").click()
+    expect(page.locator("#since")).to_contain_text("· 10 min")
+
+
+def test_whoever_deletes_is_asked_with_the_name_that_people_give_the_room(
+    open_page, puppet, tmp_path
+):
+    now = time.time()
+    with HistoryStore(tmp_path / "history.db") as store:
+        store.write([Stretch("sued", now - 600, now - 60, "jazz", 0.8, "crnn 4")])
+    hello = a_hello("sued", names={"sued": "Wohnzimmer Süd"})
+    page = open_page(f"{puppet('sued', hello=lambda: hello).url}?view=history")
+    page.get_by_role("button", name="Delete all these").click()
+    expect(page.locator("#confirm-text")).to_contain_text("room Wohnzimmer Süd.")

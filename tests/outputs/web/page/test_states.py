@@ -615,6 +615,34 @@ def test_the_wall_display_has_the_rooms_name_and_a_way_out(open_page, puppet, wa
     expect(page.locator(".bar")).to_be_hidden()
 
 
+def test_a_touch_anywhere_on_the_wall_display_shows_the_way_out_and_opens_nothing(
+    open_page, puppet
+):
+    service = puppet()
+    service.publish(a_state(1))
+    page = open_page(f"{service.url}?kiosk", size=WALL, has_touch=True)
+    expect(page.locator("#genre")).to_have_text("Jazz")
+    box = page.locator("#genre-name").bounding_box()
+    page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(page.locator("#leave-kiosk")).to_have_css("opacity", "1")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    # Who then wants to teach does, and Escape leads back to the wall display first.
+    page.locator("#genre-name").tap()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator(".bar")).to_be_hidden()
+
+
+def test_who_goes_back_from_the_wall_display_is_out_of_the_full_screen(open_page, puppet):
+    page = open_page(puppet().url)
+    page.get_by_role("link", name="Wall display").click()
+    expect(page.locator(":root:fullscreen")).to_have_count(1)
+    page.go_back()
+    expect(page.locator(":root:fullscreen")).to_have_count(0)
+    expect(page.locator(".bar")).to_be_visible()
+
+
 def test_the_wall_display_is_dark_at_night_and_bright_by_day(open_page, puppet):
     service = puppet()
     page = open_page("about:blank", size=WALL, theme="light")

@@ -246,6 +246,46 @@ def test_what_came_of_an_import_stays_in_sight_when_another_page_teaches(
     assert page.locator("#taught-hint").text_content() == "Took in 1 stretch."
 
 
+def test_all_that_is_exported_or_forgotten_is_also_what_others_taught_since_the_list_was_shown(
+    show, lessons, tmp_path
+):
+    lessons.genres = {1: "techno"}
+    page = show("?view=taught")
+    expect(page.locator("#taught-count")).to_have_text("1 stretch")
+    lessons.genres[2] = "techno"
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export").click()
+    download.value.save_as(tmp_path / "taught.jsonl")
+    assert len((tmp_path / "taught.jsonl").read_text().splitlines()) == 2
+    lessons.genres[3] = "techno"
+    page.get_by_role("button", name="Forget everything").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    # Whoever is asked sees what it is about.
+    expect(page.locator("#taught-count")).to_have_text("3 stretches")
+
+
+def test_a_list_that_others_emptied_does_not_go_on_showing_what_is_gone(show, lessons):
+    lessons.genres = {1: "techno"}
+    page = show("?view=taught")
+    expect(page.locator("#taught-count")).to_have_text("1 stretch")
+    lessons.genres = {}
+    page.get_by_label("is called").fill("electro")
+    page.get_by_role("button", name="Rename or merge").click()
+    expect(page.locator("#taught-hint")).to_have_text("nothing was taught by the name 'techno'")
+    expect(page.locator("#taught-rows")).to_contain_text("Nothing was taught yet")
+
+
+def test_no_empty_file_that_would_be_taken_for_a_backup_is_exported(show, lessons):
+    lessons.genres = {1: "techno"}
+    page = show("?view=taught")
+    expect(page.locator("#taught-count")).to_have_text("1 stretch")
+    lessons.genres = {}
+    page.evaluate("void (URL.createObjectURL = () => (window.isMade = true))")
+    page.get_by_role("button", name="Export").click()
+    expect(page.locator("#taught-rows")).to_contain_text("Nothing was taught yet")
+    assert not page.evaluate("window.isMade")
+
+
 def test_a_file_of_another_kind_is_refused_in_words(show, tmp_path):
     page = show("?view=taught")
     virus = tmp_path / "virus.jsonl"
