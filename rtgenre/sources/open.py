@@ -57,18 +57,19 @@ def _open_path(name: str, config: SourceConfig) -> AudioSource:
     if name.startswith(PIPE_PREFIX):
         path = _path(name.removeprefix(PIPE_PREFIX).removeprefix("//"))
         return NamedPipeSource(path, _pcm(config), may_be_missing=True)
+    path = _path(name)
     try:
-        is_named_pipe = _path(name).is_fifo()
+        is_named_pipe = path.is_fifo()
     except (OSError, ValueError):  # a name too long, or a null byte in it
         is_named_pipe = False
     if not is_named_pipe:
         return _open_files((name,), config)
-    return NamedPipeSource(_path(name), _pcm(config))
+    return NamedPipeSource(path, _pcm(config))
 
 
 def _path(name: str) -> Path:
     """Return a path; no shell has replaced the tilde of one in a settings file."""
-    with suppress(RuntimeError):  # there is no such user, whose home that would be
+    with suppress(RuntimeError, ValueError):  # no user is called so, or can be
         return Path(name).expanduser()
     return Path(name)
 

@@ -81,7 +81,7 @@ async def test_a_tilde_in_the_settings_is_the_users_home(given, tone_wav, tmp_pa
     assert all("nobody-of-that-name" in failure for failure in source.failures)
 
 
-@pytest.mark.parametrize("given", ["x" * 5000, "nul\0byte.wav"])
+@pytest.mark.parametrize("given", ["x" * 5000, "nul\0byte.wav", "~nul\0byte/a.wav"])
 async def test_absurd_names_are_errors_not_crashes(given):
     source = open_source(SourceConfig(input=(given, "missing.wav"), speed="max"))
     with pytest.raises(SourceError, match="no file could be used"):
