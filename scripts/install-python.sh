@@ -6,11 +6,7 @@ python=$1
 what=$2
 estimate=$3
 
-# Another make may be at it.
-if command -v flock >/dev/null 2>&1; then
-    exec 9<"$0"
-    flock -n 9 || { echo "Waiting for another make that installs here …"; flock 9 || true; }
-fi
+. "$(dirname "$0")/one-at-a-time.sh"
 
 begun=$(date +%s)
 echo "Installing rtgenre and what it needs, once: $estimate, by the connection …"

@@ -5,11 +5,7 @@ set -eu
 python=$1
 folder=$2
 
-# Another make may be at it.
-if command -v flock >/dev/null 2>&1; then
-    exec 9<"$0"
-    flock -n 9 || { echo "Waiting for another make that installs here …"; flock 9 || true; }
-fi
+. "$(dirname "$0")/one-at-a-time.sh"
 
 # Its Python is another machine's, was replaced by a newer one, or never got its packages: nothing in it is of use.
 fresh=--clear
