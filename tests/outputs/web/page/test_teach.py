@@ -264,22 +264,26 @@ def test_all_that_is_exported_or_forgotten_is_also_what_others_taught_since_the_
     expect(page.locator("#taught-count")).to_have_text("3 stretches")
 
 
-def test_a_list_that_others_emptied_does_not_go_on_showing_what_is_gone(show, lessons):
+@pytest.fixture
+def emptied(show, lessons):
+    """A list of one stretch, which others forget while it is shown."""
     lessons.genres = {1: "techno"}
     page = show("?view=taught")
     expect(page.locator("#taught-count")).to_have_text("1 stretch")
     lessons.genres = {}
+    return page
+
+
+def test_a_list_that_others_emptied_does_not_go_on_showing_what_is_gone(emptied):
+    page = emptied
     page.get_by_label("is called").fill("electro")
     page.get_by_role("button", name="Rename or merge").click()
     expect(page.locator("#taught-hint")).to_have_text("nothing was taught by the name 'techno'")
     expect(page.locator("#taught-rows")).to_contain_text("Nothing was taught yet")
 
 
-def test_no_empty_file_that_would_be_taken_for_a_backup_is_exported(show, lessons):
-    lessons.genres = {1: "techno"}
-    page = show("?view=taught")
-    expect(page.locator("#taught-count")).to_have_text("1 stretch")
-    lessons.genres = {}
+def test_no_empty_file_that_would_be_taken_for_a_backup_is_exported(emptied):
+    page = emptied
     page.evaluate("void (URL.createObjectURL = () => (window.isMade = true))")
     page.get_by_role("button", name="Export").click()
     expect(page.locator("#taught-rows")).to_contain_text("Nothing was taught yet")
