@@ -4,8 +4,9 @@
 
 plays excerpts of recordings to the teachers, none twice, and trains two ears together to say the
 same of them: they hear each several times, often through MP3, noise, rooms and small loudspeakers.
-No label is used. Writes ``ear.keras``, ``second_ear.npz``, ``run.json``, the curves and a
-checkpoint, from which the same command goes on where it was stopped.
+No label is used. At the end the second ear's filters become sums of a few shapes. Writes
+``ear.keras``, ``second_ear.npz``, ``run.json``, the curves and a checkpoint, from which the same
+command goes on where it was stopped.
 
 ``--hold-out`` keeps a fifth of all artists, and GTZAN's ``valid``, from it: what ears hear of music
 that they were not taught on is judged there. ``--begin-with RUN`` goes on from such ears, and
@@ -24,6 +25,8 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
+from rtgenre.model.feature_params import MUSICNN_FEATURES
+from rtgenre.model.features import log_mel_spectrogram
 from training.data.dataset import DatasetError
 from training.data.library import (
     held_out_names,
@@ -41,7 +44,9 @@ from training.frontends.second_ear import (
     build_second_pupil,
     read_second_ear,
     taught_arrays,
+    with_taught,
 )
+from training.frontends.shapes import of_few_shapes
 from training.frontends.teachers import Teachers, ask
 from training.networks.fitting import compile_once, optimiser, squared_errors
 from training.networks.progress import TimeLeft
@@ -61,6 +66,10 @@ _BEGUN, _SAID, _JUDGED, _HISTORY = "begun.npz", "said", "judged", "history.csv"
 _BATCHES_TO_BEGIN = 32
 """Of them the pupil learns what its ears hear at first."""
 _WINDOWS_TO_JUDGE = 2048
+_BATCHES_OF_SHAPES = 5
+"""What music sounds like, to whoever takes the second ear's filters for a few shapes."""
+_N_SAMPLES = 64000
+"""Of a window at 16 kHz."""
 _RIDGE = 0.1
 
 
@@ -157,8 +166,10 @@ def distil(
             _keep(one, old, options.kept)
     with written_whole(run_folder / EAR_FILE_NAME) as part:
         ears[0].save(part)
+    second = with_taught(read_million_songs(), taught_arrays(ears[1]))
+    simple = build_second_pupil(of_few_shapes(second, _log_mels(heard)), _N_SAMPLES)
     with written_whole(run_folder / SECOND_EAR_FILE_NAME) as part:
-        np.savez(part, allow_pickle=False, **taught_arrays(ears[1]))
+        np.savez(part, allow_pickle=False, **taught_arrays(simple))
     report = {
         "options": recipe | {"epochs": options.epochs},
         "recordings": len(recordings) + len(further),
@@ -208,7 +219,14 @@ def _ears(begin_with: Path | None) -> tuple[keras.Model, keras.Model]:
         ear, second = build_ear(yamnet.load_yamnet()), read_million_songs()
     else:
         ear, second = read_ear(begin_with), read_second_ear(begin_with)
-    return ear, build_second_pupil(second, 64000)
+    return ear, build_second_pupil(second, _N_SAMPLES)
+
+
+def _log_mels(heard: Excerpts) -> FloatArray:
+    """Give what the second ear takes of some of the music: ``(n_windows, n_frames, 96)``."""
+    batches = range(min(_BATCHES_OF_SHAPES, heard.n_batches))
+    sounds = np.concatenate([heard.for_pupils(index, 0) for index in batches])
+    return np.stack([log_mel_spectrogram(sound, MUSICNN_FEATURES) for sound in sounds])
 
 
 def _keep(ear: keras.Model, old: list[FloatArray], share: float) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from training.frontends.second_ear import BANDS_TOGETHER, FRAMES_TOGETHER, folded_dense
+from training.frontends.second_ear import FRAMES_TOGETHER, folded_dense
 
 if TYPE_CHECKING:
     import keras
@@ -40,7 +40,8 @@ def taught_arrays_of(ear: keras.Model, before: Weights) -> dict[str, FloatArray]
 
     pairs: dict[str, Pair] = {}
     for index, one in enumerate(before.vertical):
-        pairs[f"v{index}"] = _vertical(one, *shipped(f"v{index}"))
+        shapes, _ = shipped(f"v{index}_shapes")
+        pairs[f"v{index}"] = _vertical(one, shapes, *shipped(f"v{index}"))
     for index, one in enumerate(before.horizontal):
         pairs[f"h{index}"] = _horizontal(one, *shipped(f"h{index}"))
     front = [*before.vertical, *before.horizontal]
@@ -60,13 +61,12 @@ def taught_arrays_of(ear: keras.Model, before: Weights) -> dict[str, FloatArray]
     }
 
 
-def _vertical(before: Layer, kernel: FloatArray, bias: FloatArray) -> Pair:
-    """Take the first of the places side by side: ``(frames, bands, 1, n_alive)``."""
-    taps, n_bands = before.kernel.shape[:2]
-    n_alive = int(before.norm.is_alive.sum())
-    kernel = kernel.reshape(-1, taps, BANDS_TOGETHER, kernel.shape[-1]).transpose(1, 0, 2, 3)
-    kernel = kernel.reshape(taps, -1, kernel.shape[-1])
-    return kernel[:, :n_bands, None, :n_alive], bias[:n_alive]
+def _vertical(before: Layer, shapes: FloatArray, over_time: FloatArray, bias: FloatArray) -> Pair:
+    """Make filters of their shapes again, of the first place's: ``(frames, bands, 1, n_alive)``."""
+    n_bands, n_shapes = before.kernel.shape[1], over_time.shape[2]
+    shapes = shapes.reshape(-1, shapes.shape[-1])[:n_bands, :n_shapes]
+    kernel = np.einsum("bs,tsn->tbn", shapes, over_time[:, 0])
+    return kernel[:, :, None], bias
 
 
 def _horizontal(before: Layer, kernel: FloatArray, bias: FloatArray) -> Pair:

@@ -18,6 +18,7 @@ from keras import layers
 from rtgenre.model.feature_params import MUSICNN_FEATURES
 from training.data.dataset import DatasetError
 from training.frontends.musicnn import build_musicnn, read_million_songs
+from training.frontends.shapes import factors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -144,27 +145,25 @@ def folded_dense(
 def _vertical(x: Tensor, block: Layer, name: str) -> Tensor:
     """Find patterns of pitch, wherever they lie: ``(n_frames, 96, 1)`` to a value a frame.
 
-    The frames that a kernel spans, and some bands side by side, become input channels, and as many
-    places side by side become output channels: the same sums, faster.
+    Its filters are taken for sums of a few shapes over the bands, the same for all of them, that
+    come and go over the frames (low-rank filters, Jaderberg et al. 2014): a third of the work.
     """
-    norm, n_filters = block.norm.select(block.norm.is_alive), int(block.norm.is_alive.sum())
-    taps, n_bands = block.kernel.shape[:2]
+    norm = block.norm.select(block.norm.is_alive)
+    shapes, over_time = factors(block.kernel[..., 0, block.norm.is_alive])
+    n_taps, n_bands, n_shapes = len(over_time), len(shapes), shapes.shape[1]
     n_places = x.shape[2] - n_bands + 1
-    before = (taps - 1) // 2
-    x = layers.ZeroPadding2D(((before, taps - 1 - before), (0, 0)))(x)
-    x = layers.Reshape((x.shape[1], x.shape[2] // BANDS_TOGETHER, BANDS_TOGETHER))(x)
-    shifted = [layers.Cropping2D(((tap, taps - 1 - tap), (0, 0)))(x) for tap in range(taps)]
-    x = layers.Concatenate()(shifted)
-    kernel = _repeated(block.kernel[..., 0, block.norm.is_alive], BANDS_TOGETHER, axis=1)
-    kernel = kernel.reshape(taps, -1, BANDS_TOGETHER, kernel.shape[-1])
-    kernel = kernel.transpose(1, 0, 2, 3).reshape(1, len(kernel[0]), -1, kernel.shape[-1])
-    bias = np.tile(block.bias[block.norm.is_alive], BANDS_TOGETHER)
     n_groups = -(-n_places // BANDS_TOGETHER)
+    before = (n_taps - 1) // 2
+    kernel = _repeated(shapes[None], BANDS_TOGETHER, axis=1)
+    kernel = kernel.reshape(1, -1, BANDS_TOGETHER, kernel.shape[-1])
+    x = layers.Reshape((x.shape[1], x.shape[2] // BANDS_TOGETHER, BANDS_TOGETHER))(x)
     more = n_groups - 1 + kernel.shape[1] - x.shape[2]
-    x = layers.ZeroPadding2D(((0, 0), (0, more)))(x)
-    x = _convolution(x, kernel, bias, name)
-    x = layers.Reshape((x.shape[1], n_groups * BANDS_TOGETHER, n_filters))(x)
+    x = layers.ZeroPadding2D(((before, n_taps - 1 - before), (0, more)))(x)
+    no_bias = np.zeros(kernel.shape[-1], np.float32)
+    x = _convolution(x, kernel, no_bias, f"{name}_shapes", activation=None)
+    x = layers.Reshape((x.shape[1], n_groups * BANDS_TOGETHER, n_shapes))(x)
     x = layers.Cropping2D(((0, 0), (0, x.shape[2] - n_places)))(x)
+    x = _convolution(x, over_time[:, None], block.bias[block.norm.is_alive], name)
     return _scaled_maximum(x, norm, f"{name}_norm")
 
 
@@ -213,8 +212,10 @@ def _repeated(kernel: FloatArray, n: int, axis: int) -> FloatArray:
     return np.concatenate(copies, axis=-1)
 
 
-def _convolution(x: Tensor, kernel: FloatArray, bias: FloatArray, name: str) -> Tensor:
-    layer = layers.Conv2D(kernel.shape[-1], kernel.shape[:2], activation="relu", name=name)
+def _convolution(
+    x: Tensor, kernel: FloatArray, bias: FloatArray, name: str, activation: str | None = "relu"
+) -> Tensor:
+    layer = layers.Conv2D(kernel.shape[-1], kernel.shape[:2], activation=activation, name=name)
     x = layer(x)
     layer.set_weights([kernel, bias])
     return x
