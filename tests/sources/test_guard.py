@@ -178,9 +178,7 @@ async def test_a_stream_of_this_network_leads_where_it_wants(serve, mp3):
         await heard.until(lambda: heard.n_samples > 44100)
 
 
-async def test_over_tls_too_a_stream_is_heard_and_not_led_astray(
-    serve, mp3, tmp_path, monkeypatch
-):
+async def test_over_tls_too_a_stream_is_heard_and_not_led_astray(serve, mp3, tmp_path, monkeypatch):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate, key = await a_certificate(tmp_path)
     context.load_cert_chain(certificate, key)
