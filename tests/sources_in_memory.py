@@ -21,8 +21,8 @@ class MemorySource(AudioSource):
 class HandSource(AudioSource):
     """Delivers what the test hands it, when it hands it, as a device does."""
 
-    def __init__(self, *, is_microphone=False):
-        super().__init__("hand", live=True)
+    def __init__(self, *, is_microphone=False, name="hand"):
+        super().__init__(name, live=True)
         self._queue = asyncio.Queue()
         self._is_microphone = is_microphone
 
@@ -37,7 +37,9 @@ class HandSource(AudioSource):
         self._queue.task_done()
 
     def play(self, samples, rate_hz=22050, *, gap=False, captured_at=1000.0):
-        self._queue.put_nowait(Block(samples[:, None], rate_hz, captured_at, gap))
+        if samples.ndim == 1:
+            samples = samples[:, None]
+        self._queue.put_nowait(Block(samples, rate_hz, captured_at, gap))
 
     async def drained(self):
         """Wait until everything that was played has been delivered."""

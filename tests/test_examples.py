@@ -6,6 +6,7 @@ import functools
 import http.server
 import json
 import re
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -33,7 +34,9 @@ async def test_the_python_subscriber_prints_every_change_of_each_room():
     hub.publish(a_state(1, genre="jazz"))
     async with a_websocket_output(hub) as output:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, EXAMPLES / "subscriber.py", output.url, stdout=asyncio.subprocess.PIPE
+            *(sys.executable, EXAMPLES / "subscriber.py", output.url),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
         )
         assert await process.stdout.readline() == b"den jazz\n"
         hub.publish(a_state(1, node="hall", genre="blues"))
@@ -41,8 +44,22 @@ async def test_the_python_subscriber_prints_every_change_of_each_room():
         hub.publish(a_state(2, genre="jazz"))
         hub.publish(a_state(3, genre="rock"))
         assert await process.stdout.readline() == b"den rock\n"
-        process.kill()
-        await process.communicate()
+        process.send_signal(signal.SIGINT)
+        assert await process.communicate() == (b"", b"")
+
+
+async def test_the_embedded_listener_ends_quietly_with_ctrl_c():
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, EXAMPLES / "embedded.py", "-"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    process.stdin.write(bytes(5 * 44100 * 4))
+    assert await process.stdout.readline() == b"silence\n"
+    process.send_signal(signal.SIGINT)
+    _, errors = await process.communicate()
+    assert (process.returncode, errors) == (0, b"")
 
 
 @contextlib.contextmanager

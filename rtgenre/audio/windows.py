@@ -94,19 +94,28 @@ class WindowSlicer:
 def segment_levels_dbfs(samples: FloatArray, segment_samples: int) -> FloatArray:
     """Return the RMS levels of the whole segments that ``(n_samples,)`` samples end with.
 
+    What is constant in a segment does not count.
+
     Returns:
         ``(n_samples // segment_samples,)`` dBFS, oldest first, each at least ``SILENCE_DBFS``.
     """
     n_segments = len(samples) // segment_samples
     segments = samples[len(samples) - n_segments * segment_samples :].reshape(n_segments, -1)
-    mean_squares = np.einsum("ij,ij->i", segments, segments) / segment_samples
+    # Cheap converters add a constant, which nobody hears: with it silence would never begin.
+    swings = segments - segments.mean(axis=1, keepdims=True)
+    mean_squares = np.einsum("ij,ij->i", swings, swings) / segment_samples
     levels = 10.0 * np.log10(np.maximum(mean_squares, 10.0 ** (SILENCE_DBFS / 10.0)))
     return np.asarray(levels, dtype=np.float32)
 
 
 def rms_dbfs(samples: FloatArray) -> float:
-    """Return the RMS level of ``(n_samples,)`` samples in dBFS, at least ``SILENCE_DBFS``."""
+    """Return the RMS level of samples in dBFS, at least ``SILENCE_DBFS``.
+
+    Args:
+        samples: ``(n_samples,)`` or ``(n_samples, n_channels)``; what is constant in them does not
+            count.
+    """
     if len(samples) == 0:
         return SILENCE_DBFS
-    mean_square = float(np.dot(samples, samples)) / len(samples)
+    mean_square = float(np.square(samples - samples.mean(axis=0)).mean())
     return max(SILENCE_DBFS, 10.0 * float(np.log10(max(mean_square, 1e-12))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import numpy as np
 from rich.console import Console
 from rich.text import Text
 
-from rtgenre.audio.samples import sanitise
+from rtgenre.audio.samples import sanitise, select_channel
 from rtgenre.audio.windows import rms_dbfs
 from rtgenre.commands.options import add_broker, add_config_file, add_model, add_source, config_of
 from rtgenre.commands.process import run_in_event_loop
@@ -30,12 +31,13 @@ if TYPE_CHECKING:
 
     from rtgenre.config import Config, SourceConfig
     from rtgenre.sources.base import AudioSource
-    from rtgenre.types import Block
+    from rtgenre.types import Block, Channel, FloatArray
 
 _LISTEN_SECONDS = 3.0
 _OPEN_SECONDS = 10.0
 _TRIED_WINDOWS = 15
 _TOO_QUIET_DBFS = -55.0
+_CANCELLED_DB = 10.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -164,7 +166,7 @@ async def _examine_source(doctor: Doctor, config: SourceConfig) -> None:
         remedy = "is it plugged in?" if source.name.startswith("device:") else ""
         doctor.bad(step, source.problem or f"no audio from {source_name(source.name)}", remedy)
         return
-    _judge_level(doctor, step, source, blocks)
+    _judge_level(doctor, step, source, blocks, config.channel)
 
 
 def _belongs_to(blocks: list[Block], block: Block) -> bool:
@@ -181,15 +183,23 @@ def _belongs_to(blocks: list[Block], block: Block) -> bool:
     )
 
 
-def _judge_level(doctor: Doctor, step: str, source: AudioSource, blocks: list[Block]) -> None:
+def _judge_level(
+    doctor: Doctor, step: str, source: AudioSource, blocks: list[Block], channel: Channel
+) -> None:
     samples, n_invalid, n_clipped = sanitise(np.concatenate([block.samples for block in blocks]))
-    level_dbfs = rms_dbfs(np.ascontiguousarray(samples).ravel())
     rate_hz, n_channels = blocks[0].sample_rate_hz, samples.shape[1]
+    try:
+        heard = np.ascontiguousarray(select_channel(samples, channel))
+    except ValueError as error:
+        doctor.bad(step, f"{source_name(source.name)}: {error}")
+        return
+    level_dbfs = rms_dbfs(heard)
     finding = (
         f"{source_name(source.name)} at {rate_hz} Hz with {n_channels} "
         f"channel{'s' if n_channels > 1 else ''}, "
         f"level {level_dbfs:.0f} dBFS over {len(samples) / rate_hz:.1f} s"
     )
+    has_gain = source.name.startswith("device:")
     if not samples.any() and source.is_microphone:
         doctor.hint(
             step,
@@ -200,9 +210,22 @@ def _judge_level(doctor: Doctor, step: str, source: AudioSource, blocks: list[Bl
         doctor.good(step, f"{finding}: digital silence, nothing is playing")
     elif n_invalid:
         doctor.bad(step, f"{finding}: {n_invalid} samples are not numbers", "check the driver")
-    elif level_dbfs < _TOO_QUIET_DBFS:
+    elif channel == "mix" and _cancel_each_other(samples, level_dbfs):
+        doctor.hint(
+            step,
+            f"{finding}: its channels cancel each other",
+            'listen to one of them: --channel left, or channel = "left" in the settings',
+        )
+    elif level_dbfs < _TOO_QUIET_DBFS and has_gain:
         doctor.hint(step, f"{finding}: very quiet", "play music, or raise the input's gain")
-    elif n_clipped:
+    elif n_clipped and has_gain:
         doctor.hint(step, f"{finding}: {n_clipped} samples clip", "lower the input's gain")
     else:
         doctor.good(step, finding)
+
+
+def _cancel_each_other(samples: FloatArray, mix_dbfs: float) -> bool:
+    """Say whether much less is left in the mix of all channels than of unlike sounds would be."""
+    each_dbfs = rms_dbfs(samples)
+    unlike_dbfs = each_dbfs - 10 * math.log10(samples.shape[1])
+    return each_dbfs >= _TOO_QUIET_DBFS and mix_dbfs < unlike_dbfs - _CANCELLED_DB

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 DocumentKind = Literal["about", "state", "status"]
-Kind = Literal["about", "state", "status", "availability"]
+Kind = Literal["about", "availability", "state", "status"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-"""The last parts of the topics that a hub listens to."""
+"""The last parts of the topics that a hub listens to: who it is and whether it is there first."""
 
 MAX_ADDRESS_CHARACTERS = 300
 MAX_MEL_BANDS = 1024

@@ -197,7 +197,9 @@ class Roster:
             if node.on_document(document, now, live=live):
                 self._follow_holder(node, before)
                 self._tell_presence(node)
-                self._hub.publish(document)
+                # What a node heard before it stopped, perhaps days ago, is not what plays there.
+                if live or node.is_online or document["type"] != "state":
+                    self._hub.publish(document)
                 return
         self._follow_holder(node, before)
         self._tell_presence(node)

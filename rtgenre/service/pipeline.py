@@ -135,11 +135,11 @@ class Pipeline:
             self._resampler = Resampler(
                 block.sample_rate_hz, self.info.features.sample_rate_hz, prompt=self._prompt
             )
-        self.silence_watch.push(block.samples, block.sample_rate_hz)
         samples, n_invalid, n_clipped = sanitise(block.samples)
         self.invalid_samples += n_invalid
         self.clipped_samples += n_clipped
         mono = select_channel(samples, self._channel)
+        self.silence_watch.push(mono, block.sample_rate_hz)
         self._captured_at = block.captured_at
         resampled = self._resampler.push(mono)
         captured_at = block.captured_at - self._resampler.held_seconds

@@ -119,7 +119,8 @@ def channels_to_open(device: InputDevice, channel: Literal["mix", "left", "right
             f"channel {channel!r} was asked for; the input device {device.name!r} has "
             f"{channels_in_words(device.n_channels)}"
         )
-    return wanted
+    # Into fewer than there are a sound server mixes them, and each is then a bit of all.
+    return max(wanted, min(device.n_channels, _MOST_REAL_CHANNELS))
 
 
 def explain_open_error(device: InputDevice, message: str) -> str:

@@ -17,7 +17,7 @@ AUDIO_SUFFIXES = frozenset(
     ".mp2 .mp3 .mp4 .mpc .oga .ogg .opus .rf64 .snd .tta .w64 .wav .webm .wma .wv".split()
 )
 """What counts as audio in a folder; a file named outright may be called anything."""
-_PLAYLIST_SUFFIXES = frozenset((".m3u", ".m3u8", ".pls", ".xspf"))
+PLAYLIST_SUFFIXES = frozenset((".m3u", ".m3u8", ".pls", ".xspf"))
 _MOST_BYTES = 1 << 24
 """Of a longer playlist only the beginning is read."""
 
@@ -94,7 +94,7 @@ def audio_files(folder: Path | str) -> tuple[list[str], list[str]]:
 
 def is_playlist(path: Path | str) -> bool:
     """Say whether a path has the name of a playlist, and is that of a file."""
-    return os.path.splitext(path)[1].lower() in _PLAYLIST_SUFFIXES and os.path.isfile(path)
+    return os.path.splitext(path)[1].lower() in PLAYLIST_SUFFIXES and os.path.isfile(path)
 
 
 def playlist_files(path: Path | str) -> tuple[list[str], list[str]]:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from rtgenre.audio.windows import rms_dbfs
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.devices import channels_to_open
@@ -47,7 +45,7 @@ class _Meter:
 
     def __call__(self, samples: FloatArray, *_: Any) -> None:
         """Take a block; runs in PortAudio's callback."""
-        level = rms_dbfs(np.ravel(samples))
+        level = rms_dbfs(samples)
         if self.level_dbfs is None or level > self.level_dbfs:
             self.level_dbfs = level
 

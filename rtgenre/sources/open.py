@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rtgenre.sources.base import AudioSource, SourceError
 from rtgenre.sources.device import DeviceSource
 from rtgenre.sources.file import FileSource
-from rtgenre.sources.folders import AUDIO_SUFFIXES
+from rtgenre.sources.folders import AUDIO_SUFFIXES, PLAYLIST_SUFFIXES
 from rtgenre.sources.named_pipe import NamedPipeSource
 from rtgenre.sources.pcm import PcmFormat
 from rtgenre.sources.pipe import PipeSource
@@ -104,7 +104,7 @@ def looks_like_a_path(text: str) -> bool:
     if (
         re.search(r"[/\\]", text)
         or text.startswith(PIPE_PREFIX)
-        or path.suffix.lower() in AUDIO_SUFFIXES
+        or path.suffix.lower() in AUDIO_SUFFIXES | PLAYLIST_SUFFIXES
     ):
         return True
     try:

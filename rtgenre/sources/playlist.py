@@ -34,13 +34,18 @@ def playlist_entries(content: bytes, address: str, schemes: Collection[str]) -> 
         None where it is no playlist.
     """
     text = _decoded(content).strip()
-    if "\0" in text or "#EXT-X-" in text:
+    if "\0" in text or is_hls(content):
         return None
     named = _in_markup(text) if text.startswith("<") else _in_lines(text)
     if named is None:
         return None
     found = (_opened_as(entry.strip(), address, schemes) for entry in named)
     return list(islice(_each_once(found), MOST_ENTRIES))
+
+
+def is_hls(content: bytes) -> bool:
+    """Say whether these are the first bytes of an HLS playlist, which is a stream itself."""
+    return b"#EXT-X-" in content
 
 
 def file_entries(content: bytes) -> list[str]:

@@ -23,7 +23,7 @@ from rtgenre.sources.live_blocks import LiveBlocks
 from rtgenre.sources.live_pace import LivePace
 from rtgenre.sources.ogg_feed import OggFeed
 from rtgenre.sources.pcm import PcmDecoder, PcmFormat
-from rtgenre.sources.playlist import MOST_BYTES, MOST_ENTRIES, playlist_entries
+from rtgenre.sources.playlist import MOST_BYTES, MOST_ENTRIES, is_hls, playlist_entries
 from rtgenre.sources.stream_command import (
     GUARDED,
     N_CHANNELS,
@@ -34,7 +34,13 @@ from rtgenre.sources.stream_command import (
     masked_url,
     stream_arguments,
 )
-from rtgenre.sources.stream_problem import NO_STREAM, NOTHING_IN_IT, may_be_playlist, stream_problem
+from rtgenre.sources.stream_problem import (
+    NO_PARTS,
+    NO_STREAM,
+    NOTHING_IN_IT,
+    may_be_playlist,
+    stream_problem,
+)
 from rtgenre.sources.title import is_ogg, stream_title, stream_track, tells_kind
 from rtgenre.threads import ThreadReader
 
@@ -182,7 +188,8 @@ class StreamSource(AudioSource):
         schemes = PROTOCOLS if self._leads_anywhere else GUARDED
         entries = playlist_entries(content, self._address, schemes)
         if entries is None:
-            return f"{masked_url(self._address)}: {NO_STREAM}", []
+            problem = NO_PARTS if is_hls(content) else NO_STREAM
+            return f"{masked_url(self._address)}: {problem}", []
         return f"{masked_url(self._address)}: {NOTHING_IN_IT}", entries
 
     async def _may_lead_anywhere(self) -> bool:

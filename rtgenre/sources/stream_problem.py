@@ -11,6 +11,9 @@ NO_STREAM = (
     "is no stream that can be played; if it is a radio's page, "
     "give the address of the stream or playlist that stands in it"
 )
+NO_PARTS = (
+    "is an HLS playlist of which nothing can be played; perhaps nothing is on the air just now"
+)
 NOTHING_IN_IT = "is a playlist that leads to no stream that can be played"
 
 _NO_SOUND = "what the server sends is no sound"
@@ -24,6 +27,7 @@ _MEANINGS = {
     "Server returned 401": "the server asks for a user and a password, or refuses these (401)",
     "Server returned 403": "the server refuses access (403)",
     "Server returned 404": "the server has nothing at this address (404)",
+    "Server returned 4XX": "the server refuses the request; is the address still right?",
     "Server returned 5XX": "the server has a fault of its own",
     "Connection refused": "nothing answers there (connection refused)",
     "timed out": "the server does not answer",

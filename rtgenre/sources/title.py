@@ -13,6 +13,8 @@ _MOST_READ = 4000
 _STREAM_TITLE = re.compile(r"Metadata update for StreamTitle: (.*)", re.DOTALL)
 # Between artist and title, as radios write them.
 _DASH = " - "
+# What is left of it where they leave the artist or the title out, or both.
+_DANGLING_DASH = re.compile(r"^\s*-(?=\s|$)|(?<=\s)-\s*$")
 
 
 def told_track(title: str, artist: str = "", *, name: str = "") -> Track | None:
@@ -51,7 +53,7 @@ def stream_track(title: str) -> Track | None:
     artist, dash, rest = title.partition(_DASH)
     if dash and _printable(artist) and _printable(rest):
         return told_track(rest, artist)
-    return told_track(title)
+    return told_track(_DANGLING_DASH.sub("", title))
 
 
 def _printable(text: str) -> str:

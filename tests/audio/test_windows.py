@@ -58,13 +58,14 @@ def test_hop_longer_than_the_window_is_refused():
 
 
 def test_level_is_that_of_the_newest_hop():
-    signal = np.concatenate([np.zeros(20), np.ones(20)]).astype(np.float32)
+    signal = np.concatenate([np.zeros(20), np.resize([1, -1], 20)]).astype(np.float32)
     (window,) = slice_all(signal, [], window=40, hop=20)
     assert window.level_dbfs == pytest.approx(0.0)
 
 
 def test_the_levels_of_quarter_seconds_tell_where_in_a_window_there_is_sound():
-    signal = np.concatenate([np.zeros(30), np.ones(50), np.zeros(25)]).astype(np.float32)
+    sound = np.resize([1, -1], 50)
+    signal = np.concatenate([np.zeros(30), sound, np.zeros(25)]).astype(np.float32)
     (window,) = slice_all(signal, [], window=105, hop=40)
     assert window.levels_dbfs == pytest.approx([-120, 0, 0, -120], abs=0.01)
     (short,) = slice_all(signal[:20], [], window=20, hop=20)
@@ -72,8 +73,17 @@ def test_the_levels_of_quarter_seconds_tell_where_in_a_window_there_is_sound():
 
 
 def test_levels_are_dbfs_of_the_root_mean_square():
-    assert rms_dbfs(np.full(10, 0.1, dtype=np.float32)) == pytest.approx(-20, abs=1e-3)
+    assert rms_dbfs(np.resize([0.1, -0.1], 10).astype(np.float32)) == pytest.approx(-20, abs=1e-3)
     sine = np.sin(np.linspace(0, 200 * np.pi, 44100, endpoint=False)).astype(np.float32)
     assert rms_dbfs(sine) == pytest.approx(-3.01, abs=0.01)
     assert rms_dbfs(np.zeros(10, dtype=np.float32)) == SILENCE_DBFS
     assert rms_dbfs(np.zeros(0, dtype=np.float32)) == SILENCE_DBFS
+
+
+def test_the_constant_that_a_cheap_converter_adds_is_no_sound():
+    quiet = np.resize([0.0005, -0.0005], 100).astype(np.float32)
+    (window,) = slice_all(quiet + np.float32(0.3), [], window=100, hop=50)
+    assert window.level_dbfs == pytest.approx(-66, abs=0.1)
+    assert window.levels_dbfs == pytest.approx([-66] * 4, abs=0.1)
+    both = np.stack([quiet + np.float32(0.3), quiet - np.float32(0.1)], axis=1)
+    assert rms_dbfs(both) == pytest.approx(-66, abs=0.1)

@@ -40,21 +40,73 @@ async def test_all_is_well_with_music_and_every_word_of_it_is_printed(play):
     assert "fail" not in output
 
 
+@pytest.fixture
+def record(monkeypatch, capsys):
+    """Examine a service that records some samples; return the exit code and what was printed."""
+
+    async def examined(samples, channel="mix"):
+        source = HandSource(is_microphone=True, name="device: line")
+        monkeypatch.setattr(doctor, "open_source", lambda _config: source)
+        monkeypatch.setattr(doctor, "_examine_model", lambda *_: None)
+        source.play(samples)
+        source.end()
+        made = Config.model_validate({"source": [{"node": "den", "channel": channel}]})
+        return await examine(made), capsys.readouterr().out
+
+    return examined
+
+
+QUIET = tone(seconds=0.5, amplitude=0.001)
+CLIPPING = np.clip(tone(seconds=0.5, amplitude=2.0), -1, 1)
+ONE_SIDE_ALONE = np.stack([tone(seconds=0.5), 0 * tone(seconds=0.5)], axis=1)
+OPPOSITE = np.stack([tone(seconds=0.5), -tone(seconds=0.5)], axis=1)
+
+
 @pytest.mark.parametrize(
-    ("samples", "finding", "remedy"),
+    ("samples", "channel", "finding", "remedy"),
     [
-        (tone(seconds=0.5, amplitude=0.001), "very quiet", "raise the input's gain"),
-        (np.clip(tone(seconds=0.5, amplitude=2.0), -1, 1), "samples clip", "lower the input's"),
+        (QUIET, "mix", "very quiet", "raise the input's gain"),
+        (CLIPPING, "mix", "samples clip", "lower the input's"),
+        (OPPOSITE, "mix", "level -120 dBFS over 0.5 s: its channels cancel", "--channel left"),
+        (ONE_SIDE_ALONE, "right", "very quiet", "raise the input's gain"),
     ],
-    ids=["quiet", "clipping"],
+    ids=["quiet", "clipping", "opposite", "the silent channel"],
 )
-async def test_an_input_that_is_heard_badly_is_a_hint_only(play, samples, finding, remedy):
-    code, output = await play(samples)
+async def test_an_input_that_is_heard_badly_is_a_hint_only(
+    record, samples, channel, finding, remedy
+):
+    code, output = await record(samples, channel)
     assert code == 0
     hint, advice = output.split("hint  source den: ")[1].splitlines()[:2]
     assert finding in hint
     assert advice.startswith("      → ")
     assert remedy in advice
+
+
+@pytest.mark.parametrize(
+    ("samples", "channel"),
+    [(ONE_SIDE_ALONE, "mix"), (ONE_SIDE_ALONE, "left"), (OPPOSITE, "right")],
+    ids=["half of it", "left", "right"],
+)
+async def test_a_channel_that_is_heard_well_needs_no_advice(record, samples, channel):
+    code, output = await record(samples, channel)
+    assert code == 0
+    assert "ok    source den: line at 22050 Hz with 2 channels, level " in output
+
+
+async def test_a_channel_that_an_input_lacks_is_a_failure(record):
+    code, output = await record(QUIET, "right")
+    assert code == 1
+    assert "fail  source den: line: channel 'right' was asked for; this input has 1" in output
+
+
+@pytest.mark.parametrize("samples", [QUIET, CLIPPING], ids=["quiet", "clipping"])
+async def test_a_file_is_not_told_to_turn_a_gain(play, samples, monkeypatch):
+    monkeypatch.setattr(doctor, "_examine_model", lambda *_: None)
+    code, output = await play(samples)
+    assert code == 0
+    assert "ok    source den: what [is] heard.wav at 22050 Hz" in output
+    assert "gain" not in output
 
 
 async def test_files_of_different_channels_and_rates_are_judged_by_the_first(tmp_path, capsys):

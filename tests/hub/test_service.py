@@ -97,6 +97,20 @@ async def test_a_node_that_the_broker_had_long_known_is_shown_by_a_hub_that_star
             assert hub.problem() is None
 
 
+async def test_a_hub_that_starts_shows_no_genre_of_a_node_that_had_stopped_before(broker):
+    async with subscribed(broker.port, "rtgenre/den/#") as subscriber:
+        async with a_node(broker.port) as node:
+            node.hub.publish(a_state(3))
+            await subscriber.until(lambda it: "rtgenre/den/state" in it.latest)
+        async with a_hub(broker.port) as hub:
+            await hub.until(hub.problem)
+            async with a_node(broker.port, "hall") as hall:
+                hall.hub.publish(a_state(1, node="hall"))
+                await hub.until(lambda: hub.of("state", "hall"))
+            assert hub.rooms() == ["den", "hall"]
+            assert hub.of("state") == []
+
+
 async def test_a_process_that_starts_anew_takes_over_and_its_old_problem_is_forgotten(broker):
     async with a_hub(broker.port) as hub:
         async with a_node(broker.port) as node:

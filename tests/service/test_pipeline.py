@@ -69,6 +69,15 @@ def test_eight_channels_can_be_mixed_or_picked():
         assert window.level_dbfs == pytest.approx(level_dbfs, abs=0.1)
 
 
+def test_a_channel_without_sound_is_digital_silence_whatever_is_in_the_others():
+    one_side_alone = np.stack([noise(1), 0 * noise(1)], axis=1)
+    for channel, silent in [("left", False), ("mix", False), ("right", True)]:
+        pipeline = make_pipeline(channel)
+        for _ in range(60):
+            pipeline.push(Block(one_side_alone, 22050, 1000.0))
+        assert pipeline.silence_watch.is_silent is silent
+
+
 def test_a_gap_starts_new_windows_and_is_counted():
     pipeline = make_pipeline()
     push_all(pipeline, blocks_of(tone(440, 7), 22050))

@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 
+from rtgenre.audio.samples import select_channel
 from rtgenre.sources.base import SourceError
 from rtgenre.sources.device import DeviceSource
 from rtgenre.types import Block
@@ -20,11 +21,11 @@ def say(**event: object) -> None:
     sys.stdout.flush()
 
 
-def hear(number: int):
+def hear(number: int, channel: str):
     collected: list[np.ndarray] = []
 
     async def deliver(block: Block) -> None:
-        collected.append(block.samples[:, 0])
+        collected.append(select_channel(block.samples, channel))
         if block.gap:
             say(source=number, event="gap")
         if sum(len(part) for part in collected) < block.sample_rate_hz // 2:
@@ -54,15 +55,17 @@ async def watch(number: int, source: DeviceSource) -> None:
 
 
 async def main(selectors: list[str]) -> None:
-    # A question mark before a name says that the device may be missing.
+    # A question mark before a name says that the device may be missing; a channel may follow it.
+    names = [selector.partition("/")[0] for selector in selectors]
+    channels = [selector.partition("/")[2] or "mix" for selector in selectors]
     sources = [
-        DeviceSource(selector.removeprefix("?"), may_be_missing=selector.startswith("?"))
-        for selector in selectors
+        DeviceSource(name.removeprefix("?"), channel=channel, may_be_missing=name.startswith("?"))
+        for name, channel in zip(names, channels, strict=True)
     ]
     say(event="found", names=[source.name for source in sources])
     async with asyncio.TaskGroup() as tasks:
-        for number, source in enumerate(sources):
-            tasks.create_task(source.run(hear(number)))
+        for number, (source, channel) in enumerate(zip(sources, channels, strict=True)):
+            tasks.create_task(source.run(hear(number, channel)))
             tasks.create_task(watch(number, source))
         # A line on standard input ends it, as Ctrl-C would.
         lines = asyncio.StreamReader()

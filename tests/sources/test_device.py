@@ -134,6 +134,19 @@ def test_what_is_played_into_the_sound_system_is_recorded_through_portaudio(puls
         assert recorder.events[-1]["event"] == "stopped"
 
 
+def test_a_chosen_channel_holds_nothing_of_the_other_one(pulse, tmp_path):
+    right_alone = tone(60.0)
+    right_alone[:, 0] = 0
+    path = tmp_path / "right.wav"
+    soundfile.write(path, right_alone, 44100)
+    with recording(pulse, "default/right", "default/left") as recorder, playing(pulse, path):
+        recorder.wait_for_tone()
+        heard = len(recorder.events)
+        left = recorder.wait_for(lambda event: event.get("source") == 1, after=heard)
+        assert left["event"] == "heard"
+        assert left["level"] < 0.001
+
+
 def test_a_sink_that_is_unloaded_is_noticed_and_its_return_too(pulse, long_tone):
     with recording(pulse, "default") as recorder:
         with playing(pulse, long_tone):

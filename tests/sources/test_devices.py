@@ -100,7 +100,7 @@ def test_loopbacks_are_told_from_microphones(name, is_monitor):
 
 @pytest.mark.parametrize(
     ("n_channels", "channel", "expected"),
-    [(1, "mix", 1), (8, "mix", 8), (32, "mix", 2), (2, "left", 1), (2, "right", 2), (8, 5, 5)],
+    [(1, "mix", 1), (8, "mix", 8), (32, "mix", 2), (1, "left", 1), (2, "right", 2), (32, 9, 9)],
 )
 def test_as_many_channels_are_opened_as_the_choice_needs(n_channels, channel, expected):
     assert channels_to_open(_device(0, "x", n_channels=n_channels), channel) == expected

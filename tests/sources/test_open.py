@@ -24,6 +24,7 @@ from .conftest import Heard
         ("https://radio.example/live", StreamSource),
         ("rtsp://camera.example/1", StreamSource),
         ("song.mp3", FileSource),
+        ("party.M3U", FileSource),
         ("Music/anything", FileSource),
         (("a.wav", "b"), FileSource),
     ],

@@ -349,6 +349,14 @@ async def test_hls_segments_play_one_after_another(hls_url):
     assert np.max(np.abs(mono)) == pytest.approx(0.5, abs=0.1)
 
 
+async def test_an_hls_playlist_of_which_nothing_plays_is_not_taken_for_a_radios_page(served):
+    (served.folder / "live.m3u8").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:3\n")
+    source = StreamSource(f"{served.url}/live.m3u8")
+    async with running(source, Heard()):
+        await eventually(lambda: source.problem is not None)
+    assert source.problem.startswith(f"{served.url}/live.m3u8: is an HLS playlist of which nothing")
+
+
 async def test_an_address_in_capital_letters_is_heard(radio):
     heard = Heard()
     async with running(StreamSource(radio.url.replace("http:", "HTTP:")), heard):

@@ -11,6 +11,10 @@ SHOWN = "http://radio.example/live?…"
     [
         ("Server returned 404 Not Found", "the server has nothing at this address (404)"),
         ("Server returned 403 Forbidden (access denied)", "the server refuses access (403)"),
+        (
+            "Server returned 4XX Client Error, but not one of 40{0,1,3,4}",
+            "the server refuses the request; is the address still right?",
+        ),
         ("Server returned 5XX Server Error reply", "the server has a fault of its own"),
         ("Connection refused", "nothing answers there (connection refused)"),
         ("Connection timed out", "the server does not answer"),

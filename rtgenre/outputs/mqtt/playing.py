@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rtgenre.sources.title import stream_track, told_track
@@ -87,11 +88,14 @@ def read_track(payload: bytes) -> Track | None:
         raise TrackError(
             f"a message of {len(payload):,} bytes came; at most {MAX_PAYLOAD_BYTES:,} are taken"
         )
-    try:
+    told: object = None
+    with suppress(ValueError, RecursionError):
         text = payload.decode()
-        told = json.loads(text) if text.lstrip().startswith(("{", "[")) else text
-    except (ValueError, RecursionError):
-        told = None
+        # Any text but an object or a list, a number too, may be a title, with quotes in it.
+        told = None if text.lstrip().startswith(("{", "[")) else text
+        parsed = json.loads(text)
+        if isinstance(parsed, str | dict):
+            told = parsed
     if isinstance(told, str):
         return stream_track(told)
     if not isinstance(told, dict):

@@ -27,6 +27,10 @@ SO_WHAT = Track("So What", "Miles Davis")
         ("Beyonc\u00e9 - Halo".encode(), Track("Halo", "Beyonc\u00e9")),
         (b"So What", Track("So What")),
         (b"1999", Track("1999")),
+        # As Home Assistant's tojson writes it.
+        (b'"Miles Davis - So What"', SO_WHAT),
+        (b'"Heroes" - David Bowie', Track("David Bowie", '"Heroes"')),
+        (b'""', None),
         (b"null", None),
         (b"", None),
         (b" \n", None),
