@@ -208,6 +208,23 @@ def test_a_full_disk_is_told_and_what_was_written_before_is_whole(path):
     assert len(read(path)) == int(written)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="an open file stays where it is")
+def test_a_table_that_is_taken_away_meanwhile_is_told_and_not_written_for_nobody(path):
+    elsewhere = path.parent / "elsewhere"
+    elsewhere.mkdir()
+    table = open_table(path, LABELS)
+    table.append(judged())
+    (written,) = (each for each in path.parent.iterdir() if each.is_file())
+    written.rename(elsewhere / written.name)
+    with pytest.raises(RtgenreError, match="moved, replaced or deleted meanwhile, with its 1 row"):
+        table.append(FAULTY)
+    # As a spreadsheet does that saves what it read before.
+    written.write_bytes((elsewhere / written.name).read_bytes())
+    with pytest.raises(RtgenreError, match="moved, replaced or deleted meanwhile"):
+        table.close()
+    assert read(path) == [judged()]
+
+
 @pytest.mark.parametrize(
     "content", [b"a,b\r\n1,2\r\n", b"a,b\r1,2\r\n", b"{}\n", b"important", b"\xff\xfe\n\n"]
 )
