@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import logging
 import pickle
@@ -207,9 +208,12 @@ def _connected(scheduler: str) -> Any:
         return distributed.Client(  # type: ignore[no-untyped-call]
             scheduler, timeout=_CONNECT_SECONDS, set_as_default=False, name="rtgenre-tag"
         )
-    except (OSError, ValueError, TimeoutError, ImportError) as error:
-        raise RtgenreError(
-            f"no Dask scheduler answers at {one_line(scheduler)} within {_CONNECT_SECONDS} s "
-            f"({one_line(str(error))}); start one with 'dask scheduler', and workers with "
-            "'dask worker'"
-        ) from error
+    # The last two: TLS is not set up, or is demanded.
+    except (OSError, ValueError, TimeoutError, ImportError, TypeError, RuntimeError) as error:
+        problem = one_line(str(error))
+    # A client that is half made closes in an instant now, at the program's end never.
+    gc.collect()
+    raise RtgenreError(
+        f"no Dask scheduler answers at {one_line(scheduler)} within {_CONNECT_SECONDS} s "
+        f"({problem}); start one with 'dask scheduler', and workers with 'dask worker'"
+    )

@@ -6,6 +6,8 @@ import json
 import logging
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -212,6 +214,19 @@ def test_a_scheduler_that_is_not_there_is_told_in_one_line(library, tmp_path, ca
         assert f"no Dask scheduler answers at {address}" in error
         assert error.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("address", ["nas", "tls://127.0.0.1:9"])
+def test_an_address_that_dask_cannot_use_is_told_in_one_line_and_nothing_hangs(
+    address, library, tmp_path
+):
+    command = [sys.executable, "-m", "rtgenre", "tag", library, "--output", tmp_path / "t.csv"]
+    ended = subprocess.run(
+        [*command, "--scheduler", address], capture_output=True, text=True, timeout=15, check=False
+    )
+    assert ended.returncode == 1
+    assert f"no Dask scheduler answers at {address} within" in ended.stderr
+    assert ended.stderr.count("\n") == 1
 
 
 def test_another_model_on_a_worker_is_told(cluster, library, tmp_path, capsys, monkeypatch):
