@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rtgenre import __version__
 from rtgenre.errors import RtgenreError, one_line
 from rtgenre.sources.decode import NO_SUCH_FILE
 
@@ -87,7 +88,8 @@ class _Run:
         self._number = secrets.token_hex(4)
         self._tries = itertools.count()
         # What was taught makes a judge some megabytes large: workers get it once, from each other.
-        self._judge = self._submit("judge-" + self._number, pickle.loads, pickle.dumps(judge))
+        packed = pickle.dumps(judge)
+        self._judge = self._submit("judge-" + self._number, _unpacked, packed, __version__)
         # By the scheduler's name for the task.
         self._given: dict[str, tuple[Song, Any]] = {}
         self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -185,6 +187,20 @@ class _Run:
             f"the scheduler at {self._scheduler} does not answer any more; the same command goes "
             "on where it was stopped"
         )
+
+
+def _unpacked(judge: bytes, version: str) -> Any:
+    """Unpack what judges on a worker, before it could judge otherwise than it is meant.
+
+    Raises:
+        RtgenreError: the worker has another version of rtgenre.
+    """
+    if version != __version__:
+        raise RtgenreError(
+            f"a worker has rtgenre {__version__}; {version} is asked for: install the same "
+            "version there"
+        )
+    return pickle.loads(judge)
 
 
 def _judged(judge: Callable[[Song], Row], song: Song) -> Row:

@@ -236,6 +236,12 @@ def test_another_model_on_a_worker_is_told(cluster, library, tmp_path, capsys, m
     assert "on this worker; cnn 99 abcd is asked for" in capsys.readouterr().err
 
 
+def test_another_rtgenre_on_a_worker_is_told(cluster, monkeypatch):
+    monkeypatch.setattr("rtgenre.tagging.cluster.__version__", "99.0.0")
+    with pytest.raises(RtgenreError, match=r"a worker has rtgenre .*; 99.0.0 is asked for"):
+        list(each_on_cluster(slow_row, songs(1), scheduler=cluster.address))
+
+
 @pytest.fixture
 def web(library):
     """Serve the library over HTTP."""
