@@ -19,6 +19,7 @@ from distributed.comm import CommClosedError
 
 from rtgenre.cli import main
 from rtgenre.errors import RtgenreError
+from rtgenre.messages.payload import iso_utc
 from rtgenre.tagging.cluster import WorkersDied, each_on_cluster
 from rtgenre.tagging.remote import find_remote_songs
 from rtgenre.tagging.song import Row, Song
@@ -255,6 +256,12 @@ def web(library):
 class _QuietHandler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_):
         pass
+
+
+def test_a_song_that_a_web_server_has_anew_is_told_from_the_one_before(web, library):
+    (song,) = find_remote_songs(f"{web}/0.flac")
+    seconds = int((library / "0.flac").stat().st_mtime)
+    assert song.modified == iso_utc(seconds)
 
 
 def test_songs_behind_urls_are_judged_and_the_same_command_goes_on(
