@@ -352,11 +352,15 @@ def test_secrets_are_made_once_and_other_users_are_kept_out(secrets):
 # ---- systemd ---------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def unit(tmp_path):
-    """Return the shipped unit with a program that exists on this machine."""
-    text = (DEPLOY / "rtgenre.service").read_text()
-    path = tmp_path / "rtgenre.service"
+UNITS = {"rtgenre.service": "config.toml", "rtgenre-hub.service": "hub.toml"}
+"""Each with its settings in /etc/rtgenre."""
+
+
+@pytest.fixture(params=UNITS)
+def unit(request, tmp_path):
+    """Return a shipped unit with a program that exists on this machine."""
+    text = (DEPLOY / request.param).read_text()
+    path = tmp_path / request.param
     path.write_text(text.replace("/opt/rtgenre/bin/rtgenre", shutil.which("true") or "/bin/true"))
     return path
 
@@ -386,25 +390,34 @@ def test_the_unit_is_locked_down(unit):
     assert result.returncode == 0, result.stdout[-400:]
 
 
-def test_the_unit_starts_a_command_that_exists_and_lets_the_microphone_binding_work():
-    text = (DEPLOY / "rtgenre.service").read_text()
+@pytest.mark.parametrize("name", UNITS)
+def test_the_unit_starts_a_command_that_exists_and_lets_the_microphone_binding_work(name):
+    text = (DEPLOY / name).read_text()
     assert re.search(r"^Type=notify$", text, re.MULTILINE)
     assert re.search(r"^WatchdogSec=", text, re.MULTILINE)
     # sounddevice makes its callback at run time; with this, opening a device raises MemoryError.
     assert not re.search(r"^MemoryDenyWriteExecute=yes", text, re.MULTILINE)
-    for name in re.findall(r"^Environment=(RTGENRE_\w+)=", text, re.MULTILINE):
-        assert name.count("__") == 1
+    for variable in re.findall(r"^Environment=(RTGENRE_\w+)=", text, re.MULTILINE):
+        assert variable.count("__") == 1
     command = re.search(r"^ExecStart=\S+ (.*)$", text, re.MULTILINE).group(1).split()
     from rtgenre.commands.parser import build_parser
 
     options = build_parser().parse_args(command)
     assert vars(options)["setting:terminal.format"] == "off"
-    assert os.fspath(options.config) == "/etc/rtgenre/config.toml"
+    assert os.fspath(options.config) == f"/etc/rtgenre/{UNITS[name]}"
+    assert f"sudo install -m 644 deploy/{name} /etc/systemd/system/" in text
 
 
-def test_the_unit_keeps_the_history_and_what_was_taught_in_the_one_folder_that_it_may_write():
-    text = (DEPLOY / "rtgenre.service").read_text()
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("rtgenre.service", {"RTGENRE_HISTORY__FILE", "RTGENRE_TEACH__FILE"}),
+        ("rtgenre-hub.service", {"RTGENRE_HISTORY__FILE"}),
+    ],
+)
+def test_the_unit_keeps_what_it_remembers_in_the_one_folder_that_it_may_write(name, kept):
+    text = (DEPLOY / name).read_text()
     (state,) = re.findall(r"^StateDirectory=(\S+)$", text, re.MULTILINE)
     files = dict(re.findall(r"^Environment=(RTGENRE_\w+__FILE)=(\S+)$", text, re.MULTILINE))
-    assert files.keys() == {"RTGENRE_HISTORY__FILE", "RTGENRE_TEACH__FILE"}
+    assert files.keys() == kept
     assert {Path(file).parent for file in files.values()} == {Path("/var/lib", state)}

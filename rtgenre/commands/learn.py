@@ -98,9 +98,10 @@ def learn(options: LearnOptions, config: Config) -> int:
         )
         validation = _validate(lesson, examples, info, progress)
     found = report(lesson, validation)
-    _print_report(found)
     head = learn_all(lesson, examples, len(info.labels), validation)
     write_own_model(target, ground_folder, lesson, head, found.document())
+    # Afterwards: whoever reads it may leave early.
+    _print_report(found)
     print(f"\nmade the model {options.name}: rtgenre run --model {options.name}")
     return 0
 

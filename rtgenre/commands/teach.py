@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import ssl
+import sys
 import urllib.error
 import urllib.request
 from http import HTTPStatus
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 TIMEOUT_SECONDS = 20.0
 MAX_FILE_BYTES = 128 * 2**20
 """Twice what 5,000 stretches take."""
+_STANDARD = Path("-")
+"""Names standard output, or input."""
 
 
 class NotTaughtError(RtgenreError):
@@ -50,14 +53,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_setting(parser, "--port", "websocket.port", help="and its port: 8765")
     file = parser.add_mutually_exclusive_group()
     file.add_argument(
-        "--export", type=Path, metavar="FILE", help="write all that was taught to a file"
+        "--export",
+        type=Path,
+        metavar="FILE",
+        help="write all that was taught to a file; - is standard output",
     )
     file.add_argument(
         "--import",
         type=Path,
         metavar="FILE",
         dest="import_",
-        help="add what such a file holds; no service need run",
+        help="add what such a file holds, - is standard input; no service need run",
     )
 
 
@@ -80,13 +86,18 @@ def main(options: argparse.Namespace) -> int:
 def export_taught(config: Config, file: Path) -> int:
     """Write all that was taught to a file, whole or not at all; return the exit code.
 
-    A link stays, and so does what is no regular file, such as a pipe: it gets the text alone.
+    A link stays, and so does what is no regular file, such as a pipe: it gets the text alone, and
+    so does standard output.
 
     Raises:
         NotTaughtError: the file cannot be written.
         TeachError: what was taught cannot be read.
     """
     text = _notebook(config).written(None)
+    if file == _STANDARD:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode())
+        return 0
     try:
         if file.exists() and not file.is_file():
             file.write_text(text, encoding="utf-8")
@@ -118,7 +129,7 @@ def import_taught(config: Config, file: Path) -> int:
         TeachError: it is no file of what was taught, or cannot be kept.
     """
     try:
-        with file.open("rb") as opened:
+        with sys.stdin.buffer if file == _STANDARD else file.open("rb") as opened:
             content = opened.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise NotTaughtError(f"{told_path(file)} cannot be read: {error.strerror}") from None

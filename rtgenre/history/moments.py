@@ -33,8 +33,8 @@ def parse_moment(text: str, now: float) -> float:
         day = datetime.fromtimestamp(now).date() - timedelta(days=_DAYS_AGO[text])
         return max(0.0, datetime.combine(day, time.min).astimezone().timestamp())
     try:
-        # astimezone reads a time without a zone as local.
-        return min(max(0.0, datetime.fromisoformat(text).astimezone().timestamp()), LATEST)
+        # A time without a zone is read as local.
+        return min(max(0.0, datetime.fromisoformat(text).timestamp()), LATEST)
     except (ValueError, OverflowError, OSError):
         raise ValueError(
             f"{text!r} is no time; write how long ago (30m, 12h, 7d, 2w), now, today, yesterday, "

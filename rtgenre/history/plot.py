@@ -34,6 +34,9 @@ def plot_history(
         from matplotlib.figure import Figure
     except ImportError:
         raise ValueError("--plot needs matplotlib: pip install 'rtgenre[plot]'") from None
+    if not file.suffix:
+        # It would be drawn to another file, with an ending.
+        raise ValueError(f"{file}: its name must end in .png, .svg or .pdf")
     n_days = round((until - since) / 86400)
     if n_days > MAX_DAYS:
         raise ValueError(f"{n_days} days were asked for; at most {MAX_DAYS} can be drawn")

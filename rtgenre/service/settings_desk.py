@@ -293,6 +293,10 @@ class SettingsDesk:
                 "write it into the file",
                 403,
             )
+        name = source.get("name")
+        if isinstance(name, str):
+            # The file has what the settings are read as: blanks around a name are no part of it.
+            return changes | {"source": source | {"name": name.strip()}}
         return changes
 
 

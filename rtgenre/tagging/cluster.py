@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import logging
 import pickle
@@ -12,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rtgenre import __version__
 from rtgenre.errors import RtgenreError, one_line
 from rtgenre.sources.decode import NO_SUCH_FILE
 
@@ -86,7 +88,8 @@ class _Run:
         self._number = secrets.token_hex(4)
         self._tries = itertools.count()
         # What was taught makes a judge some megabytes large: workers get it once, from each other.
-        self._judge = self._submit("judge-" + self._number, pickle.loads, pickle.dumps(judge))
+        packed = pickle.dumps(judge)
+        self._judge = self._submit("judge-" + self._number, _unpacked, packed, __version__)
         # By the scheduler's name for the task.
         self._given: dict[str, tuple[Song, Any]] = {}
         self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -186,6 +189,20 @@ class _Run:
         )
 
 
+def _unpacked(judge: bytes, version: str) -> Any:
+    """Unpack what judges on a worker, before it could judge otherwise than it is meant.
+
+    Raises:
+        RtgenreError: the worker has another version of rtgenre.
+    """
+    if version != __version__:
+        raise RtgenreError(
+            f"a worker has rtgenre {__version__}; {version} is asked for: install the same "
+            "version there"
+        )
+    return pickle.loads(judge)
+
+
 def _judged(judge: Callable[[Song], Row], song: Song) -> Row:
     """Judge a song on a worker."""
     return judge(song)
@@ -207,9 +224,12 @@ def _connected(scheduler: str) -> Any:
         return distributed.Client(  # type: ignore[no-untyped-call]
             scheduler, timeout=_CONNECT_SECONDS, set_as_default=False, name="rtgenre-tag"
         )
-    except (OSError, ValueError, TimeoutError, ImportError) as error:
-        raise RtgenreError(
-            f"no Dask scheduler answers at {one_line(scheduler)} within {_CONNECT_SECONDS} s "
-            f"({one_line(str(error))}); start one with 'dask scheduler', and workers with "
-            "'dask worker'"
-        ) from error
+    # The last two: TLS is not set up, or is demanded.
+    except (OSError, ValueError, TimeoutError, ImportError, TypeError, RuntimeError) as error:
+        problem = one_line(str(error))
+    # A client that is half made closes in an instant now, at the program's end never.
+    gc.collect()
+    raise RtgenreError(
+        f"no Dask scheduler answers at {one_line(scheduler)} within {_CONNECT_SECONDS} s "
+        f"({problem}); start one with 'dask scheduler', and workers with 'dask worker'"
+    )

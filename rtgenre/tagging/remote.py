@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # What different servers call the time of the last change.
-_MODIFIED = ("mtime", "LastModified", "last_modified", "updated", "modified", "created")
+_MODIFIED = (
+    "mtime", "LastModified", "last_modified", "Last-Modified", "updated", "modified", "created",
+)  # fmt: skip
 
 
 def find_remote_songs(url: str) -> list[Song]:
@@ -85,6 +88,11 @@ def _song(url: str, about: dict[str, Any]) -> Song:
 
 
 def _time(value: Any) -> str:
+    if isinstance(value, str):
+        try:
+            value = parsedate_to_datetime(value)
+        except ValueError:
+            return ""
     if isinstance(value, int | float):
         return iso_utc(value)
     return iso_utc(value.timestamp()) if hasattr(value, "timestamp") else ""

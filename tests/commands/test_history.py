@@ -82,6 +82,8 @@ def test_plot_draws_a_picture(history, capsys, tmp_path):
         (["--since", "soon"], "'soon' is no time"),
         (["--since", "1h", "--until", "2h"], "must come after"),
         (["--plot", "week.xyz"], "xyz"),
+        (["--plot", "week"], "week: its name must end in .png, .svg or .pdf"),
+        (["--plot", "-"], "-: its name must end in .png, .svg or .pdf"),
         (["--plot", "nowhere/week.png"], "nowhere"),
         (["--since", "300d", "--plot", "x.png"], "at most"),
     ],

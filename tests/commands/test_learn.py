@@ -13,6 +13,8 @@ import soundfile
 import rtgenre.demo
 from rtgenre.api.model import load_model
 from rtgenre.cli import main
+from rtgenre.commands.learn import LearnOptions, learn
+from rtgenre.config import load_config
 from rtgenre.learning import own_model as own_model_module
 from rtgenre.model.folders import shipped_models
 from tests.taught_song import SONG, teach_song
@@ -193,6 +195,16 @@ def test_a_full_disk_leaves_the_model_that_was_there(learnt, homes, capsys, monk
     assert "cannot be written: No space left on device" in capsys.readouterr().err
     assert (own_model(homes) / "model.json").read_bytes() == before
     assert [path.name for path in own_model(homes).parent.iterdir()] == ["mine"]
+
+
+def test_the_model_is_made_though_nobody_reads_what_is_said_of_it(genres, homes, monkeypatch):
+    def left(*_, **__):
+        raise BrokenPipeError
+
+    monkeypatch.setattr("builtins.print", left)
+    with pytest.raises(BrokenPipeError):
+        learn(LearnOptions(genres, "mine", keep=False), load_config())
+    assert (own_model(homes) / "model.json").exists()
 
 
 def test_of_a_model_that_is_a_link_the_link_is_removed_alone(homes, tmp_path, capsys):

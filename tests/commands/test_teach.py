@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import functools
 import os
 import socket
 import stat
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -181,6 +184,16 @@ def test_what_was_taught_is_exported_and_imported_elsewhere(taught, monkeypatch,
     )
     with TaughtStore(taught / "elsewhere" / "taught.db") as store:
         assert [row.genre for row in store.rows()] == ["techno"]
+
+
+def test_a_dash_is_standard_output_and_input_and_no_file_of_that_name(taught, monkeypatch):
+    command = [sys.executable, "-m", "rtgenre", "teach"]
+    run = functools.partial(subprocess.run, check=True, capture_output=True, cwd=taught)
+    exported = run([*command, "--export", "-"]).stdout
+    assert b"techno" in exported
+    monkeypatch.setenv("RTGENRE_TEACH__FILE", "elsewhere.db")
+    assert run([*command, "--import", "-"], input=exported).stdout == b"Took in 1 stretch.\n"
+    assert not (taught / "-").exists()
 
 
 def test_what_cannot_be_imported_is_refused_in_one_line_and_changes_nothing(

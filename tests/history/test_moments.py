@@ -26,16 +26,21 @@ def test_a_date_is_local_midnight():
     assert parse_moment("2026-11-21", NOW) == datetime(2026, 11, 21).timestamp()
 
 
-def test_today_and_yesterday_begin_at_local_midnight_also_where_clocks_are_changed(monkeypatch):
+@pytest.fixture
+def in_berlin(monkeypatch):
+    """Set the local zone to one that is ahead of UTC and changes its clocks."""
     monkeypatch.setenv("TZ", "Europe/Berlin")
     time.tzset()
-    try:
-        # Clocks went back an hour on 29 October 2023: that day has 25 hours.
-        monday_noon = datetime.fromisoformat("2023-10-30T12:00+01:00").timestamp()
-        since, until = parse_span("yesterday", "today", monday_noon)
-    finally:
-        monkeypatch.undo()
-        time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_berlin")
+def test_today_and_yesterday_begin_at_local_midnight_also_where_clocks_are_changed():
+    # Clocks went back an hour on 29 October 2023: that day has 25 hours.
+    monday_noon = datetime.fromisoformat("2023-10-30T12:00+01:00").timestamp()
+    since, until = parse_span("yesterday", "today", monday_noon)
     assert since == datetime.fromisoformat("2023-10-29T00:00+02:00").timestamp()
     assert until == datetime.fromisoformat("2023-10-30T00:00+01:00").timestamp()
 
@@ -53,6 +58,11 @@ def test_anything_else_is_refused_with_what_may_be_written(text):
 def test_a_time_beyond_all_that_can_be_written_is_the_nearest_that_can(text, seconds):
     assert parse_moment(text, NOW) == seconds
     assert iso_utc(parse_moment(text, NOW))
+
+
+@pytest.mark.usefixtures("in_berlin")
+def test_a_time_that_names_its_zone_is_one_though_here_another_year_has_begun():
+    assert parse_moment("9999-12-31T23:59:59Z", NOW) == LATEST
 
 
 def test_a_span_ends_now_or_where_it_says():

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import tomllib
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -134,6 +135,15 @@ async def test_what_takes_a_new_start_is_told_and_a_page_can_ask_for_one(tmp_pat
         assert not page.service.begins_anew
         assert (await page.ask("settings/restart", method="POST"))[0] == 200
         assert page.service.begins_anew
+
+
+@pytest.mark.parametrize(("typed", "name"), [("   ", ""), (" Küche ", "Küche")])
+async def test_blanks_around_a_name_are_not_written_into_the_file(typed, name, tmp_path):
+    file = tmp_path / "rtgenre.toml"
+    async with serving(file) as page:
+        status, settings = await page.change({"source": {"name": typed}})
+        assert (status, settings["rooms"][0]["name"]) == (200, name)
+    assert tomllib.loads(file.read_text())["source"]["name"] == name
 
 
 async def test_what_an_editor_changed_waits_for_a_new_start_once_settings_are_read_again(tmp_path):

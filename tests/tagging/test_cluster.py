@@ -6,6 +6,8 @@ import json
 import logging
 import shutil
 import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -17,6 +19,7 @@ from distributed.comm import CommClosedError
 
 from rtgenre.cli import main
 from rtgenre.errors import RtgenreError
+from rtgenre.messages.payload import iso_utc
 from rtgenre.tagging.cluster import WorkersDied, each_on_cluster
 from rtgenre.tagging.remote import find_remote_songs
 from rtgenre.tagging.song import Row, Song
@@ -214,11 +217,30 @@ def test_a_scheduler_that_is_not_there_is_told_in_one_line(library, tmp_path, ca
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("address", ["nas", "tls://127.0.0.1:9"])
+def test_an_address_that_dask_cannot_use_is_told_in_one_line_and_nothing_hangs(
+    address, library, tmp_path
+):
+    command = [sys.executable, "-m", "rtgenre", "tag", library, "--output", tmp_path / "t.csv"]
+    ended = subprocess.run(
+        [*command, "--scheduler", address], capture_output=True, text=True, timeout=15, check=False
+    )
+    assert ended.returncode == 1
+    assert f"no Dask scheduler answers at {address} within" in ended.stderr
+    assert ended.stderr.count("\n") == 1
+
+
 def test_another_model_on_a_worker_is_told(cluster, library, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("rtgenre.commands.tag.model_of", lambda _: ("cnn 99", "abcd"))
     arguments = [library, "--output", tmp_path / "t.csv", "--scheduler", cluster.address]
     assert tag(*arguments) == 1
     assert "on this worker; cnn 99 abcd is asked for" in capsys.readouterr().err
+
+
+def test_another_rtgenre_on_a_worker_is_told(cluster, monkeypatch):
+    monkeypatch.setattr("rtgenre.tagging.cluster.__version__", "99.0.0")
+    with pytest.raises(RtgenreError, match=r"a worker has rtgenre .*; 99.0.0 is asked for"):
+        list(each_on_cluster(slow_row, songs(1), scheduler=cluster.address))
 
 
 @pytest.fixture
@@ -234,6 +256,12 @@ def web(library):
 class _QuietHandler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_):
         pass
+
+
+def test_a_song_that_a_web_server_has_anew_is_told_from_the_one_before(web, library):
+    (song,) = find_remote_songs(f"{web}/0.flac")
+    seconds = int((library / "0.flac").stat().st_mtime)
+    assert song.modified == iso_utc(seconds)
 
 
 def test_songs_behind_urls_are_judged_and_the_same_command_goes_on(

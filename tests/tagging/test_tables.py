@@ -1,3 +1,4 @@
+import csv
 import os
 import signal
 import stat
@@ -208,6 +209,23 @@ def test_a_full_disk_is_told_and_what_was_written_before_is_whole(path):
     assert len(read(path)) == int(written)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="an open file stays where it is")
+def test_a_table_that_is_taken_away_meanwhile_is_told_and_not_written_for_nobody(path):
+    elsewhere = path.parent / "elsewhere"
+    elsewhere.mkdir()
+    table = open_table(path, LABELS)
+    table.append(judged())
+    (written,) = (each for each in path.parent.iterdir() if each.is_file())
+    written.rename(elsewhere / written.name)
+    with pytest.raises(RtgenreError, match="moved, replaced or deleted meanwhile, with its 1 row"):
+        table.append(FAULTY)
+    # As a spreadsheet does that saves what it read before.
+    written.write_bytes((elsewhere / written.name).read_bytes())
+    with pytest.raises(RtgenreError, match="moved, replaced or deleted meanwhile"):
+        table.close()
+    assert read(path) == [judged()]
+
+
 @pytest.mark.parametrize(
     "content", [b"a,b\r\n1,2\r\n", b"a,b\r1,2\r\n", b"{}\n", b"important", b"\xff\xfe\n\n"]
 )
@@ -216,6 +234,27 @@ def test_a_file_of_something_else_is_left_as_it_is(path, content):
     with pytest.raises(RtgenreError, match="choose another --output"):
         open_table(path, LABELS)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_csv_table_that_a_spreadsheet_saved_again_goes_on(tmp_path, encoding):
+    path = tmp_path / "tags.csv"
+    write(path, *ROWS)
+    cells = list(csv.reader(path.read_text().splitlines()))
+    with path.open("w", encoding=encoding, newline="") as file:
+        csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(cells)
+    new = judged("/music/new.mp3")
+    write(path, new)
+    assert read(path) == [*ROWS, new]
+
+
+def test_a_csv_line_that_is_too_short_is_told_with_how_many_cells_it_has(tmp_path):
+    path = tmp_path / "tags.csv"
+    write(path, *ROWS)
+    with path.open("a") as file:
+        file.write("a,b\n")
+    with pytest.raises(RtgenreError, match=r"line 5 .*: it has 2 cells in place of 18; mend it"):
+        open_table(path, LABELS)
 
 
 def rewritten(path, name, column):

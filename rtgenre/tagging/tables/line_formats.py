@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -98,7 +99,8 @@ class CsvLines:
             start = self.heading()
             if line[: len(start)] == start[: len(line)]:
                 return self
-        columns = _cells(line)
+        # Excel's mark of UTF-8.
+        columns = _cells(line.removeprefix(codecs.BOM_UTF8))
         labels = [
             column.removeprefix(PROBABILITY_PREFIX)
             for column in columns
@@ -125,7 +127,10 @@ class CsvLines:
 
     def decoded(self, line: bytes, *, whole: bool = True) -> Row:
         """Return the row of a line; see ``LineFormat``."""
-        texts = dict(zip(self._columns, _cells(line), strict=True))
+        cells = _cells(line)
+        if len(cells) != len(self._columns):
+            raise ValueError(f"it has {len(cells)} cells in place of {len(self._columns)}")
+        texts = dict(zip(self._columns, cells, strict=True))
         values = {name: _VALUES[name](texts[name]) for name in (_NAMES if whole else NEEDED)}
         if whole:
             cells_by_label = {label: texts[PROBABILITY_PREFIX + label] for label in self._labels}

@@ -56,7 +56,12 @@ class LineTable:
             raise
 
     def rows(self) -> Iterator[Row]:
-        """Yield the rows that are there now; others may be appended meanwhile."""
+        """Yield the rows that are there now; others may be appended meanwhile.
+
+        Raises:
+            RtgenreError: another program has taken the file away.
+        """
+        self._check_place()
         for line in self._lines():
             yield self._format.decoded(line)
 
@@ -64,9 +69,11 @@ class LineTable:
         """Write a row.
 
         Raises:
-            RtgenreError: the disk is full, say; what was there before still is.
+            RtgenreError: the disk is full, say; what was there before still is. Or another program
+                has taken the file away, with what was there.
         """
         try:
+            self._check_place()
             self._file.seek(self._end)
             # What an earlier run left of a row that it did not finish.
             self._file.truncate()
@@ -91,9 +98,12 @@ class LineTable:
         """Leave each song's newest row only, and no file where there is no row.
 
         Raises:
-            RtgenreError: it cannot be written; all rows are in the file.
+            RtgenreError: it cannot be written; all rows are in the file. Or another program has
+                taken it away, with them.
         """
         try:
+            if self._n_lines:
+                self._check_place()
             if self._n_lines > len(self.index):
                 self._rewrite(self._format)
             self._file.truncate(self._end)
@@ -105,6 +115,18 @@ class LineTable:
             raise self._unwritable(error) from error
         finally:
             self._file.close()
+
+    def _check_place(self) -> None:
+        """Raise where rows would go into a file that nobody finds under this name any more."""
+        try:
+            if os.path.samestat(os.fstat(self._file.fileno()), self.path.stat()):
+                return
+        except FileNotFoundError:
+            pass
+        raise RtgenreError(
+            f"{told_path(self.path)}: was moved, replaced or deleted meanwhile, with its "
+            f"{len(self.index)} rows; put it back, and the same command goes on"
+        )
 
     def _read(self) -> None:
         """Read what is there, up to a row that was not finished."""

@@ -6,7 +6,7 @@ const RANGES = ["hour", "day", "week"];
 /** {view, range, day, node}: `day` is a calendar day's local midnight, `node` a room, or null. */
 export function readAddress() {
   const query = new URLSearchParams(location.search);
-  const day = /^(\d{4})-(\d\d)-(\d\d)$/.exec(query.get("day") ?? "");
+  const day = /^([12]\d{3})-(\d\d)-(\d\d)$/.exec(query.get("day") ?? "");
   let view = VIEWS.includes(query.get("view")) ? query.get("view") : "live";
   if (query.has("kiosk")) view = "kiosk";
   return {

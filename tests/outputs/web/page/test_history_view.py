@@ -95,6 +95,14 @@ def test_a_bookmark_of_a_day_shows_that_day_also_when_it_is_older_than_the_week(
     expect(page.locator("#total")).to_have_text("no music in this time")
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+def test_a_day_that_no_history_has_is_none_and_its_csv_can_be_made(page, day):
+    page.goto(f"{page.url.partition('?')[0]}?view=history&range=day&day={day}")
+    expect(page.locator("#timeline-title")).to_have_text("Last 24 hours")
+    with page.expect_download():
+        page.get_by_role("button", name="CSV").click()
+
+
 @pytest.mark.parametrize("size", [PHONE, TABLET])
 def test_days_that_are_long_in_other_languages_do_not_lie_upon_the_week(page, size):
     page.set_viewport_size({"width": size[0], "height": size[1]})
