@@ -19,7 +19,8 @@ class Song:
     location: str
     """Absolute path, or URL, as it is opened."""
     path: str
-    """The same as the table has it: on one line, bytes that are no UTF-8 as escapes."""
+    """The same as the table has it: on one line, bytes that are no UTF-8 as escapes, and without
+    the user and the password of a URL."""
     size: int | None
     """Bytes; None where a server does not tell."""
     modified: str

@@ -264,6 +264,17 @@ def test_a_song_that_a_web_server_has_anew_is_told_from_the_one_before(web, libr
     assert song.modified == iso_utc(seconds)
 
 
+def test_the_password_in_a_url_is_used_but_never_told(web, tmp_path, capsys):
+    with_password = web.replace("http://", "http://ada:secret@")
+    (song,) = find_remote_songs(f"{with_password}/0.flac")
+    assert song.location == f"{with_password}/0.flac"
+    assert song.path == f"{web}/0.flac"
+    assert tag(f"{with_password}/gone.flac", "--output", tmp_path / "t.csv") == 1
+    error = capsys.readouterr().err
+    assert f"{web}/gone.flac: cannot be read: " in error
+    assert "secret" not in error
+
+
 def test_songs_behind_urls_are_judged_and_the_same_command_goes_on(
     cluster, web, library, tmp_path, capsys
 ):
