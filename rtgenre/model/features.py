@@ -43,7 +43,8 @@ _POWER_FLOOR = 1e-20
 def log_mel_spectrogram(waveform: FloatArray, params: FeatureParams) -> FloatArray:
     """Turn a waveform into what a network hears.
 
-    Gain does not change the result, down to -80 dBFS.
+    Gain does not change the result, down to -80 dBFS, nor does a constant where the recipe is
+    YAMNet's or musicnn's.
 
     Args:
         waveform: ``(n_samples,)``, mono, full scale ±1, at ``params.sample_rate_hz``.
@@ -97,10 +98,13 @@ def mel_power_spectrogram(
 
 
 def at_usual_level(waveform: FloatArray) -> FloatArray:
-    """Scale ``(n_samples,)`` to a root mean square of ``YAMNET_RMS``."""
-    mean_square = float(np.dot(waveform, waveform)) / max(len(waveform), 1)
+    """Scale ``(n_samples,)`` to a root mean square of ``YAMNET_RMS`` around a mean of nought."""
+    # Cheap converters add a constant, which would be taken for most of quiet music's level.
+    n_samples = max(len(waveform), 1)
+    swing = waveform - np.float32(waveform.sum(dtype=np.float64) / n_samples)
+    mean_square = float(np.dot(swing, swing)) / n_samples
     gain = YAMNET_RMS / max(np.sqrt(mean_square), _QUIETEST_RMS)
-    return np.asarray(waveform * np.float32(gain), dtype=np.float32)
+    return np.asarray(swing * np.float32(gain), dtype=np.float32)
 
 
 def _yamnet_log_mel(waveform: FloatArray, params: FeatureParams) -> FloatArray:

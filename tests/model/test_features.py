@@ -104,6 +104,13 @@ def test_yamnets_features_of_a_quiet_and_a_loud_recording_are_the_same(gain_db):
     np.testing.assert_allclose(found, expected, atol=1e-3)
 
 
+def test_a_constant_in_quiet_music_is_not_taken_for_its_level():
+    waveform = 0.01 * music(rate_hz=YAMNET_FEATURES.sample_rate_hz)
+    expected = log_mel_spectrogram(waveform, TWO_EARS_FEATURES)
+    found = log_mel_spectrogram(waveform + np.float32(0.03), TWO_EARS_FEATURES)
+    assert np.abs(found - expected).mean() < 5e-3
+
+
 def test_yamnets_features_of_digital_silence_are_finite_and_of_hiss_not_raised_to_music():
     silence = log_mel_spectrogram(np.zeros(64000, np.float32), YAMNET_FEATURES)
     np.testing.assert_allclose(silence, np.log(0.001), atol=1e-5)
