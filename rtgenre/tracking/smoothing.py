@@ -25,7 +25,7 @@ class TrackerParams:
 
     time_constant_seconds: Annotated[float, Ge(0), Le(600)] = 20.0
     """Memory within a song. A change of music ends it. 0 means none."""
-    switch_margin: Annotated[float, Ge(0), Le(1)] = 0.2
+    switch_margin: Annotated[float, Ge(0), Le(1)] = 0.25
     """A new genre must lead the shown one by this much probability."""
     switch_hold_seconds: Annotated[float, Ge(0), Le(600)] = 0.0
     """It must lead for this long. Higher values stop flicker between similar genres."""

@@ -121,7 +121,7 @@ async def test_a_change_is_in_the_file_and_in_force_and_every_comment_stays(tmp_
     assert "switch_margin = 0.35" in file.read_text()
     (margin,) = [each for each in settings["smoothing"] if each["key"] == "switch_margin"]
     assert margin == {
-        "key": "switch_margin", "value": 0.35, "default": 0.2, "minimum": 0, "maximum": 1
+        "key": "switch_margin", "value": 0.35, "default": 0.25, "minimum": 0, "maximum": 1
     }  # fmt: skip
     assert settings["colors"]["jazz"] == "#123456"
     assert (settings["restart"], settings["problem"]) == ([], None)
