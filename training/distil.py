@@ -66,10 +66,8 @@ _BEGUN, _SAID, _JUDGED, _HISTORY = "begun.npz", "said", "judged", "history.csv"
 _BATCHES_TO_BEGIN = 32
 """Of them the pupil learns what its ears hear at first."""
 _WINDOWS_TO_JUDGE = 2048
-_BATCHES_OF_SHAPES = 5
-"""What music sounds like, to whoever takes the second ear's filters for a few shapes."""
-_N_SAMPLES = 64000
-"""Of a window at 16 kHz."""
+_BATCHES_FOR_SHAPES = 5
+"""Of them, at the end, the second ear's shapes are found."""
 _RIDGE = 0.1
 
 
@@ -167,7 +165,9 @@ def distil(
     with written_whole(run_folder / EAR_FILE_NAME) as part:
         ears[0].save(part)
     second = with_taught(read_million_songs(), taught_arrays(ears[1]))
-    simple = build_second_pupil(of_few_shapes(second, _log_mels(heard)), _N_SAMPLES)
+    simple = build_second_pupil(
+        of_few_shapes(second, _log_mels(heard)), MUSICNN_FEATURES.window_samples
+    )
     with written_whole(run_folder / SECOND_EAR_FILE_NAME) as part:
         np.savez(part, allow_pickle=False, **taught_arrays(simple))
     report = {
@@ -219,12 +219,12 @@ def _ears(begin_with: Path | None) -> tuple[keras.Model, keras.Model]:
         ear, second = build_ear(yamnet.load_yamnet()), read_million_songs()
     else:
         ear, second = read_ear(begin_with), read_second_ear(begin_with)
-    return ear, build_second_pupil(second, _N_SAMPLES)
+    return ear, build_second_pupil(second, MUSICNN_FEATURES.window_samples)
 
 
 def _log_mels(heard: Excerpts) -> FloatArray:
     """Give what the second ear takes of some of the music: ``(n_windows, n_frames, 96)``."""
-    batches = range(min(_BATCHES_OF_SHAPES, heard.n_batches))
+    batches = range(min(_BATCHES_FOR_SHAPES, heard.n_batches))
     sounds = np.concatenate([heard.for_pupils(index, 0) for index in batches])
     return np.stack([log_mel_spectrogram(sound, MUSICNN_FEATURES) for sound in sounds])
 

@@ -102,8 +102,7 @@ def segment_levels_dbfs(samples: FloatArray, segment_samples: int) -> FloatArray
     n_segments = len(samples) // segment_samples
     segments = samples[len(samples) - n_segments * segment_samples :].reshape(n_segments, -1)
     # Cheap converters add a constant, which nobody hears: with it silence would never begin.
-    swings = segments - segments.mean(axis=1, keepdims=True)
-    mean_squares = np.einsum("ij,ij->i", swings, swings) / segment_samples
+    mean_squares = segments.var(axis=1)
     levels = 10.0 * np.log10(np.maximum(mean_squares, 10.0 ** (SILENCE_DBFS / 10.0)))
     return np.asarray(levels, dtype=np.float32)
 
@@ -117,5 +116,5 @@ def rms_dbfs(samples: FloatArray) -> float:
     """
     if len(samples) == 0:
         return SILENCE_DBFS
-    mean_square = float(np.square(samples - samples.mean(axis=0)).mean())
+    mean_square = float(samples.var(axis=0, dtype=np.float64).mean())
     return max(SILENCE_DBFS, 10.0 * float(np.log10(max(mean_square, 1e-12))))

@@ -189,7 +189,7 @@ def _judge_level(
     samples, n_invalid, n_clipped = sanitise(np.concatenate([block.samples for block in blocks]))
     rate_hz, n_channels = blocks[0].sample_rate_hz, samples.shape[1]
     try:
-        heard = np.ascontiguousarray(select_channel(samples, channel))
+        heard = select_channel(samples, channel)
     except ValueError as error:
         doctor.bad(step, f"{source_name(source.name)}: {error}")
         return

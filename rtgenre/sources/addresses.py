@@ -1,4 +1,4 @@
-"""Network addresses: which ones anybody on the internet may lead us to, and half ones; pure."""
+"""Network addresses: where anybody on the internet may lead us, half ones, users in them; pure."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ _BARE = re.compile(
 def bare_address_hint(text: str) -> str:
     """Say how an address that lacks ``http://`` is written; empty for what is none."""
     return f"; for the stream of that name write http://{text}" if _BARE.fullmatch(text) else ""
+
+
+def without_user(url: str) -> str:
+    """Return an address without user and password."""
+    return re.sub(r"://[^/?#]*@", "://", url)
 
 
 def is_public(text: str) -> bool:

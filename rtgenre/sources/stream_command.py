@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from rtgenre.errors import one_line
+from rtgenre.sources.addresses import without_user
 
 SAMPLE_RATE_HZ = 44100
 N_CHANNELS = 2
@@ -69,6 +70,5 @@ def has_end(message: str) -> bool | None:
 
 def masked_url(url: str) -> str:
     """Return the address without what may be secret: user, password, query and fragment."""
-    without_user = re.sub(r"://[^/?#]*@", "://", url)
-    address, query = re.match(r"([^?#]*)(.*)", without_user, re.DOTALL).groups()  # type: ignore[union-attr]
+    address, query = re.match(r"([^?#]*)(.*)", without_user(url), re.DOTALL).groups()  # type: ignore[union-attr]
     return one_line(f"{address}?…" if query else address)

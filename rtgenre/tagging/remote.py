@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rtgenre.errors import RtgenreError
 from rtgenre.messages.payload import iso_utc
+from rtgenre.sources.addresses import without_user
 from rtgenre.sources.decoder import DecodeError
 from rtgenre.sources.folders import is_audio_name
 from rtgenre.sources.names import told_path
@@ -42,17 +42,17 @@ def find_remote_songs(url: str) -> list[Song]:
                 # It finds nothing where there is no such folder, or no server, either.
                 files.ls(root)
     except ImportError as error:
-        raise RtgenreError(f"{told_url(url)}: {error}") from error
+        raise RtgenreError(f"{_told(url)}: {error}") from error
     except Exception as error:
         # Every kind of server has errors of its own.
-        raise RtgenreError(f"{told_url(url)}: cannot be read: {_reason(error)}") from error
+        raise RtgenreError(f"{_told(url)}: cannot be read: {_reason(error)}") from error
     songs = [
         _song(files.unstrip_protocol(name), about)
         for name, about in sorted(found.items())
         if is_audio_name(Path(name).name)
     ]
     if not songs:
-        raise RtgenreError(f"{told_url(url)}: there are no audio files there")
+        raise RtgenreError(f"{_told(url)}: there are no audio files there")
     return songs
 
 
@@ -78,16 +78,16 @@ def local_copy(location: str) -> Iterator[Path]:
         yield path
 
 
-def told_url(text: str) -> str:
-    """Return a URL, or a text with some, on one line and without user and password."""
-    return told_path(re.sub(r"://[^/?#\s]*@", "://", text))
+def _told(text: str) -> str:
+    """Return a URL, or a text with some, on one line and with nobody's password."""
+    return told_path(without_user(text))
 
 
 def _song(url: str, about: dict[str, Any]) -> Song:
     size = about.get("size")
     return Song(
         location=url,
-        path=told_url(url),
+        path=_told(url),
         size=None if size is None else int(size),
         modified=next((_time(about[name]) for name in _MODIFIED if about.get(name)), ""),
     )
@@ -105,7 +105,7 @@ def _time(value: Any) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    text = told_url(" ".join(str(error).split()))
+    text = _told(" ".join(str(error).split()))
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -236,6 +236,13 @@ def test_a_file_of_something_else_is_left_as_it_is(path, content):
     assert path.read_bytes() == content
 
 
+def assert_goes_on(path):
+    """Add a row to a table of ROWS that another program wrote again."""
+    new = judged("/music/new.mp3")
+    write(path, new)
+    assert read(path) == [*ROWS, new]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
 def test_a_csv_table_that_a_spreadsheet_saved_again_goes_on(tmp_path, encoding):
     path = tmp_path / "tags.csv"
@@ -243,9 +250,7 @@ def test_a_csv_table_that_a_spreadsheet_saved_again_goes_on(tmp_path, encoding):
     cells = list(csv.reader(path.read_text().splitlines()))
     with path.open("w", encoding=encoding, newline="") as file:
         csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL).writerows(cells)
-    new = judged("/music/new.mp3")
-    write(path, new)
-    assert read(path) == [*ROWS, new]
+    assert_goes_on(path)
 
 
 def test_a_csv_line_that_is_too_short_is_told_with_how_many_cells_it_has(tmp_path):
@@ -270,9 +275,7 @@ def test_a_parquet_table_that_pandas_wrote_again_goes_on(tmp_path):
     write(path, *ROWS)
     rewritten(path, "size", lambda sizes: sizes.cast(pa.float64()))
     rewritten(path, "title", lambda titles: titles.cast(pa.large_string()))
-    new = judged("/music/new.mp3")
-    write(path, new)
-    assert read(path) == [*ROWS, new]
+    assert_goes_on(path)
 
 
 def test_a_parquet_table_with_a_column_of_another_kind_is_told_and_loses_no_row(tmp_path):

@@ -35,12 +35,9 @@ def factors(kernel: FloatArray) -> tuple[FloatArray, FloatArray]:
         The shapes, ``(n_bands, n_shapes)``, and how they make the filters up over time,
         ``(n_taps, n_shapes, n_filters)``. Exact where so few make them up.
     """
-    weights, strengths, shapes = np.linalg.svd(_rows(kernel), full_matrices=False)
-    roots = np.sqrt(strengths[:N_SHAPES])
-    n_shapes = len(roots)
-    over_time = (weights[:, :n_shapes] * roots).reshape(len(kernel), -1, n_shapes)
-    found = shapes[:n_shapes].T * roots
-    return found.astype(np.float32), over_time.transpose(0, 2, 1).astype(np.float32)
+    weights, shapes = _strongest(_rows(kernel))
+    over_time = weights.reshape(len(kernel), -1, len(shapes)).transpose(0, 2, 1)
+    return shapes.T.astype(np.float32), over_time.astype(np.float32)
 
 
 def of_few_shapes(weights: Weights, log_mels: FloatArray) -> Weights:
@@ -71,15 +68,20 @@ def _simplified(block: Layer, mean: DoubleArray, moments: DoubleArray) -> Layer:
     variances, directions = np.linalg.eigh(covariance)
     spread = np.sqrt(np.maximum(variances, _LEAST_VARIANCE * variances.mean()))
     # Where all directions vary alike the closest filters are those with the strongest factors.
-    weights, strengths, shapes = np.linalg.svd(
-        _rows(kernel) @ directions * spread, full_matrices=False
-    )
-    rows = weights[:, :N_SHAPES] * strengths[:N_SHAPES] @ shapes[:N_SHAPES] / spread @ directions.T
+    weights, shapes = _strongest(_rows(kernel) @ directions * spread)
+    rows = weights @ (shapes / spread @ directions.T)
     simple = rows.reshape(n_taps, n_filters, n_bands).transpose(0, 2, 1)
     kernels, biases = block.kernel.copy(), block.bias.copy()
     kernels[..., 0, alive] = simple
     biases[alive] += np.einsum("tbn,b->n", kernel - simple, heard)
     return replace(block, kernel=kernels, bias=biases)
+
+
+def _strongest(rows: DoubleArray) -> tuple[DoubleArray, DoubleArray]:
+    """Factor rows into weights and at most ``N_SHAPES`` shapes, which share their strength."""
+    weights, strengths, shapes = np.linalg.svd(rows, full_matrices=False)
+    roots = np.sqrt(strengths[:N_SHAPES])
+    return weights[:, :N_SHAPES] * roots, roots[:, None] * shapes[:N_SHAPES]
 
 
 def _rows(kernel: FloatArray) -> DoubleArray:
