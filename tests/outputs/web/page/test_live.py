@@ -182,7 +182,7 @@ def test_a_badge_says_that_what_plays_is_the_demo_and_goes_with_it(open_page, pu
     expect(page.locator("#demo")).to_be_hidden()
 
 
-@pytest.mark.parametrize("width", [390, 1024, 1280])
+@pytest.mark.parametrize("width", [320, 390, 1024, 1280])
 def test_artist_genre_and_licence_of_the_demo_are_shown_whole(open_page, puppet, width):
     service = puppet("den")
     page = open_page(service.url, size=(width, 900))
@@ -190,7 +190,8 @@ def test_artist_genre_and_licence_of_the_demo_are_shown_whole(open_page, puppet,
     longest = max(tracks, key=lambda track: len(track.title) + len(track.artist))
     played = {"title": longest.title, "artist": longest.artist}
     service.publish(a_state() | {"source": "demo: 4 recordings"} | played)
-    is_whole = "text => text.scrollWidth <= text.clientWidth && text.clientWidth > 100"
+    is_whole = """text => text.scrollWidth <= text.clientWidth && text.clientWidth > 100
+        && text.getBoundingClientRect().right <= text.parentElement.getBoundingClientRect().right"""
     for field, text in played.items():
         expect(page.locator(f"#{field}")).to_have_text(text)
         assert page.locator(f"#{field}").evaluate(is_whole)
