@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING, TypeVar
@@ -283,7 +284,7 @@ class Teacher:
 
 def _be_nice() -> None:
     """Let others go first, on Linux, where a thread has a priority of its own."""
-    if hasattr(os, "setpriority"):
+    if sys.platform == "linux":
         with contextlib.suppress(OSError):
             usual = os.getpriority(os.PRIO_PROCESS, 0)
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), usual + _NICENESS)
