@@ -54,7 +54,7 @@ SHORTEST_SECONDS = 1.0
 _BATCH = 64
 _ALL = "all"
 HELD_OUT = "held-out"
-_DECIMALS = 4
+_DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
