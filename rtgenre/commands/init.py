@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import getpass
-import os
 import secrets
 import socket
 import sys
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rtgenre.commands.options import (
@@ -30,11 +27,13 @@ from rtgenre.config import (
     settings_template,
     users_config_file,
 )
+from rtgenre.config.private_file import written_beside
 from rtgenre.config.smarthome import split_broker_address
 from rtgenre.errors import RtgenreError
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
 Tables = dict[str, dict[str, Any]]
 
@@ -171,24 +170,14 @@ def _write(path: Path, text: str, *, replaces: bool) -> None:
             "a settings file holds UTF-8, which the name that was given is not; rename it, or "
             "give it with --source each time"
         ) from None
-    made = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Made with permissions for its owner only.
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        made = Path(name)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        if replaces:
-            kept = _free_name(path)
-            path.rename(kept)
-            say(f"the old settings are in {kept}")
-        made.rename(path)
+        with written_beside(path, data) as made:
+            if replaces:
+                kept = _free_name(path)
+                path.rename(kept)
+                say(f"the old settings are in {kept}")
+            made.rename(path)
     except OSError as error:
-        if made is not None:
-            made.unlink(missing_ok=True)
         raise InitError(
             f"{path} cannot be written: {error.strerror}; name another file with --config"
         ) from error

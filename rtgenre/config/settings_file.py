@@ -6,21 +6,22 @@ import hashlib
 import os
 import shutil
 import stat
-import tempfile
 import threading
 import tomllib
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rtgenre.config.errors import ConfigError
 from rtgenre.config.file import find_config_file, settings_template, users_config_file
 from rtgenre.config.lamps import in_the_files_form, refuse_other_lamps
 from rtgenre.config.layers import Layers, merge_layers, read_layers
+from rtgenre.config.private_file import written_beside
 from rtgenre.config.smarthome import split_broker_address
 from rtgenre.config.template import begun_settings
 from rtgenre.config.writing import changed_text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rtgenre.config.settings import Config
     from rtgenre.config.writing import Changes
 
@@ -140,23 +141,13 @@ class SettingsFile:
     def _replace(self, data: bytes) -> None:
         """Replace the file as a whole, also where its name is a link to it."""
         path = self.path.resolve()
-        made = None
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Made with permissions for its owner only: it may hold secrets.
-            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-            made = Path(name)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            if path.exists():
-                shutil.copymode(path, made)
-                _keep_owner(path, made)
-            made.replace(path)
+            with written_beside(path, data) as made:
+                if path.exists():
+                    shutil.copymode(path, made)
+                    _keep_owner(path, made)
+                made.replace(path)
         except OSError as error:
-            if made is not None:
-                made.unlink(missing_ok=True)
             raise SettingsFileError(
                 f"the settings file {path} cannot be written: {error.strerror}; nothing was changed"
             ) from error
