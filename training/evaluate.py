@@ -280,6 +280,7 @@ def summary(figures: dict[str, Any]) -> str:
             f"live     right genre {live['right_share']:.1%} of {live['minutes']:.0f} min "
             f"({live['settled_right_share']:.1%} after 8 s of a track), "
             f"{live['wrong_switches_per_minute']:.2f} wrong switches a minute, "
+            f"the genre lost {live['dropouts_per_minute']:.2f} times, "
             f"{live['median_seconds_to_change'] or float('inf'):.1f} s to show a change (median; "
             f"{live['missed_share']:.1%} never)"
         ),

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 _MUSIC_TIME_CONSTANT_SECONDS = 3.0
 """At most, so that talk is noticed soon however long genres are remembered."""
+_FAMILIAR_TIME_CONSTANT_SECONDS = 6.0
+"""At most, so that music of other genres is noticed soon; a change of music ends this, too."""
+_HYSTERESIS_ODDS = 1.5
+"""What is shown may be so much less likely than a limit asks, what is not must be so much more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class GenreTracker:
     so far, the less of that is kept: memory is long within a song and short where music changes.
     What is shown changes once something else has led by ``switch_margin`` for
     ``switch_hold_seconds``; after silence the first genre that is sure enough is shown at once.
+    "unknown" begins below its limits and ends above them, so that nothing flickers at a limit.
     A window that is silent in part teaches nothing and changes nothing. The first one with enough
     sound after silence may show a genre, but not that there is none: so music begins for models.
     """
@@ -62,6 +67,8 @@ class GenreTracker:
         self._familiar = 1.0
         # Whether the next evidence replaces it: at first, and after silence or a gap.
         self._begins_anew = True
+        # Whether the newest evidence replaced what there was.
+        self._has_begun_anew = False
         self._last_seconds = 0.0
         self._silence = SilenceFollower()
         # What is shown (None: unknown or silence) and since when.
@@ -103,8 +110,8 @@ class GenreTracker:
             below_dbfs=self.params.silence_below_dbfs,
             after_seconds=self.params.silence_after_seconds,
         )
-        first_evidence = self._begins_anew
         if judged:
+            self._has_begun_anew = self._begins_anew
             self._smooth(prediction, end_seconds)
             if was_silent and self._leader() is None:
                 self._silence.put_off_end()
@@ -113,7 +120,7 @@ class GenreTracker:
         if self._silence.silent:
             self._forget()
         elif judged:
-            self._follow_genre(end_seconds, at_once=first_evidence)
+            self._follow_genre(end_seconds)
             self._corrected = False
         return self._state(end_seconds)
 
@@ -171,12 +178,14 @@ class GenreTracker:
             music_time_constant = min(time_constant, _MUSIC_TIME_CONSTANT_SECONDS)
             keep_music = float(np.exp(-elapsed_seconds / music_time_constant))
             self._music = keep_music * self._music + (1 - keep_music) * prediction.music
-            self._familiar = keep_music * self._familiar + (1 - keep_music) * prediction.familiar
+            familiar_time_constant = min(time_constant, _FAMILIAR_TIME_CONSTANT_SECONDS)
+            keep_familiar = float(np.exp(-elapsed_seconds / familiar_time_constant)) * agreement
+            self._familiar += (1 - keep_familiar) * (prediction.familiar - self._familiar)
         self._log_probabilities = smoothed
         self._begins_anew = False
         self._last_seconds = end_seconds
 
-    def _follow_genre(self, end_seconds: float, *, at_once: bool) -> None:
+    def _follow_genre(self, end_seconds: float) -> None:
         leader = self._leader()
         if leader != self._challenger:
             self._challenger = leader
@@ -184,7 +193,7 @@ class GenreTracker:
         if leader == self._shown:
             return
         led_seconds = end_seconds - self._challenger_since_seconds
-        nothing_to_keep = self._corrected or (self._shown is None and at_once)
+        nothing_to_keep = self._corrected or (self._shown is None and self._has_begun_anew)
         if nothing_to_keep or led_seconds >= self.params.switch_hold_seconds:
             self._show(leader, end_seconds)
 
@@ -193,7 +202,7 @@ class GenreTracker:
         probabilities = normalised(self._log_probabilities)
         best = int(probabilities.argmax())
         confidence = probabilities[best] * self._familiar
-        if self._doubt() is not None or confidence < self.params.unknown_below:
+        if self._doubt() is not None or confidence < self._limit(self.params.unknown_below):
             return None
         if self._shown is not None and not self._corrected:
             shown_probability = probabilities[self._labels.index(self._shown)]
@@ -210,9 +219,15 @@ class GenreTracker:
         """Say why the genres' probabilities mean nothing, if so."""
         if self._music < self.params.music_below:
             return UnknownReason.NOT_MUSIC
-        if self._familiar < self.params.familiar_below:
+        if self._familiar < self._limit(self.params.familiar_below):
             return UnknownReason.UNFAMILIAR
         return None
+
+    def _limit(self, probability: float) -> float:
+        """Move a limit away from what is shown; at first there is nothing to keep."""
+        if self._shown is not None:
+            return _with_odds(probability, 1 / _HYSTERESIS_ODDS)
+        return probability if self._has_begun_anew else _with_odds(probability, _HYSTERESIS_ODDS)
 
     def _state(self, end_seconds: float) -> GenreState:
         reason = None
@@ -245,3 +260,8 @@ class GenreTracker:
 def _fidelity(one: FloatArray, other: FloatArray) -> float:
     """Say how alike two distributions are: 1 if equal, 0 if disjoint (Bhattacharyya, squared)."""
     return float(min(1.0, np.sqrt(one * other).sum() ** 2))
+
+
+def _with_odds(probability: float, factor: float) -> float:
+    """Multiply a probability's odds, ``probability / (1 - probability)``."""
+    return probability * factor / (1 + probability * (factor - 1))

@@ -129,6 +129,45 @@ def test_music_of_none_of_the_genres_is_shown_as_unknown_and_says_so():
     assert player.play(*[prediction("jazz")] * 4)[-1].genre == "jazz"
 
 
+def test_music_that_is_nearly_of_no_genre_does_not_flicker_at_the_limit():
+    at_the_limit = [prediction("jazz", familiar=familiar) for familiar in (0.33, 0.47)] * 10
+    player = Player(familiar_below=0.4)
+    player.play(prediction("jazz"))
+    assert {state.genre for state in player.play(*at_the_limit)} == {"jazz"}
+    player.play(*[prediction("jazz", familiar=0.1)] * 10)
+    shown = player.play(*at_the_limit)
+    assert {(state.genre, state.reason) for state in shown} == {(None, UnknownReason.UNFAMILIAR)}
+
+
+def test_a_model_that_is_nearly_unsure_does_not_flicker_at_the_limit():
+    at_the_limit = [prediction("jazz", 0.46), prediction("jazz", 0.54)] * 10
+    player = Player(unknown_below=0.5, time_constant_seconds=0)
+    player.play(prediction("jazz"))
+    assert {state.genre for state in player.play(*at_the_limit)} == {"jazz"}
+    player.play(prediction())
+    shown = player.play(*at_the_limit)
+    assert {(state.genre, state.reason) for state in shown} == {(None, UnknownReason.UNSURE)}
+
+
+def test_the_limits_are_as_they_are_set_where_nothing_was_shown_before():
+    (known,) = Player(familiar_below=0.4).play(prediction("jazz", familiar=0.41))
+    (unknown,) = Player(familiar_below=0.4).play(prediction("jazz", familiar=0.39))
+    assert known.genre == "jazz"
+    assert unknown.reason == UnknownReason.UNFAMILIAR
+    (last,) = Player(familiar_below=0).play(prediction("jazz", familiar=0.0))
+    assert last.reason == UnknownReason.UNSURE
+
+
+def test_other_music_is_noticed_sooner_where_it_sounds_quite_different():
+    def windows_until_unknown(genre):
+        player = Player()
+        player.play(*[prediction("jazz", 0.98)] * 5)
+        states = player.play(*[prediction(genre, 0.98, familiar=0.0)] * 10)
+        return [state.genre for state in states].index(None)
+
+    assert windows_until_unknown("rock") < windows_until_unknown("jazz")
+
+
 def test_music_that_may_be_of_no_genre_is_shown_with_less_confidence():
     (sure,) = Player().play(prediction("jazz"))
     (doubtful,) = Player().play(prediction("jazz", familiar=0.6))

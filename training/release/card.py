@@ -124,6 +124,7 @@ def _figure_rows(scores: dict[str, Any]) -> list[tuple[str, str]]:
         ("live: right genre shown", f"{live['right_share']:.1%} of the time"),
         ("live: the same, from 8 s after a track's start", f"{live['settled_right_share']:.1%}"),
         ("live: wrong switches", f"{live['wrong_switches_per_minute']:.2f} a minute"),
+        ("live: genre lost while music plays", f"{live['dropouts_per_minute']:.2f} a minute"),
         ("live: until a change is shown", f"{median:.1f} s (median)" if median else "never"),
         ("music taken for no music", f"{scores['music_rejected_share']:.1%} of windows"),
     ]

@@ -157,6 +157,7 @@ def _collection_figures(one: Figures, live: Figures) -> dict[str, str]:
             "live: right genre shown": f"{live['right_share']:.1%} of {live['minutes']:.0f} min",
             "live: the same, from 8 s after a change": f"{live['settled_right_share']:.1%}",
             "live: wrong switches a minute": f"{live['wrong_switches_per_minute']:.2f}",
+            "live: genre lost while music plays, a minute": f"{live['dropouts_per_minute']:.2f}",
             "live: until a change is shown, median": f"{median:.1f} s" if median else "never",
         }
     return rows

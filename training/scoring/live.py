@@ -61,6 +61,8 @@ class LiveScores:
     """Share of the time in which no genre was shown."""
     wrong_switches_per_minute: float
     """How often the display changed to a genre that was not playing."""
+    dropouts_per_minute: float
+    """How often the display went from a genre to none while music played."""
     median_seconds_to_change: float
     """From the start of a track of another genre to the display of its genre; over all such
     tracks, infinite for those whose genre was never shown."""
@@ -165,6 +167,10 @@ def score(session: Session, shown: Sequence[str | None]) -> LiveScores:
         now is not None and now not in (before, genre)
         for before, now, genre in zip([None, *shown[:-1]], shown, playing, strict=True)
     )
+    dropouts = sum(
+        now is None and before is not None and genre is not None
+        for before, now, genre in zip(shown[:-1], shown[1:], playing[1:], strict=True)
+    )
     settled = ends - np.array(session.start_seconds)[playing_track] > SETTLED_SECONDS
     settled &= is_music
     waits = _waits(session, playing_track, right)
@@ -173,6 +179,7 @@ def score(session: Session, shown: Sequence[str | None]) -> LiveScores:
         settled_right_share=float(np.mean(right[settled])) if settled.any() else 0.0,
         unknown_share=float(np.average(unknown, weights=until_next * is_music)),
         wrong_switches_per_minute=wrong_switches / (session.end_seconds / 60.0),
+        dropouts_per_minute=dropouts / (session.end_seconds / 60.0),
         median_seconds_to_change=float(np.median(waits)) if waits else 0.0,
         missed_share=float(np.mean(np.isinf(waits))) if waits else 0.0,
         minutes=session.end_seconds / 60.0,

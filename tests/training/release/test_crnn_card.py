@@ -12,6 +12,7 @@ LIVE = {
     "minutes": 12.0,
     "settled_right_share": 0.75,
     "wrong_switches_per_minute": 0.25,
+    "dropouts_per_minute": 0.125,
     "median_seconds_to_change": 7.0,
 }
 

@@ -85,6 +85,15 @@ def test_only_changes_to_a_genre_that_is_not_playing_are_wrong_switches() -> Non
     assert scores.unknown_share == pytest.approx(0.3)
 
 
+def test_a_genre_is_lost_where_none_is_shown_any_more_though_music_plays() -> None:
+    played = session("low", None, "low", windows_each=4)
+    shown = [None, "low", None, None, "low", None, None, None, None, "high", None, "low"]
+
+    scores = score(played, shown)
+
+    assert scores.dropouts_per_minute == pytest.approx(2 / (played.end_seconds / 60))
+
+
 def test_two_tracks_of_one_genre_are_no_change() -> None:
     assert score(session("low", "low"), ["low"] * 20).missed_share == 0.0
 
