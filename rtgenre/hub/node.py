@@ -51,6 +51,13 @@ class Node:
         """What it greets its own clients with."""
         return None if self.about is None else self.about["hello"]
 
+    @property
+    def away(self) -> str | None:
+        """Why nobody is there, as the broker says; None while somebody is."""
+        if self.is_online or not self.is_confirmed:
+            return None
+        return f"rtgenre on {self._host} has stopped, or does not reach the broker"
+
     def on_about(self, about: AboutDocument, now: float, *, live: bool) -> bool:
         """Take in what a process tells of itself; return whether it is the one that is shown."""
         instance = about["instance"]
@@ -125,7 +132,6 @@ class Node:
         return True
 
     def _problem(self, now: float, *, is_silent: bool) -> str | None:
-        host = "its machine" if self.about is None else self.about["host"]
         machines = self.claims.contenders(now)
         if machines:
             shown, other = machines[0], machines[1]
@@ -138,11 +144,13 @@ class Node:
                 f"{found}; only the first is shown. Give one of them another name: "
                 "[source] node, or --node"
             )
-        if not self.is_online and self.is_confirmed:
-            return f"rtgenre on {host} has stopped, or does not reach the broker"
         if is_silent:
-            return f"rtgenre on {host} has said nothing for a while, though it is online"
-        return None
+            return f"rtgenre on {self._host} has said nothing for a while, though it is online"
+        return self.away
+
+    @property
+    def _host(self) -> str:
+        return "its machine" if self.about is None else self.about["host"]
 
 
 def node_named(name: str, nodes: Sequence[Node]) -> Node:
