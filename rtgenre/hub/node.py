@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rtgenre.hub.claims import MAX_REMEMBERED, Claims
 from rtgenre.messages.payload import presence_document
 from rtgenre.messages.taught import TeachError
+from rtgenre.types import CLOCK_STEP_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 SILENT_SECONDS = 60.0
 """A node that is online, names no problem and says nothing for so long is not well."""
+
+CLOCK_OFF_FOR_SECONDS = 10.0
+"""A broker that was cut off passes on what it has kept within a few seconds."""
 
 
 class Node:
@@ -37,6 +41,9 @@ class Node:
         self.input_problem: str | None = None
         """Why the node hears nothing, in its own words."""
         self.spectrogram_problem: str | None = None
+        self.clock_ahead_seconds = 0.0
+        """How far its clock is ahead of the hub's, by what it said last."""
+        self._clock_off_since: float | None = None
         self._abouts: dict[str, AboutDocument] = {}
         # Whose messages the broker's word about its availability follows.
         self._introduced_last = ""
@@ -97,6 +104,19 @@ class Node:
         if document["type"] == "status":
             self.input_problem = document["problem"]
         return True
+
+    def on_time(self, ahead_seconds: float, now: float) -> None:
+        """Take in how far its clock is ahead, by a document that has just come."""
+        self.clock_ahead_seconds = ahead_seconds
+        if abs(ahead_seconds) <= CLOCK_STEP_SECONDS:
+            self._clock_off_since = None
+        elif self._clock_off_since is None:
+            self._clock_off_since = now
+
+    def clock_is_off(self, now: float) -> bool:
+        """Say whether its clock is wrong, or the hub's; what only came late does not last."""
+        since = self._clock_off_since
+        return self.is_online and since is not None and now - since >= CLOCK_OFF_FOR_SECONDS
 
     def presence(self, now: float, *, time: float) -> PresenceDocument:
         """Return what to say about the node.
