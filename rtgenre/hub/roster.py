@@ -100,7 +100,9 @@ class Roster:
         """Note that the broker will now tell what it knows."""
         self._settled_at = time.monotonic() + SETTLE_SECONDS
         for node in self._nodes.values():
-            node.is_confirmed = False
+            # One that is away stays so until the broker says otherwise.
+            if node.is_online:
+                node.is_confirmed = False
 
     def set_problem(self, problem: str | None) -> None:
         """Tell everybody why no node is heard; None: they are."""

@@ -233,6 +233,18 @@ async def test_a_node_that_never_returns_with_the_broker_is_away(broker):
     assert "raspberry" in hub.problem()
 
 
+async def test_a_room_that_is_away_is_not_said_to_be_there_when_the_broker_returns(broker, caplog):
+    caplog.set_level("INFO")
+    async with a_hub(broker.port) as hub:
+        async with a_node(broker.port):
+            await hub.until(lambda: hub.problem() is None)
+        await hub.until(hub.problem)
+        caplog.clear()
+        hub.service.roster.connected()
+        hub.service.roster.tick()
+    assert "den: is there" not in caplog.text
+
+
 async def test_a_broker_that_lets_nobody_subscribe_is_named_with_what_to_change(tmp_path):
     plugin = find_dynamic_security()
     config = tmp_path / "security.json"
