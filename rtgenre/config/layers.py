@@ -111,7 +111,8 @@ def _describe(problem: Any, layers: Layers) -> tuple[str, str]:
     table, keys = location[0], location[1:]
     name = f"[{table}]"
     if keys:
-        name += " " + ".".join(str(key) for key in keys[:2] if not isinstance(key, int))
+        # A list of lamps is that of the room without a name.
+        name += " " + ".".join(str(key) for key in keys[:2] if not isinstance(key, int) and key)
     where = _origin(layers, table, keys)
     if problem["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
         allowed = _allowed_keys(str(table), keys)

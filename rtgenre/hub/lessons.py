@@ -77,7 +77,7 @@ class Lessons:
         """Say what is playing now in a room.
 
         Raises:
-            TeachError: there is no such room, it does not answer, or it refuses.
+            TeachError: there is no such room, it is away or does not answer, or it refuses.
         """
         is_name = genre.isprintable() and len(genre) <= MAX_CHARACTERS_SENT
         if not is_name or genre.lstrip().startswith("{"):
@@ -136,6 +136,8 @@ class Lessons:
         self, name: str, kind: str, asked: dict[str, Any], *, refused: int = _ELSEWHERE
     ) -> dict[str, Any]:
         node = node_named(name, self._nodes())
+        if node.away is not None:
+            raise TeachError(f"{name}: {node.away}", _NO_ANSWER)
         repeats = node.about is not None and node.about.get("repeats_requests", False)
         key = (name, secrets.token_hex(4) if repeats else "")
         question = self._open(key, kind)

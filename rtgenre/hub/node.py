@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rtgenre.hub.claims import MAX_REMEMBERED, Claims
 from rtgenre.messages.payload import presence_document
 from rtgenre.messages.taught import TeachError
+from rtgenre.types import CLOCK_STEP_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 SILENT_SECONDS = 60.0
 """A node that is online, names no problem and says nothing for so long is not well."""
+
+CLOCK_OFF_FOR_SECONDS = 10.0
+"""A broker that was cut off passes on what it has kept within a few seconds."""
 
 
 class Node:
@@ -37,6 +41,9 @@ class Node:
         self.input_problem: str | None = None
         """Why the node hears nothing, in its own words."""
         self.spectrogram_problem: str | None = None
+        self.clock_ahead_seconds = 0.0
+        """How far its clock is ahead of the hub's, by what it said last."""
+        self._clock_off_since: float | None = None
         self._abouts: dict[str, AboutDocument] = {}
         # Whose messages the broker's word about its availability follows.
         self._introduced_last = ""
@@ -50,6 +57,13 @@ class Node:
     def hello(self) -> HelloDocument | None:
         """What it greets its own clients with."""
         return None if self.about is None else self.about["hello"]
+
+    @property
+    def away(self) -> str | None:
+        """Why nobody is there, as the broker says; None while somebody is."""
+        if self.is_online or not self.is_confirmed:
+            return None
+        return f"rtgenre on {self._host} has stopped, or does not reach the broker"
 
     def on_about(self, about: AboutDocument, now: float, *, live: bool) -> bool:
         """Take in what a process tells of itself; return whether it is the one that is shown."""
@@ -91,6 +105,19 @@ class Node:
             self.input_problem = document["problem"]
         return True
 
+    def on_time(self, ahead_seconds: float, now: float) -> None:
+        """Take in how far its clock is ahead, by a document that has just come."""
+        self.clock_ahead_seconds = ahead_seconds
+        if abs(ahead_seconds) <= CLOCK_STEP_SECONDS:
+            self._clock_off_since = None
+        elif self._clock_off_since is None:
+            self._clock_off_since = now
+
+    def clock_is_off(self, now: float) -> bool:
+        """Say whether its clock is wrong, or the hub's; what only came late does not last."""
+        since = self._clock_off_since
+        return self.is_online and since is not None and now - since >= CLOCK_OFF_FOR_SECONDS
+
     def presence(self, now: float, *, time: float) -> PresenceDocument:
         """Return what to say about the node.
 
@@ -125,7 +152,6 @@ class Node:
         return True
 
     def _problem(self, now: float, *, is_silent: bool) -> str | None:
-        host = "its machine" if self.about is None else self.about["host"]
         machines = self.claims.contenders(now)
         if machines:
             shown, other = machines[0], machines[1]
@@ -138,11 +164,13 @@ class Node:
                 f"{found}; only the first is shown. Give one of them another name: "
                 "[source] node, or --node"
             )
-        if not self.is_online and self.is_confirmed:
-            return f"rtgenre on {host} has stopped, or does not reach the broker"
         if is_silent:
-            return f"rtgenre on {host} has said nothing for a while, though it is online"
-        return None
+            return f"rtgenre on {self._host} has said nothing for a while, though it is online"
+        return self.away
+
+    @property
+    def _host(self) -> str:
+        return "its machine" if self.about is None else self.about["host"]
 
 
 def node_named(name: str, nodes: Sequence[Node]) -> Node:

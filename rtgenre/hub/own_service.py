@@ -144,6 +144,15 @@ def _explain(error: Exception) -> str:
             return "asks for a token; set [hub] token, or tokens"
         return "has closed the connection"
     if isinstance(error, ssl.SSLError):
-        return f"cannot be trusted: {error.reason}"
+        return _not_trusted(error)
     reason = error.strerror if isinstance(error, OSError) else None
     return f"cannot be reached: {reason or 'it does not answer'}"
+
+
+def _not_trusted(error: ssl.SSLError) -> str:
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return f"cannot be trusted: {error.reason}"
+    return (
+        f"has a certificate that is not trusted ({error.verify_message}); if it is the right "
+        "machine, set the hub's SSL_CERT_FILE to the certificate of who signed it"
+    )

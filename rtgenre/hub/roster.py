@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rtgenre import __version__
+from rtgenre.history.report import duration_text
 from rtgenre.hub.greeting import hub_hello
 from rtgenre.hub.node import Node
 from rtgenre.hub.reading import (
@@ -98,7 +100,9 @@ class Roster:
         """Note that the broker will now tell what it knows."""
         self._settled_at = time.monotonic() + SETTLE_SECONDS
         for node in self._nodes.values():
-            node.is_confirmed = False
+            # One that is away stays so until the broker says otherwise.
+            if node.is_online:
+                node.is_confirmed = False
 
     def set_problem(self, problem: str | None) -> None:
         """Tell everybody why no node is heard; None: they are."""
@@ -139,6 +143,12 @@ class Roster:
                     node.on_lost()
         for node in self._shown:
             self._tell_presence(node)
+            if node.clock_is_off(now):
+                self._log(
+                    f"clock {node.name}",
+                    f"{node.name}: its clock is {_ahead(node.clock_ahead_seconds)} the hub's, so "
+                    "the history has what it plays at another time; let the network set both (NTP)",
+                )
         # What the broker keeps of a node that was given up is no reason to speak.
         unknown = [n.name for n in self._nodes.values() if n.about is None and n.was_heard]
         if unknown:
@@ -197,6 +207,10 @@ class Roster:
             if node.on_document(document, now, live=live):
                 self._follow_holder(node, before)
                 self._tell_presence(node)
+                # Files at full speed have a time of their own.
+                if live and document["type"] == "state" and node.about and node.about["realtime"]:
+                    spoken_at = datetime.fromisoformat(document["time"]).timestamp()
+                    node.on_time(spoken_at - time.time(), now)
                 # What a node heard before it stopped, perhaps days ago, is not what plays there.
                 if live or node.is_online or document["type"] != "state":
                     self._hub.publish(document)
@@ -247,3 +261,9 @@ class Roster:
         if now - self._logged_at.get(subject, float("-inf")) >= TELL_EVERY_SECONDS:
             self._logged_at[subject] = now
             logger.warning("%s", text)
+
+
+def _ahead(seconds: float) -> str:
+    days = round(abs(seconds) / 86400)
+    how_far = f"{days} days" if days > 1 else duration_text(abs(seconds))
+    return f"{how_far} {'ahead of' if seconds > 0 else 'behind'}"

@@ -156,7 +156,9 @@ class Teacher:
             TeachError: nothing was taught by that name, or it cannot be called so.
         """
         self._change_one()
-        label = self._notebook.checked_genre(new_genre, self.labels)
+        # Its own name gives way to the new one, which may be the same in other letters.
+        others = [one for one in self.labels if one != genre or one in self._info.labels]
+        label = self._notebook.checked_genre(new_genre, others)
         n = await self._file(lambda: self._notebook.rename(genre, label))
         if not n:
             raise TeachError(f"nothing was taught by the name {genre!r}", 404)

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 MAX_SECONDS = 60.0
 """Older windows are not taught."""
 ALIKE = 0.3
-"""Cosine between a window and the mean of newer ones, from which on it is the same music.
+"""Cosine between a window and the newest one, from which on it is the same music.
 
-Of held-out recordings 98 % of windows of the same one reach it, and 2.5 % of another one's.
+Of 60 recordings 92 % of windows of the same one reach it, and 6 % of another one's. Six seconds
+after one has followed another without a gap, a lesson reached back into the first in 17 % of
+cases; compared with the mean of all newer windows it did in 40 %, at a hop of a second in 73 %.
 """
 _MOST_UNLIKE_SECONDS = 8.0
 """So long may a break, a solo or an announcement be."""
@@ -71,13 +73,12 @@ class RecentWindows:
 def _changed_at(embeddings: FloatArray, windows: list[HeardWindow]) -> float:
     """Return when the present music began, as far as windows tell."""
     directions = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-6)
-    total = directions[-1].copy()
     unlike_since = windows[-1].ended_at
     began_at = windows[-1].started_at
-    for one, direction in zip(reversed(windows[:-1]), directions[-2::-1], strict=True):
-        alike = float(direction @ total / max(float(np.linalg.norm(total)), 1e-6)) >= ALIKE
-        if alike:
-            total += direction
+    # The newest alone: windows across a change are like both sides, and would lead beyond it.
+    alike = directions @ directions[-1] >= ALIKE
+    for one, is_alike in zip(windows[-2::-1], alike[-2::-1], strict=True):
+        if is_alike:
             began_at = unlike_since = one.started_at
         elif unlike_since - one.started_at > _MOST_UNLIKE_SECONDS:
             break

@@ -92,6 +92,7 @@ def test_flags_beat_the_environment_which_beats_the_file_which_beats_defaults(mo
         ('[source]\nname = "a\\u0007"', ["[source] name", "control characters"]),
         (f"[source]\nname = '{'ü' * 65}'", ["[source] name", "64 characters"]),
         ("[lights]\nwled = 'tv'", ["[lights] wled = 'tv'", 'write wled = ["tv"]']),
+        ("[lights]\nwled = ['a+b']", ["[lights] wled = 'a+b'"]),
         ("[lights]\nzigbee2mqtt = {den = 'a'}", ['write zigbee2mqtt = { den = ["a"] }']),
         ("[mqtt]\nhost = 'a:1'\nport = 2", ["[mqtt] host = 'a:1'", "its port is given twice"]),
         ("[mqtt]\nhost = 'mqtt://a'", ["[mqtt] host = 'mqtt://a'", "write 'a'", "without mqtt://"]),

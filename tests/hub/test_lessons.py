@@ -102,6 +102,17 @@ async def test_a_room_that_does_not_answer_is_said_to(broker, monkeypatch):
 
 
 @pytest.mark.usefixtures("patient")
+async def test_a_room_that_is_away_is_said_to_be_at_once(broker):
+    async with a_hub(broker.port) as hub:
+        async with a_node(broker.port):
+            await hub.until(lambda: hub.rooms() == ["den"])
+        await hub.until(hub.problem)
+        status, error = await ask(hub.port, "POST /teach?node=den&genre=techno")
+    assert status == 504
+    assert "has stopped" in error["message"]
+
+
+@pytest.mark.usefixtures("patient")
 async def test_a_name_that_no_genre_has_is_refused_at_once(broker, tmp_path, monkeypatch):
     async with a_hub(broker.port) as hub, Room(tmp_path, broker.port, monkeypatch) as room:
         await hub.until(lambda: hub.of("state", room.node))

@@ -13,6 +13,7 @@ import pytest
 import websockets
 
 from rtgenre.hub.service import HubService
+from rtgenre.messages.payload import iso_utc
 from tests.broker import Broker, subscribed
 from tests.documents import INSTANCE, a_hello, a_state, a_status
 from tests.hub.running import a_hub, a_node, publish
@@ -232,6 +233,18 @@ async def test_a_node_that_never_returns_with_the_broker_is_away(broker):
     assert "raspberry" in hub.problem()
 
 
+async def test_a_room_that_is_away_is_not_said_to_be_there_when_the_broker_returns(broker, caplog):
+    caplog.set_level("INFO")
+    async with a_hub(broker.port) as hub:
+        async with a_node(broker.port):
+            await hub.until(lambda: hub.problem() is None)
+        await hub.until(hub.problem)
+        caplog.clear()
+        hub.service.roster.connected()
+        hub.service.roster.tick()
+    assert "den: is there" not in caplog.text
+
+
 async def test_a_broker_that_lets_nobody_subscribe_is_named_with_what_to_change(tmp_path):
     plugin = find_dynamic_security()
     config = tmp_path / "security.json"
@@ -418,8 +431,9 @@ async def test_a_node_that_is_too_old_to_say_what_it_is_is_named_in_the_log_and_
     state = json.dumps(a_state(1, node="given-up"))
     await publish(broker.port, "rtgenre/given-up/state", state, retain=True)
     async with a_hub(broker.port) as hub:
-        await publish(broker.port, "rtgenre/old/state", json.dumps(a_state(1, node="old")))
         while "older" not in caplog.text:
+            # Until the hub listens, nobody hears it.
+            await publish(broker.port, "rtgenre/old/state", json.dumps(a_state(1, node="old")))
             await asyncio.sleep(0.05)
         assert hub.rooms() == []
     assert "given-up" not in caplog.text
@@ -437,3 +451,25 @@ def test_a_hub_says_that_a_token_changed_in_its_file_needs_a_restart(tmp_path, c
         told += capsys.readouterr().err
         time.sleep(0.01)
     assert "changes that need a restart: [websocket] token_file (what it holds)" in told
+
+
+async def test_a_room_whose_clock_is_wrong_is_named_as_its_history_is_not_where_one_looks(
+    broker, caplog, monkeypatch
+):
+    monkeypatch.setattr("rtgenre.hub.node.CLOCK_OFF_FOR_SECONDS", 0.0)
+    now = time.time()
+    async with (
+        a_hub(broker.port) as hub,
+        a_node(broker.port, "right") as right,
+        a_node(broker.port, "ahead") as ahead,
+        a_node(broker.port, "behind") as behind,
+    ):
+        await hub.until(lambda: sorted(hub.rooms()) == ["ahead", "behind", "right"])
+        for node, off_seconds in ((right, 0.0), (ahead, 3 * 3600 + 1), (behind, -100 * 86400)):
+            node.hub.publish({**a_state(node=node.name), "time": iso_utc(now + off_seconds)})
+        async with asyncio.timeout(30):
+            while caplog.text.count("its clock is") < 2:
+                await asyncio.sleep(0.02)
+    assert "ahead: its clock is 3 h 00 min ahead of the hub's" in caplog.text
+    assert "behind: its clock is 100 days behind the hub's" in caplog.text
+    assert "right: its clock" not in caplog.text

@@ -101,7 +101,8 @@ async def test_a_list_comes_over_tls_if_the_certificate_is_trusted_and_not_other
         monkeypatch.setenv("SSL_CERT_FILE", str(cert_file))
         status, _ = await ask(hub.port, "GET /taught?node=den")
     assert refused == 502
-    assert "cannot be trusted" in error["message"]
+    assert "is not trusted" in error["message"]
+    assert "SSL_CERT_FILE" in error["message"]
     # Let in, and told that it has no teacher.
     assert status == 403
 

@@ -280,6 +280,20 @@ async def test_an_updated_model_that_knows_a_taught_genre_by_now_has_it_once(fol
     assert shown["genre"] == "techno"
 
 
+async def test_an_updated_model_that_spells_a_taught_genre_otherwise_has_it_once(folder):
+    async with Rooms(folder) as rooms:
+        await rooms.begin(LOW)
+        await rooms.teacher.teach("den", "Tech-No")
+    info = replace(HEARING_INFO, version="2", labels=("jazz", "rock", "techno"))
+    write_hearing_examples(folder, 2000.0)
+    async with Rooms(folder, classifier=Classifier(info, KnowsTechno())) as rooms:
+        await rooms.begin(LOW)
+        await rooms.until(lambda: rooms.teacher._uses_taught)
+        shown = await rooms.hear(LOW, windows=2)
+    assert list(shown["probabilities"]) == ["jazz", "rock", "techno"]
+    assert shown["genre"] == "techno"
+
+
 async def test_a_model_without_examples_of_a_genre_says_that_nothing_can_be_taught(folder):
     info = replace(HEARING_INFO, labels=("jazz", "rock", "techno"))
     async with Rooms(folder, classifier=Classifier(info, KnowsTechno())) as rooms:
@@ -387,6 +401,16 @@ async def test_a_renamed_genre_is_merged_with_one_that_exists(folder):
         assert await rooms.teacher.rename("techno", "rock") == 1
         await rooms.learnt()
         assert (await rooms.hear(LOW, windows=2))["genre"] == "rock"
+
+
+async def test_a_taught_genre_is_renamed_to_the_same_name_in_other_letters(folder):
+    async with Rooms(folder) as rooms:
+        await rooms.begin(LOW)
+        await rooms.teacher.teach("den", "techno")
+        await rooms.learnt("techno")
+        assert await rooms.teacher.rename("techno", "Techno") == 1
+        await rooms.learnt("Techno")
+        assert (await rooms.hear(LOW, windows=2))["genre"] == "Techno"
 
 
 async def test_what_was_taught_moves_to_another_machine_in_one_file(folder, tmp_path_factory):

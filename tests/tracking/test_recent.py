@@ -46,6 +46,13 @@ def test_music_that_sounds_otherwise_for_long_is_other_music():
     assert starts(recent) == [20.0, 22.0, 24.0]
 
 
+def test_windows_across_a_change_do_not_lead_beyond_it():
+    before = [window(1.0 * n, (0.0, 1.0)) for n in range(20)]
+    across = [window(20.0 + n, (0.25 * (n + 1), 0.75 - 0.25 * n)) for n in range(3)]
+    recent = pushed([*before, *across, window(23.0), window(24.0)])
+    assert starts(recent)[0] >= 20.0
+
+
 def test_a_short_break_belongs_to_the_music():
     windows = [window(2.0 * n) for n in range(10)]
     windows[5] = window(10.0, (-1.0, 0.1))

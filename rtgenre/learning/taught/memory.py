@@ -20,6 +20,10 @@ STRANGE, FAMILIAR = 0.45, 0.65
 Measured with held-out artists: another song's window reaches the first in 7 of 1,000 cases, the
 same song's window the second in 95 of 100.
 """
+SAME = 0.75
+"""Cosine that only a window of the very song reaches: none of 12,000 of other songs did, and nine
+in ten of the same song, heard two seconds apart.
+"""
 N_RIVALS, SLACK, FLOOR, STRENGTH = 5, 0.1, 0.1, 16.0
 """What is more like a taught window than like the fifth-nearest example of other genres less
 ``SLACK``, and than ``FLOOR``, is of its genre: by so many natural units for a whole cosine.
@@ -40,7 +44,7 @@ class SongMemory:
     scale: FloatArray
     """``(embedding_size,)``, what makes every value vary alike over all music."""
     directions: FloatArray
-    """``(n_windows, embedding_size)``, of length 1."""
+    """``(n_windows, embedding_size)``, of length 1, those last that were taught last."""
     labels: IntArray
     """``(n_windows,)``."""
     known_directions: FloatArray
@@ -56,15 +60,16 @@ class SongMemory:
 
         Args:
             examples: of the model: all kinds of music.
-            stretches: what to remember.
+            stretches: what to remember; of the same music the one that was taught last counts.
             labels: all genres, the model's first.
         """
         # With those in rooms as rivals, too, twice as many right songs went wrong.
         examples = examples.select(examples.as_it_is)
         centre = examples.embeddings.mean(axis=0)
         scale = 1.0 / np.maximum(examples.embeddings.std(axis=0), 1e-6)
-        embeddings = np.concatenate([one.embeddings for one in stretches])
-        genres = [np.full(len(one.embeddings), labels.index(one.genre)) for one in stretches]
+        in_turn = sorted(stretches, key=lambda one: one.ended_at)
+        embeddings = np.concatenate([one.embeddings for one in in_turn])
+        genres = [np.full(len(one.embeddings), labels.index(one.genre)) for one in in_turn]
         return cls(
             centre,
             scale,
@@ -83,10 +88,16 @@ class SongMemory:
         if prediction.embedding is None:
             return prediction
         direction = _directions(prediction.embedding[None], self.centre, self.scale)[0]
+        cosines = _cosines(self.directions, direction)
         # How like each genre's most similar taught window it is.
         alike = np.full(len(prediction.probabilities), -1.0, np.float32)
-        np.maximum.at(alike, self.labels, _cosines(self.directions, direction))
-        return _known_again(self._favoured(prediction, alike, direction), alike)
+        np.maximum.at(alike, self.labels, cosines)
+        favoured = self._favoured(prediction, alike, direction)
+        same = np.flatnonzero(cosines >= SAME)
+        if len(same):
+            # Whoever corrects a correction means the last word.
+            alike[np.arange(len(alike)) != self.labels[same[-1]]] = -1.0
+        return _known_again(favoured, alike)
 
     def _favoured(
         self, prediction: Prediction, alike: FloatArray, direction: FloatArray

@@ -21,7 +21,7 @@ from rtgenre.model.arrays import ArraysError
 from rtgenre.model.info import EXAMPLES_FILE_NAME, ModelError, check_unchanged
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from rtgenre.learning.taught.store import Added, TakenIn, TaughtRow
@@ -154,6 +154,8 @@ class Notebook:
                 stretches += heard
         if not stretches:
             return None
+        meant = self._meant(dict.fromkeys(one.genre for one in stretches))
+        stretches = [replace(one, genre=meant[one.genre]) for one in stretches]
         return fit_taught(self._lay_ground(), self._info.labels, stretches)
 
     def written(self, numbers: Sequence[int] | None) -> str:
@@ -203,6 +205,15 @@ class Notebook:
             return 0
         with TaughtStore(self._file) as store:
             return store.rename(genre, new_genre)
+
+    def _meant(self, genres: Iterable[str]) -> dict[str, str]:
+        """Say which genre each is now: beside another model, one may have been spelt otherwise."""
+        labels = [*self._info.labels]
+        meant = {}
+        for genre in genres:
+            meant[genre] = known_genre(genre, labels) or genre
+            labels.append(meant[genre])
+        return meant
 
     def _taught_before(self) -> list[str]:
         """Name the genres in the file that are not the model's."""

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import secrets
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -14,6 +15,7 @@ import aiomqtt
 from aiomqtt.exceptions import MqttConnectError
 
 from rtgenre.outputs.errors import OutputError
+from rtgenre.outputs.mqtt.topics import Message
 from rtgenre.outputs.secret import read_secret
 from rtgenre.outputs.tls import client_tls
 
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
     from rtgenre.config import MqttConfig
-    from rtgenre.outputs.mqtt.topics import Message
 
 GOODBYE_SECONDS = 1.0
 MAX_INCOMING_MESSAGES = 100
@@ -198,6 +199,32 @@ async def publish_once(config: MqttConfig, messages: Iterable[Message]) -> None:
             await send(client, messages)
     except aiomqtt.MqttError as error:
         raise OutputError(broker.explain(error)) from None
+
+
+async def comes_back(config: MqttConfig, topic: str, *, within_seconds: float) -> bool:
+    """Publish a word, and say whether it comes: what may not be passed on, a broker takes, too.
+
+    Raises:
+        OutputError: the broker cannot be reached or refuses.
+    """
+    broker = Broker(config)
+    word = secrets.token_hex(4)
+    came = asyncio.Event()
+
+    def receive(_topic: str, payload: bytes, _retained: bool) -> None:
+        if payload == word.encode():
+            came.set()
+
+    try:
+        async with broker.connect("command", will=None, on_message=receive) as client:
+            await client.subscribe(topic, qos=1)
+            await send(client, [Message(topic, word, retain=False, qos=1)])
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(within_seconds):
+                    await came.wait()
+    except aiomqtt.MqttError as error:
+        raise OutputError(broker.explain(error)) from None
+    return came.is_set()
 
 
 async def send(client: aiomqtt.Client, messages: Iterable[Message]) -> None:

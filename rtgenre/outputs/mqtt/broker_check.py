@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rtgenre.outputs.errors import OutputError
-from rtgenre.outputs.mqtt.broker import publish_once
-from rtgenre.outputs.mqtt.topics import Message
+from rtgenre.outputs.mqtt.broker import comes_back, publish_once
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from rtgenre.config import MqttConfig
+
+ECHO_SECONDS = 3.0
+"""How long a message is waited for that the broker has taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class BrokerStep:
 
 
 async def check_broker(config: MqttConfig) -> list[BrokerStep]:
-    """Try name, TCP, login and publishing, and stop at the first that fails."""
+    """Try name, TCP, login and a message there and back, and stop at the first that fails."""
     return [step async for step in _steps(config)]
 
 
@@ -47,14 +49,22 @@ async def _steps(config: MqttConfig) -> AsyncIterator[BrokerStep]:
         yield BrokerStep("login", ok=False, message=str(error))
         return
     yield BrokerStep("login", ok=True, message=f"as {config.username or 'anonymous'}")
+    yield await _publish(config)
+
+
+async def _publish(config: MqttConfig) -> BrokerStep:
     topic = f"{config.topic_prefix}/doctor"
     try:
-        await publish_once(config, [Message(topic, "hello", retain=False, qos=1)])
+        if await comes_back(config, topic, within_seconds=ECHO_SECONDS):
+            return BrokerStep("publish", ok=True, message=f"to {topic}")
+        found = f"what is sent to {topic} comes to nobody who listens there"
     except OutputError as error:
-        message = f"{error}; the broker's access list must allow {config.topic_prefix}/#"
-        yield BrokerStep("publish", ok=False, message=message)
-        return
-    yield BrokerStep("publish", ok=True, message=f"to {topic}")
+        found = str(error)
+    allowed = (
+        f"the broker's access list must let {config.username or 'anonymous clients'} read and "
+        f"write {config.topic_prefix}/#"
+    )
+    return BrokerStep("publish", ok=False, message=f"{found}; {allowed}")
 
 
 async def _look_up(config: MqttConfig) -> BrokerStep:

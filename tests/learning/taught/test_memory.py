@@ -26,16 +26,23 @@ def sound(index, other=None, cosine=1.0):
     return cosine * DIRECTIONS[index] + np.sqrt(1 - cosine**2) * DIRECTIONS[other]
 
 
-@pytest.fixture
-def memory():
+def taught(genre, embedding, *, ended_at=4.0):
+    return TaughtStretch("den", 0.0, ended_at, genre, embedding[None], np.zeros((1, 0), np.float32))
+
+
+def remembered(*stretches):
     kinds = np.array([0, 1, 2] * 100)
     embeddings = DIRECTIONS[kinds] + np.random.default_rng(6).normal(size=(300, SIZE))
     embeddings -= embeddings.mean(axis=0)
     labels = np.array([0, 1, OTHER])[kinds]
     index = np.arange(300)
-    taught = TaughtStretch("den", 0.0, 4.0, "jazz", sound(7)[None], np.zeros((1, 0), np.float32))
     examples = Examples(embeddings.astype(np.float32), labels, index, index)
-    return SongMemory.of(examples, [taught], LABELS)
+    return SongMemory.of(examples, stretches, LABELS)
+
+
+@pytest.fixture
+def memory():
+    return remembered(taught("jazz", sound(7)))
 
 
 def heard(embedding, *, familiar=0.9, probabilities=UNSURE_ROCK):
@@ -46,6 +53,23 @@ def test_the_same_song_is_what_it_was_said_to_be_whatever_the_network_says(memor
     found = memory.apply(heard(sound(7, 8, 0.8), probabilities=np.array([0, 1, 0], np.float32)))
     assert found.probabilities[0] == pytest.approx(1.0)
     assert found.familiar == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("first", ["jazz", "rock"])
+def test_what_was_said_last_of_a_song_counts_not_half_of_each(first):
+    last = {"jazz": "rock", "rock": "jazz"}[first]
+    exactly, shifted = sound(7), sound(7, 8, 0.85)
+    memory = remembered(taught(last, shifted, ended_at=90.0), taught(first, exactly, ended_at=60.0))
+    found = memory.apply(heard(exactly))
+    assert found.probabilities[LABELS.index(last)] == pytest.approx(1.0)
+
+
+def test_another_song_that_was_taught_since_takes_nothing_from_this_one():
+    memory = remembered(
+        taught("jazz", sound(7), ended_at=60.0), taught("rock", sound(7, 8, 0.7), ended_at=90.0)
+    )
+    found = memory.apply(heard(sound(7)))
+    assert found.probabilities[LABELS.index("jazz")] == pytest.approx(1.0)
 
 
 def test_a_song_like_it_is_more_likely_of_its_genre(memory):
@@ -83,8 +107,7 @@ def test_certainty_of_the_network_gives_no_nonsense(memory, familiar):
 def test_an_example_of_one_genre_alone_rivals_nothing():
     index = np.arange(3)
     examples = Examples(np.eye(3, SIZE, dtype=np.float32), np.zeros(3, np.int64), index, index)
-    taught = TaughtStretch("den", 0.0, 4.0, "jazz", sound(7)[None], np.zeros((1, 0), np.float32))
-    memory = SongMemory.of(examples, [taught], LABELS)
+    memory = SongMemory.of(examples, [taught("jazz", sound(7))], LABELS)
     assert memory.apply(heard(sound(7))).probabilities[0] > 0.9
 
 

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from rtgenre.outputs.mqtt import broker_check
 from rtgenre.outputs.mqtt.broker_check import check_broker
 from tests.broker import Broker, free_port, settings_for
 
@@ -18,6 +21,20 @@ async def test_a_good_broker_passes_every_step(tmp_path: Path):
         ("login", True),
         ("publish", True),
     ]
+
+
+@pytest.mark.parametrize("allowed", ["read", "write"])
+async def test_a_broker_that_takes_messages_and_drops_them_is_not_said_to_be_well(
+    tmp_path: Path, monkeypatch, allowed
+):
+    monkeypatch.setattr(broker_check, "ECHO_SECONDS", 0.2)
+    access = tmp_path / "access"
+    access.write_text(f"topic {allowed} rtgenre/#\n")
+    access.chmod(0o600)
+    async with Broker(tmp_path, "allow_anonymous true", f"acl_file {access}") as broker:
+        steps = await check_broker(settings_for(broker.port))
+    assert [(step.name, step.ok) for step in steps][3:] == [("publish", False)]
+    assert "must let anonymous clients read and write rtgenre/#" in steps[-1].message
 
 
 async def test_an_unknown_name_is_found_out_first():
