@@ -27,6 +27,15 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     return n_cores + 1
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the trainings.
+
+    Near the end tests of one module are shared out, and each process that gets some makes what
+    they share: a network, in half a minute. It had better be something quick then.
+    """
+    items.sort(key=lambda item: not item.nodeid.startswith("tests/training/"))
+
+
 @contextlib.contextmanager
 def _logs_as_they_were() -> Iterator[None]:
     loggers = [logging.getLogger(name) for name in ("rtgenre", "asyncio")]
