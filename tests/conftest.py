@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import contextlib
+import gc
 import logging
 import os
 from collections.abc import Generator, Iterator
@@ -25,6 +26,16 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
     """Use one worker more than there are cores, for tests often wait: for sound, for processes."""
     n_cores = yield
     return n_cores + 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for no garbage in what is imported here: it stays, and to go through it takes seconds."""
+    gc.disable()
+    result = yield
+    gc.freeze()
+    gc.enable()
+    return result
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
