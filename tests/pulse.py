@@ -73,7 +73,9 @@ class PrivatePulse:
         return int(re.search(r"(\d+)Hz", sink["sample_specification"]).group(1))
 
     def play(self, path: Path) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(["paplay", "--device=null", path], env=self.environment)
+        # With paplay's own two seconds the sink wakes as seldom, and who records spins until then.
+        command = ["paplay", "--latency-msec=200", "--device=null", path]
+        return subprocess.Popen(command, env=self.environment)
 
     def add_alsa_device(self, name: str, server: PrivatePulse) -> None:
         """Let this daemon's clients see another one's default input as an ALSA device."""

@@ -90,9 +90,9 @@ def pulse() -> Iterator[PrivatePulse]:
     server.remove()
 
 
-@pytest.fixture
-def long_tone(tmp_path: Path) -> Path:
-    path = tmp_path / "a440.wav"
+@pytest.fixture(scope="module")
+def long_tone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tone") / "a440.wav"
     soundfile.write(path, tone(120.0), 44100)
     return path
 
