@@ -30,7 +30,7 @@ def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Look for no garbage in what is imported here: it stays, and to go through it takes seconds."""
+    """Look for no garbage in what is imported: it stays, and to go through it takes seconds."""
     gc.disable()
     result = yield
     gc.freeze()
