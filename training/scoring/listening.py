@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +13,10 @@ import numpy as np
 from rtgenre.model.features import log_mel_spectrogram
 from rtgenre.tracking.smoothing import TrackerParams
 from training.data.acoustics import SAMPLE_RATE_HZ
-from training.data.conditions import CONDITIONS
+from training.data.conditions import CONDITIONS, Condition
 from training.data.dataset import DatasetError
 from training.data.library import cut_windows, read_sound, resample
+from training.data.talk import Talk, audible, talked_over
 from training.scoring import live
 from training.scoring.outcome import Figures, Outcome, judge
 
@@ -33,6 +35,9 @@ LIVE_MOST_RECORDINGS = 300
 CONDITION_RECORDINGS = 150
 CONDITION_SECONDS = 12.0
 """How much of each recording is played under every condition."""
+MOST_VOICES = 60
+TALK_DB = (10, 5, 0)
+"""How far below the music people talk over it."""
 
 
 def hear(classifier: Classifier, recordings: Sequence[Recording]) -> Outcome:
@@ -68,7 +73,8 @@ def evaluate_recordings(
     if negatives:
         figures["negatives"] = judge_negatives(classifier, negatives)
     if conditions:
-        figures["conditions"] = judge_conditions(classifier, recordings)
+        speech = [one for one in negatives if one.genre == "speech"]
+        figures["conditions"] = judge_conditions(classifier, recordings, speech)
     return figures, outcome
 
 
@@ -123,20 +129,29 @@ def judge_negatives(classifier: Classifier, recordings: Sequence[Recording]) -> 
     }
 
 
-def judge_conditions(classifier: Classifier, recordings: Sequence[Recording]) -> Figures:
-    """Accuracy of windows under each of ``data.conditions``, and what that costs in points."""
+def judge_conditions(
+    classifier: Classifier, recordings: Sequence[Recording], speech: Sequence[Recording] = ()
+) -> Figures:
+    """Accuracy of windows under each of ``data.conditions``, and what that costs in points.
+
+    Args:
+        classifier: the model.
+        recordings: what is played.
+        speech: who talks over it, which is a condition more.
+    """
+    conditions = CONDITIONS | _talk_conditions(speech)
     labels = classifier.info.labels
     rate_hz = classifier.info.features.sample_rate_hz
     known = [one for one in recordings if one.genre in labels and not one.dull]
     step = max(1, len(known) // CONDITION_RECORDINGS)
-    right: dict[str, list[bool]] = {name: [] for name in CONDITIONS}
-    rejected: dict[str, list[bool]] = {name: [] for name in CONDITIONS}
+    right: dict[str, list[bool]] = {name: [] for name in conditions}
+    rejected: dict[str, list[bool]] = {name: [] for name in conditions}
     for number, one in enumerate(known[::step]):
         sound = _read(one, SAMPLE_RATE_HZ)
         if sound is None:
             continue
         beginning = sound[: round(CONDITION_SECONDS * SAMPLE_RATE_HZ)]
-        for name, condition in CONDITIONS.items():
+        for name, condition in conditions.items():
             changed = condition(beginning, np.random.default_rng(number))
             found = _predict(classifier, resample(changed, SAMPLE_RATE_HZ, rate_hz))
             right[name] += [labels[each.probabilities.argmax()] == one.genre for each in found]
@@ -150,6 +165,21 @@ def judge_conditions(classifier: Classifier, recordings: Sequence[Recording]) ->
         },
         "music_rejected_share": {name: float(np.mean(values)) for name, values in rejected.items()},
     }
+
+
+def _talk_conditions(speech: Sequence[Recording]) -> dict[str, Condition]:
+    sounds = [_read(one, SAMPLE_RATE_HZ) for one in speech[:MOST_VOICES]]
+    voices = audible(one for one in sounds if one is not None)
+    if not voices:
+        return {}
+
+    def talk_below_music(
+        waveform: FloatArray, rng: np.random.Generator, snr_db: float
+    ) -> FloatArray:
+        options = Talk(snr_db=(snr_db, snr_db))
+        return talked_over(waveform, voices, SAMPLE_RATE_HZ, rng, options)
+
+    return {f"talk_{snr_db}db": partial(talk_below_music, snr_db=snr_db) for snr_db in TALK_DB}
 
 
 def _predict(classifier: Classifier, sound: FloatArray) -> list[Prediction]:

@@ -67,13 +67,15 @@ def test_short_or_unlabelled_recordings_are_judged_but_not_played_live(tmp_path:
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="needs ffmpeg, which makes the MP3")
-def test_what_a_condition_costs_is_measured_on_recordings(world: Path) -> None:
+def test_what_a_condition_costs_is_measured_on_recordings(world: Path, tmp_path: Path) -> None:
     chosen = [one for one in read_library(world) if one.name.endswith(("world0", "world1"))]
-    figures = listening.judge_conditions(right_classifier(), chosen)
+    talk = write_library(tmp_path / "talk", n_artists=1, genres=("low",))
+    figures = listening.judge_conditions(right_classifier(), chosen, read_library(talk))
     assert figures["n_windows"] == 6 * 5
     assert figures["accuracy"]["clean"] == 1.0
     assert figures["points_lost"]["gain_minus_30db"] == 0.0
     assert set(figures["accuracy"]) >= {"pink_noise_10db", "phone_band", "mp3_64kbps"}
+    assert set(figures["accuracy"]) >= {"talk_10db", "talk_5db", "talk_0db"}
 
 
 def test_all_recordings_or_those_held_out_can_be_asked_for(world: Path, tmp_path: Path) -> None:
