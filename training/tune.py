@@ -22,7 +22,12 @@ from training.data.dataset import FEATURES, DatasetError
 from training.data.library import read_library, read_sound
 from training.evaluate import Material, load_classifier, load_split, predictor, recordings_of
 from training.scoring import live
-from training.scoring.listening import LIVE_SEED, LIVE_SHORTEST_SECONDS, live_sounds
+from training.scoring.listening import (
+    LIVE_SEED,
+    LIVE_SHORTEST_SECONDS,
+    MOST_VOICES,
+    live_sounds,
+)
 from training.scoring.playlist import faded, with_talk
 
 if TYPE_CHECKING:
@@ -33,7 +38,6 @@ if TYPE_CHECKING:
     from training.scoring.playlist import Piece
 
 JOINED = ("spliced", "faded", "talk")
-_MOST_SPEECH = 60
 GRID = {
     "time_constant_seconds": (6.0, 10.0, 20.0, 40.0),
     "switch_margin": (0.1, 0.15, 0.2, 0.25, 0.3, 0.4),
@@ -101,7 +105,7 @@ def read_speech(negatives: Path | None, rate_hz: int) -> list[FloatArray]:
     ]
     if not wanted:
         raise DatasetError(f"{negatives} holds no speech of the split 'valid'")
-    return [read_sound(one.path, rate_hz) for one in wanted[:_MOST_SPEECH]]
+    return [read_sound(one.path, rate_hz) for one in wanted[:MOST_VOICES]]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

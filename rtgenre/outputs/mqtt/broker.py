@@ -193,12 +193,8 @@ async def publish_once(config: MqttConfig, messages: Iterable[Message]) -> None:
     Raises:
         OutputError: the broker cannot be reached or refuses.
     """
-    broker = Broker(config)
-    try:
-        async with broker.connect("command", will=None) as client:
-            await send(client, messages)
-    except aiomqtt.MqttError as error:
-        raise OutputError(broker.explain(error)) from None
+    async with _connected(config) as client:
+        await send(client, messages)
 
 
 async def comes_back(config: MqttConfig, topic: str, *, within_seconds: float) -> bool:
@@ -207,7 +203,6 @@ async def comes_back(config: MqttConfig, topic: str, *, within_seconds: float) -
     Raises:
         OutputError: the broker cannot be reached or refuses.
     """
-    broker = Broker(config)
     word = secrets.token_hex(4)
     came = asyncio.Event()
 
@@ -215,16 +210,26 @@ async def comes_back(config: MqttConfig, topic: str, *, within_seconds: float) -
         if payload == word.encode():
             came.set()
 
+    async with _connected(config, receive) as client:
+        await client.subscribe(topic, qos=1)
+        await send(client, [Message(topic, word, retain=False, qos=1)])
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(within_seconds):
+                await came.wait()
+    return came.is_set()
+
+
+@contextlib.asynccontextmanager
+async def _connected(
+    config: MqttConfig, on_message: Callable[[str, bytes, bool], None] | None = None
+) -> AsyncIterator[aiomqtt.Client]:
+    """Connect a command, and say in words what fails meanwhile."""
+    broker = Broker(config)
     try:
-        async with broker.connect("command", will=None, on_message=receive) as client:
-            await client.subscribe(topic, qos=1)
-            await send(client, [Message(topic, word, retain=False, qos=1)])
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(within_seconds):
-                    await came.wait()
+        async with broker.connect("command", will=None, on_message=on_message) as client:
+            yield client
     except aiomqtt.MqttError as error:
         raise OutputError(broker.explain(error)) from None
-    return came.is_set()
 
 
 async def send(client: aiomqtt.Client, messages: Iterable[Message]) -> None:
