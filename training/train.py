@@ -50,8 +50,9 @@ ABOUT = (
     "the second as musicnn for the Million Song Dataset, without its dead filters. Together they "
     "were taught to hear in music what four pretrained networks hear in it (these two, "
     "EfficientAT's mn04 and musicnn for MTG-Jamendo), through noise, rooms and MP3, too. Behind "
-    "them stand a dense layer, a bidirectional LSTM and attention, and beside them a linear "
-    "verdict on mean and maximum over time, trained on labelled recordings."
+    "them stand a dense layer, a bidirectional LSTM and attention, and beside them linear "
+    "verdicts on mean and maximum over time, one of music as it is and one of music that people "
+    "talk over. All that is behind the ears was trained on labelled recordings."
 )
 
 

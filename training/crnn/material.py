@@ -95,9 +95,17 @@ def load_material(
                 f"{negatives} holds nothing of the split {split!r}; let training.negatives make "
                 "it, or go on with it"
             )
+    voices = [one for one in not_music if (one.genre, one.split) == ("speech", "train")]
     music, noise = (
-        hear(ears, some, heard_folder, n_copies=options.n_copies, seed=options.seed)
-        for some in (recordings, not_music)
+        hear(
+            ears,
+            some,
+            heard_folder,
+            n_copies=options.n_copies,
+            seed=options.seed,
+            voices=who_talk,
+        )
+        for some, who_talk in ((recordings, voices), (not_music, ()))
     )
     teaches = np.array([one.split == "train" for one in not_music])[noise.recording_index]
     noise, judging = noise.select(np.flatnonzero(teaches)), noise.select(np.flatnonzero(~teaches))

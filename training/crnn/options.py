@@ -25,8 +25,8 @@ class TrainOptions:
     doubt: float = 0.6
     negatives_share: float = 0.12
     """Of the windows that are drawn: what is not music."""
-    n_copies: int = 3
-    """Of every window: as it is, and through rooms, see ``training.frontends.hearing``."""
+    n_copies: int = 4
+    """Of every window: as it is, through rooms and more, see ``training.frontends.hearing``."""
     not_music_odds: float = 4.0
     """How many times likelier than in training no music is taken to be."""
     familiar_odds: float = 0.42

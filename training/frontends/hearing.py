@@ -1,9 +1,10 @@
 """What an ear hears of every window of a library, worked out once and kept on disk.
 
 Windows are made in blocks of recordings, one file a block, so that a run that was cut off goes on.
-Copy 0 is of the recordings as they are, copy 1 goes through ``training.data.rooms``, and others
-through ``training.data.disturbance``. A folder is of one ear: it notes which, so that no other
-takes over what that one heard.
+Copy 0 is of the recordings as they are, copy 1 goes through ``training.data.rooms``, copy 2
+through ``training.data.disturbance``, and over copy 3 people talk
+(``training.data.talk``). A folder is of one ear: it notes which, so that no other takes over what
+that one heard.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import keras
@@ -25,6 +26,7 @@ from training.data.dataset import DatasetError, IntArray
 from training.data.disturbance import Disturbance, disturb
 from training.data.library import cut_windows, read_sound, resample, sound_digest
 from training.data.rooms import RoomParams, Rooms, Scale, musicnn_scale, yamnet_scale
+from training.data.talk import Talk, audible, talked_over
 from training.data.whole_file import written_whole
 from training.release.tflite import fast_network
 
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 HalfArray = NDArray[np.float16]
 _BLOCK = 100
+AS_IT_IS, ROOMS, DISTURBED, TALK = range(4)
+"""What the copies are."""
 _WHOSE = "ear.txt"
 """In a folder of blocks: fingerprint of the ear's weights."""
 
@@ -75,7 +79,13 @@ def two_ears(ear: keras.Model, second: keras.Model) -> tuple[Ear, Ear]:
 
 
 def hear(
-    ears: Sequence[Ear], recordings: Sequence[Recording], folder: Path, *, n_copies: int, seed: int
+    ears: Sequence[Ear],
+    recordings: Sequence[Recording],
+    folder: Path,
+    *,
+    n_copies: int,
+    seed: int,
+    voices: Sequence[Recording] = (),
 ) -> Heard:
     """Let ears hear recordings; what one says of a whole window stands in every step.
 
@@ -86,10 +96,13 @@ def hear(
         recordings: of any length.
         folder: keeps what was heard.
         n_copies: of every window; the first as it is, the others disturbed; see above.
-        seed: of the rooms.
+        seed: of all that is drawn.
+        voices: who talks over copy 3; it is disturbed like copy 2 where there are none.
     """
     heard = [
-        EarCache(ear, folder / ear.name, n_copies=n_copies, seed=seed).hear(recordings)
+        EarCache(ear, folder / ear.name, n_copies=n_copies, seed=seed, voices=voices).hear(
+            recordings
+        )
         for ear in ears
     ]
     n_steps = heard[0].copies[0].shape[1]
@@ -104,16 +117,37 @@ def hear(
 class EarCache:
     """Lets an ear hear recordings, and keeps in a folder what it heard."""
 
-    def __init__(self, ear: Ear, folder: Path, *, n_copies: int, seed: int) -> None:
+    def __init__(
+        self,
+        ear: Ear,
+        folder: Path,
+        *,
+        n_copies: int,
+        seed: int,
+        voices: Sequence[Recording] = (),
+    ) -> None:
         self._ear = ear
         self._folder = folder
         self._n_copies = n_copies
         self._seed = seed
+        self._voices = voices
 
     @cached_property
     def _network(self) -> Callable[[FloatArray], FloatArray]:
         """Convert it, which takes a while, where something is to be heard at all."""
         return fast_network(self._ear.network)
+
+    @cached_property
+    def _speech(self) -> list[FloatArray]:
+        rate_hz = self._ear.features.sample_rate_hz
+        return audible(read_sound(one.path, rate_hz) for one in self._voices)
+
+    @cached_property
+    def _voices_digest(self) -> bytes:
+        digest = hashlib.sha256(repr(Talk()).encode())
+        for one in self._voices:
+            digest.update(sound_digest(one.path))
+        return digest.digest()
 
     def hear(self, recordings: Sequence[Recording]) -> Heard:
         """Hear recordings, or read what was heard of them before.
@@ -153,6 +187,8 @@ class EarCache:
     def _key(self, recordings: Sequence[Recording]) -> str:
         """Name a block by the sound in it, wherever that lies, and by what that goes through."""
         digest = hashlib.sha256(repr((self._seed, RoomParams(), Disturbance())).encode())
+        if self._voices:
+            digest.update(self._voices_digest)
         for one in recordings:
             digest.update(sound_digest(one.path))
         return digest.hexdigest()[:16]
@@ -178,30 +214,38 @@ class EarCache:
             )
 
     def _hear(self, recordings: Sequence[Recording], copy: int) -> tuple[HalfArray, IntArray]:
-        seed = self._seed + copy
-        windows, index = windows_of(
-            recordings, self._ear.features, disturbed_by=seed if copy > 1 else None
-        )
+        change = partial(self._changed, copy) if copy >= DISTURBED else None
+        windows, index = windows_of(recordings, self._ear.features, change)
         if not len(windows):
             return np.zeros((0, *self._ear.network.output_shape[1:]), np.float16), index
-        if copy == 1:
-            rooms = Rooms(seed=seed, scale=self._ear.scale)
+        if copy == ROOMS:
+            rooms = Rooms(seed=self._seed + copy, scale=self._ear.scale)
             blocks = [windows[start : start + 64] for start in range(0, len(windows), 64)]
             windows = np.concatenate(
                 [keras.ops.convert_to_numpy(rooms(block, training=True)) for block in blocks]
             )
         return self._network(windows).astype(np.float16), index
 
+    def _changed(self, copy: int, name: str, sound: FloatArray) -> FloatArray:
+        """Change a recording; every ear hears the same."""
+        chance = np.random.default_rng([self._seed + copy, *name.encode()])
+        rate_hz = self._ear.features.sample_rate_hz
+        if copy == TALK and self._speech:
+            return talked_over(sound, self._speech, rate_hz, chance)
+        return changed_sound(sound, rate_hz, lambda heard: disturb(heard, chance))
+
 
 def windows_of(
-    recordings: Sequence[Recording], params: FeatureParams, *, disturbed_by: int | None = None
+    recordings: Sequence[Recording],
+    params: FeatureParams,
+    change: Callable[[str, FloatArray], FloatArray] | None = None,
 ) -> tuple[FloatArray, IntArray]:
     """Cut recordings into windows, as the live service does.
 
     Args:
         recordings: of any length.
         params: what is heard of a window.
-        disturbed_by: seed of what each recording is disturbed by; None leaves it as it is.
+        change: takes a recording's name and sound, and keeps its length; None leaves it as it is.
 
     Returns:
         ``(n_windows, *params.shape)``, and which recording each is of.
@@ -209,24 +253,16 @@ def windows_of(
     windows, index = [], []
     for number, one in enumerate(recordings):
         try:
-            sound = _sound(one, params.sample_rate_hz, disturbed_by)
+            sound = read_sound(one.path, params.sample_rate_hz)
         except DatasetError as error:
             print(f"left out: {error}", file=sys.stderr)
             continue
-        cut = cut_windows(sound, params.sample_rate_hz)
+        heard = sound if change is None else change(one.name, sound)
+        cut = cut_windows(heard, params.sample_rate_hz)
         windows += [log_mel_spectrogram(window, params) for window in cut]
         index += [number] * len(cut)
     stacked = np.asarray(windows, np.float32).reshape(-1, *params.shape)
     return stacked, np.array(index, dtype=np.int64)
-
-
-def _sound(recording: Recording, rate_hz: int, disturbed_by: int | None) -> FloatArray:
-    sound = read_sound(recording.path, rate_hz)
-    if disturbed_by is None:
-        return sound
-    # All ears hear the same disturbance.
-    chance = np.random.default_rng([disturbed_by, *recording.name.encode()])
-    return changed_sound(sound, rate_hz, lambda heard: disturb(heard, chance))
 
 
 def changed_sound(

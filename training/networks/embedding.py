@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rtgenre.learning import examples as learning
+from training.frontends.hearing import DISTURBED
 from training.networks.batches import predict
 from training.networks.heads import build_embedding
 
@@ -31,8 +32,6 @@ EXAMPLES_FILE_NAME = "examples.npz"
 EXAMPLES_PER_RECORDING = 4
 DISTURBED_PER_RECORDING = 2
 """Of ``disturbance``: own genres that are learnt in a room are learnt beside music in rooms."""
-_DISTURBED = 2
-"""Which of the copies is disturbed sound, see ``training.frontends.hearing``."""
 _LEAST_VARIANCE = 1e-4
 """Of a component, relative to the first one: what varies less is not blown up."""
 _LEAST_SPREAD = 0.1
@@ -77,8 +76,8 @@ def write_examples(
 ) -> None:
     """Write embeddings of a few windows of every recording, for ``rtgenre.learning``."""
     chosen = [(0, _spread_over_recordings(examples, EXAMPLES_PER_RECORDING))]
-    if len(examples.copies) > _DISTURBED:
-        chosen.append((_DISTURBED, _spread_over_recordings(examples, DISTURBED_PER_RECORDING)))
+    if len(examples.copies) > DISTURBED:
+        chosen.append((DISTURBED, _spread_over_recordings(examples, DISTURBED_PER_RECORDING)))
     embeddings = np.concatenate(
         [predict(model, examples.copies[copy][rows]) for copy, rows in chosen]
     )

@@ -70,10 +70,21 @@ def build_heads(
 
 
 def build_linear_head(n_steps: int, n_values: int, n_outputs: int) -> keras.Model:
-    """Build a linear verdict on mean and maximum over time: steps to ``(batch, n_outputs)``."""
+    """Build linear verdicts on mean and maximum over time, and the choice between them.
+
+    Layer ``alone`` judges music as it is, ``talked_over`` music that people talk over, and ``talk``
+    says how likely that is (a mixture of experts, Jacobs et al. 1991).
+
+    Returns:
+        ``(batch, n_steps, n_values)`` to logits ``(batch, n_outputs)``.
+    """
     steps = keras.Input((n_steps, n_values), name="steps")
     pools = [layers.GlobalAveragePooling1D()(steps), layers.GlobalMaxPooling1D()(steps)]
-    logits = layers.Dense(n_outputs, name="linear_logits")(layers.Concatenate()(pools))
+    pooled = layers.Concatenate()(pools)
+    alone = layers.Dense(n_outputs, name="alone")(pooled)
+    talked_over = layers.Dense(n_outputs, name="talked_over")(pooled)
+    talk = layers.Dense(1, activation="sigmoid", name="talk")(pooled)
+    logits = (1 - talk) * alone + talk * talked_over
     return keras.Model(steps, logits, name="linear_head")
 
 

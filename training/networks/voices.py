@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from training.data.dataset import FloatArray
 
-LINEAR_SHARE = 2 / 3
+LINEAR_SHARE = 0.8
 """How much of the verdict is the linear head's; the rest is the recurrent ones'."""
 
 

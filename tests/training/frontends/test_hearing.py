@@ -70,6 +70,20 @@ def test_a_third_copy_is_of_disturbed_sound_the_same_for_every_ear(
     np.testing.assert_array_equal(disturbed[:, :, :8], disturbed[:, :, 8:])
 
 
+def test_over_a_fourth_copy_people_talk_where_somebody_is_named(
+    recordings: list[Recording], tmp_path: Path
+) -> None:
+    music, voices = recordings[:2], recordings[2:]
+    ear = named(quick_ear())
+    alone = hear([ear], music, tmp_path / "alone", n_copies=4, seed=1)
+    with_talk = hear([ear], music, tmp_path / "talk", n_copies=4, seed=1, voices=voices)
+    for copy in range(3):
+        np.testing.assert_array_equal(with_talk.copies[copy], alone.copies[copy])
+    assert not np.allclose(with_talk.copies[3], alone.copies[3], atol=0.1)
+    others = hear([ear], music, tmp_path / "talk", n_copies=4, seed=1, voices=voices[:1])
+    assert not np.array_equal(others.copies[3], with_talk.copies[3])
+
+
 def test_what_was_heard_is_not_heard_again(
     recordings: list[Recording], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

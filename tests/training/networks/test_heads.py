@@ -122,12 +122,12 @@ def test_values_are_standardised_by_the_moments_that_are_given() -> None:
     np.testing.assert_allclose(np.asarray(made(2 * steps + 5)), before, atol=2e-3)
 
 
-def test_the_linear_head_weighs_as_much_as_all_recurrent_ones(
+def test_the_linear_head_weighs_four_times_as_much_as_all_recurrent_ones(
     model: keras.Model, heads: list[keras.Model], linear: keras.Model, windows: np.ndarray
 ) -> None:
     steps = heard_by_both(windows)
     recurrent = np.mean([np.asarray(one(steps)) for one in heads], axis=0)
-    expected = recurrent / 3 + np.asarray(linear(steps)) * 2 / 3
+    expected = recurrent / 5 + np.asarray(linear(steps)) * 4 / 5
     logits = np.asarray(model(windows))[:, : N_LABELS + 1]
     np.testing.assert_allclose(logits, expected[:, :-1], atol=1e-5)
 
@@ -153,11 +153,17 @@ def test_the_embedding_comes_behind_and_depends_on_the_mean_over_time_alone(
     np.testing.assert_allclose(shipped[:, N_LABELS + 2 :], expected, atol=1e-5)
 
 
-def test_the_linear_head_is_a_verdict_on_mean_and_maximum() -> None:
+@pytest.mark.parametrize(("talk_logit", "judged_by"), [(-50, "alone"), (50, "talked_over")])
+def test_the_linear_head_is_a_verdict_on_mean_and_maximum_of_music_alone_or_under_talk(
+    talk_logit: float, judged_by: str
+) -> None:
     head = build_linear_head(N_STEPS, N_VALUES, 2)
+    for layer in ("alone", "talked_over"):
+        head.get_layer(layer).set_weights([np.full((2 * N_VALUES, 2), 3.0), np.zeros(2)])
     kernel = np.zeros((2 * N_VALUES, 2), np.float32)
     kernel[0, 0] = kernel[N_VALUES, 1] = 1.0
-    head.get_layer("linear_logits").set_weights([kernel, np.array([0, 5], np.float32)])
+    head.get_layer(judged_by).set_weights([kernel, np.array([0, 5], np.float32)])
+    head.get_layer("talk").set_weights([np.zeros((2 * N_VALUES, 1)), np.array([talk_logit])])
     steps = np.random.default_rng(3).normal(size=(4, N_STEPS, N_VALUES)).astype(np.float32)
     expected = np.stack([steps[:, :, 0].mean(axis=1), steps[:, :, 0].max(axis=1) + 5], axis=1)
     np.testing.assert_allclose(np.asarray(head(steps)), expected, rtol=1e-4, atol=1e-5)
