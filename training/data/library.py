@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
+import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -156,6 +157,15 @@ def read_sound(path: Path, sample_rate_hz: int) -> FloatArray:
     if not np.isfinite(samples).all():
         raise DatasetError(f"{path} holds samples that are not finite")
     return resample(samples.mean(axis=1), found_hz, sample_rate_hz)
+
+
+def read_or_leave_out(path: Path, sample_rate_hz: int) -> FloatArray | None:
+    """Read a file as ``read_sound`` does; None, and why on standard error, where it cannot be."""
+    try:
+        return read_sound(path, sample_rate_hz)
+    except DatasetError as error:
+        print(f"\nleft out: {error}", file=sys.stderr)
+        return None
 
 
 def sound_digest(path: Path) -> bytes:

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from training.data.acoustics import as_float32, rms
+from training.data.library import read_or_leave_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from training.data.dataset import FloatArray
+    from training.data.library import Recording
 
 
 _SILENT_RMS = 1e-4
@@ -30,6 +32,12 @@ class Talk:
 def audible(voices: Iterable[FloatArray]) -> list[FloatArray]:
     """Leave out those that say nothing."""
     return [one for one in voices if rms(one) > _SILENT_RMS]
+
+
+def read_voices(recordings: Iterable[Recording], rate_hz: int) -> list[FloatArray]:
+    """Read speech; what cannot be read, or says nothing, is left out."""
+    sounds = (read_or_leave_out(one.path, rate_hz) for one in recordings)
+    return audible(one for one in sounds if one is not None)
 
 
 def talked_over(

@@ -2,9 +2,8 @@
 
 Windows are made in blocks of recordings, one file a block, so that a run that was cut off goes on.
 Copy 0 is of the recordings as they are, copy 1 goes through ``training.data.rooms``, copy 2
-through ``training.data.disturbance``, and over copy 3 people talk
-(``training.data.talk``). A folder is of one ear: it notes which, so that no other takes over what
-that one heard.
+through ``training.data.disturbance``, and over copy 3 people talk (``training.data.talk``).
+A folder is of one ear: it notes which, so that no other takes over what that one heard.
 """
 
 from __future__ import annotations
@@ -24,9 +23,15 @@ from rtgenre.model.features import log_mel_spectrogram
 from training.data.acoustics import SAMPLE_RATE_HZ
 from training.data.dataset import DatasetError, IntArray
 from training.data.disturbance import Disturbance, disturb
-from training.data.library import cut_windows, read_sound, resample, sound_digest
+from training.data.library import (
+    cut_windows,
+    read_or_leave_out,
+    recordings_fingerprint,
+    resample,
+    sound_digest,
+)
 from training.data.rooms import RoomParams, Rooms, Scale, musicnn_scale, yamnet_scale
-from training.data.talk import Talk, audible, talked_over
+from training.data.talk import Talk, read_voices, talked_over
 from training.data.whole_file import written_whole
 from training.release.tflite import fast_network
 
@@ -139,15 +144,11 @@ class EarCache:
 
     @cached_property
     def _speech(self) -> list[FloatArray]:
-        rate_hz = self._ear.features.sample_rate_hz
-        return audible(read_sound(one.path, rate_hz) for one in self._voices)
+        return read_voices(self._voices, self._ear.features.sample_rate_hz)
 
     @cached_property
-    def _voices_digest(self) -> bytes:
-        digest = hashlib.sha256(repr(Talk()).encode())
-        for one in self._voices:
-            digest.update(sound_digest(one.path))
-        return digest.digest()
+    def _talk_fingerprint(self) -> bytes:
+        return f"{Talk()}{recordings_fingerprint(self._voices)}".encode()
 
     def hear(self, recordings: Sequence[Recording]) -> Heard:
         """Hear recordings, or read what was heard of them before.
@@ -188,7 +189,7 @@ class EarCache:
         """Name a block by the sound in it, wherever that lies, and by what that goes through."""
         digest = hashlib.sha256(repr((self._seed, RoomParams(), Disturbance())).encode())
         if self._voices:
-            digest.update(self._voices_digest)
+            digest.update(self._talk_fingerprint)
         for one in recordings:
             digest.update(sound_digest(one.path))
         return digest.hexdigest()[:16]
@@ -252,10 +253,8 @@ def windows_of(
     """
     windows, index = [], []
     for number, one in enumerate(recordings):
-        try:
-            sound = read_sound(one.path, params.sample_rate_hz)
-        except DatasetError as error:
-            print(f"left out: {error}", file=sys.stderr)
+        sound = read_or_leave_out(one.path, params.sample_rate_hz)
+        if sound is None:
             continue
         heard = sound if change is None else change(one.name, sound)
         cut = cut_windows(heard, params.sample_rate_hz)

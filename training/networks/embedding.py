@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rtgenre.learning import examples as learning
-from training.frontends.hearing import DISTURBED
+from training.frontends.hearing import AS_IT_IS, DISTURBED
 from training.networks.batches import predict
 from training.networks.heads import build_embedding
 
@@ -75,7 +75,7 @@ def write_examples(
     path: Path, model: keras.Model, examples: Examples, recordings: list[Recording]
 ) -> None:
     """Write embeddings of a few windows of every recording, for ``rtgenre.learning``."""
-    chosen = [(0, _spread_over_recordings(examples, EXAMPLES_PER_RECORDING))]
+    chosen = [(AS_IT_IS, _spread_over_recordings(examples, EXAMPLES_PER_RECORDING))]
     if len(examples.copies) > DISTURBED:
         chosen.append((DISTURBED, _spread_over_recordings(examples, DISTURBED_PER_RECORDING)))
     embeddings = np.concatenate(

@@ -30,7 +30,7 @@ _EVEN = 0.7
 _OTHERS_WEIGHT = 0.5
 """Of copies that a verdict is not about, relative to the one that it is about."""
 _TALK_ODDS = 0.35
-"""How many times rarer talk over music is than among what is learnt."""
+"""Odds of talk over music, relative to those among what is learnt: in life it is rarer."""
 
 
 def fit_linear_head(examples: Examples) -> keras.Model:
@@ -98,8 +98,7 @@ def _fit_verdicts(
         slopes, intercepts = _regress(pooled[rows], answers[rows], drawn[rows])
         if len(slopes) < len(bias[columns]):  # two genres have one slope, between them
             slopes, intercepts = (np.concatenate([-one, one]) / 2 for one in (slopes, intercepts))
-        kernel[:, columns] = even @ slopes.T / scaler.scale_[:, None]
-        bias[columns] = intercepts - scaler.mean_ @ kernel[:, columns]
+        kernel[:, columns], bias[columns] = _of_raw_values(scaler, even @ slopes.T, intercepts)
     return [kernel, bias]
 
 
@@ -114,9 +113,8 @@ def _fit_talk(copies: Sequence[FloatArray], examples: Examples) -> list[FloatArr
     talk = np.arange(len(copies)).repeat(len(examples.genres)) == TALK
     talk &= np.tile(examples.is_music, len(copies)) > 0
     slopes, intercepts = _regress(pooled, talk, np.tile(examples.weights, len(copies)))
-    kernel = (slopes / scaler.scale_).T
-    bias = intercepts - scaler.mean_ @ kernel + np.log(_TALK_ODDS)
-    return [kernel, bias]
+    kernel, bias = _of_raw_values(scaler, slopes.T, intercepts)
+    return [kernel, bias + np.log(_TALK_ODDS)]
 
 
 def _regress(
@@ -128,6 +126,14 @@ def _regress(
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(values, answers, sample_weight=weights / weights.mean())
     return model.coef_, model.intercept_
+
+
+def _of_raw_values(
+    scaler: StandardScaler, kernel: NDArray[Any], bias: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Make what weighs standardised values weigh values as they are."""
+    raw = kernel / scaler.scale_[:, None]
+    return raw, bias - scaler.mean_ @ raw
 
 
 def _pooled(steps: np.ndarray) -> FloatArray:

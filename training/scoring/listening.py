@@ -14,9 +14,8 @@ from rtgenre.model.features import log_mel_spectrogram
 from rtgenre.tracking.smoothing import TrackerParams
 from training.data.acoustics import SAMPLE_RATE_HZ
 from training.data.conditions import CONDITIONS, Condition
-from training.data.dataset import DatasetError
-from training.data.library import cut_windows, read_sound, resample
-from training.data.talk import Talk, audible, talked_over
+from training.data.library import cut_windows, read_or_leave_out, resample
+from training.data.talk import Talk, read_voices, talked_over
 from training.scoring import live
 from training.scoring.outcome import Figures, Outcome, judge
 
@@ -105,7 +104,7 @@ def live_sounds(classifier: Classifier, recordings: Sequence[Recording]) -> list
     known = [one for one in recordings if one.genre in classifier.info.labels]
     sounds: list[Piece] = []
     for number in rng.permutation(len(known)):
-        sound = _read(known[number], rate_hz)
+        sound = read_or_leave_out(known[number].path, rate_hz)
         if sound is not None and len(sound) >= LIVE_SHORTEST_SECONDS * rate_hz:
             sounds.append((known[number].genre, sound))
         if len(sounds) == LIVE_MOST_RECORDINGS:
@@ -147,7 +146,7 @@ def judge_conditions(
     right: dict[str, list[bool]] = {name: [] for name in conditions}
     rejected: dict[str, list[bool]] = {name: [] for name in conditions}
     for number, one in enumerate(known[::step]):
-        sound = _read(one, SAMPLE_RATE_HZ)
+        sound = read_or_leave_out(one.path, SAMPLE_RATE_HZ)
         if sound is None:
             continue
         beginning = sound[: round(CONDITION_SECONDS * SAMPLE_RATE_HZ)]
@@ -168,8 +167,7 @@ def judge_conditions(
 
 
 def _talk_conditions(speech: Sequence[Recording]) -> dict[str, Condition]:
-    sounds = [_read(one, SAMPLE_RATE_HZ) for one in speech[:MOST_VOICES]]
-    voices = audible(one for one in sounds if one is not None)
+    voices = read_voices(speech[:MOST_VOICES], SAMPLE_RATE_HZ)
     if not voices:
         return {}
 
@@ -193,13 +191,5 @@ def _sounds(
 ) -> Iterator[tuple[Recording, FloatArray | None]]:
     for number, one in enumerate(recordings, start=1):
         print(f"\rheard {number}/{len(recordings)} recordings", end="", file=sys.stderr)
-        yield one, _read(one, classifier.info.features.sample_rate_hz)
+        yield one, read_or_leave_out(one.path, classifier.info.features.sample_rate_hz)
     print(file=sys.stderr)
-
-
-def _read(recording: Recording, rate_hz: int) -> FloatArray | None:
-    try:
-        return read_sound(recording.path, rate_hz)
-    except DatasetError as error:
-        print(f"\nleft out: {error}", file=sys.stderr)
-        return None

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
+import soundfile
 
 from training.data.acoustics import rms
-from training.data.talk import Talk, audible, talked_over
+from training.data.library import Recording
+from training.data.talk import Talk, audible, read_voices, talked_over
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RATE_HZ = 16000
 MUSIC = np.sin(2 * np.pi * 440 * np.arange(20 * RATE_HZ) / RATE_HZ).astype(np.float32)
@@ -39,3 +46,17 @@ def test_the_same_chance_lets_the_same_people_talk_and_another_one_others() -> N
 def test_music_that_is_shorter_than_what_is_said_keeps_its_length() -> None:
     short = MUSIC[:RATE_HZ]
     assert talked_over(short, VOICES, RATE_HZ, np.random.default_rng(1)).shape == short.shape
+
+
+def test_a_voice_that_cannot_be_read_is_named_and_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recordings = [
+        Recording(name, tmp_path / f"{name}.wav", genre="speech", artist=name)
+        for name in ("well", "broken")
+    ]
+    soundfile.write(recordings[0].path, VOICES[0], RATE_HZ, subtype="FLOAT")
+    recordings[1].path.write_text("no sound")
+    (voice,) = read_voices(recordings, RATE_HZ)
+    np.testing.assert_array_equal(voice, VOICES[0])
+    assert "broken.wav" in capsys.readouterr().err

@@ -89,7 +89,7 @@ def test_what_was_heard_is_not_heard_again(
 ) -> None:
     monkeypatch.setattr(hearing, "_BLOCK", 3)
     first = EarCache(named(quick_ear()), tmp_path, n_copies=2, seed=1).hear(recordings)
-    monkeypatch.setattr(hearing, "read_sound", refuse_to_read)
+    monkeypatch.setattr(hearing, "read_or_leave_out", refuse_to_read)
     monkeypatch.setattr(hearing, "fast_network", refuse_to_read)
 
     again = EarCache(named(quick_ear()), tmp_path, n_copies=1, seed=1).hear(recordings)
@@ -149,7 +149,7 @@ def test_a_recording_that_changed_is_heard_again_and_one_that_only_moved_is_not(
 
     moved = recordings[1].path.rename(tmp_path / "moved.wav")
     recordings[1] = replace(recordings[1], path=moved)
-    monkeypatch.setattr(hearing, "read_sound", refuse_to_read)
+    monkeypatch.setattr(hearing, "read_or_leave_out", refuse_to_read)
     np.testing.assert_array_equal(cache.hear(recordings).copies[0], changed)
 
 
