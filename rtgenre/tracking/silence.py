@@ -16,6 +16,8 @@ _PAUSE_SECONDS = 1.0
 """Quiet between two sounds for less than this belongs to the music."""
 _MOST_QUIET_END_SECONDS = 0.5
 """A window that ends in a longer quiet says nothing that the one before did not say better."""
+_END_LOUDER_DB = 3.0
+"""Sound that ends silence must be so much above the limit, so that nothing flickers there."""
 
 
 class SilenceFollower:
@@ -44,10 +46,12 @@ class SilenceFollower:
         Args:
             levels_dbfs: of the window's segments, each ``SEGMENT_SECONDS`` long, oldest first.
             end_seconds: the window's end on the source's own clock; never decreases.
-            below_dbfs: quieter segments are silent.
+            below_dbfs: quieter segments are silent; while nothing is heard so are some louder ones.
             after_seconds: how long quiet must last to be silence.
         """
         window_seconds = len(levels_dbfs) * SEGMENT_SECONDS
+        if self.silent and self._sounded_at is not None:
+            below_dbfs += _END_LOUDER_DB
         quiet = [level < below_dbfs for level in levels_dbfs]
         quiet_end_seconds = _quiet_end_seconds(quiet)
         if self._sounded_at is None or quiet_end_seconds < window_seconds:

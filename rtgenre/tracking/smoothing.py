@@ -40,7 +40,7 @@ class TrackerParams:
     familiar_below: Annotated[float, Ge(0), Le(1)] = 0.4
     """Higher values show music of other genres as "unknown" more often."""
     silence_below_dbfs: Annotated[float, Ge(-120), Le(0)] = -60.0
-    """Quieter than this is silence. Raise it where the room is noisy."""
+    """Quieter than this is silence; 3 dB more end it. Raise it where the room is noisy."""
     silence_after_seconds: Annotated[float, Ge(0), Le(3600)] = 3.0
     """Silence is shown after this long, so that pauses between songs do not flash."""
 

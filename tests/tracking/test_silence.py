@@ -63,6 +63,23 @@ def test_music_with_rests_is_judged_all_the_time():
     assert all(judged for _, judged, _ in follow(levels))
 
 
+def test_music_that_is_nearly_silent_does_not_flicker_at_the_limit():
+    verse, chorus = seconds(8, -61.0), seconds(8, -58.5)
+    outcomes = follow(chorus + (verse + chorus) * 3)
+    silent = [silent for _, _, silent in outcomes]
+    assert (silent[0], silent[-1]) == (False, True)
+    assert sum(one != other for one, other in pairwise(silent)) == 1
+
+
+def test_what_is_clearly_above_the_limit_ends_silence():
+    outcomes = follow(seconds(8, QUIET) + seconds(8, -56.5))
+    assert outcomes[-1] == (16.0, True, False)
+
+
+def test_the_limit_is_as_it_is_set_where_nothing_was_heard_before():
+    assert follow(seconds(10, -59.5)) == [(e, True, False) for e in (4.0, 6.0, 8.0, 10.0)]
+
+
 def test_a_knock_does_not_end_silence():
     levels = seconds(8, QUIET) + seconds(0.5, SOUND) + seconds(8, QUIET)
     assert all(silent for _, _, silent in follow(levels))
