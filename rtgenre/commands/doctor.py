@@ -46,11 +46,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
     add_model(parser)
     add_broker(parser)
+    parser.add_argument(
+        "--hub", action="store_true", help="try what `rtgenre hub` needs: the broker alone"
+    )
 
 
 def main(options: argparse.Namespace) -> int:
     """Run the command, and return its exit code."""
-    return run_in_event_loop(examine(config_of(options)))
+    config = config_of(options)
+    return run_in_event_loop(examine_hub(config) if options.hub else examine(config))
 
 
 class Doctor:
@@ -86,12 +90,27 @@ async def examine(config: Config) -> int:
     for source in config.source:
         await _examine_source(doctor, source)
     if config.mqtt.host:
-        for step in await check_broker(config.mqtt):
-            tell = doctor.good if step.ok else doctor.bad
-            tell(f"broker, {step.name}", step.message)
+        await _examine_broker(doctor, config)
     else:
         doctor.good("broker", "none is configured ([mqtt] host), so MQTT is off")
     return 0 if doctor.healthy else 1
+
+
+async def examine_hub(config: Config) -> int:
+    """Try the broker, which is all that a hub hears; return 1 if something failed, else 0."""
+    doctor = Doctor(Console(soft_wrap=True))
+    if config.mqtt.host:
+        await _examine_broker(doctor, config, as_hub=True)
+    else:
+        remedy = "name the one of the rooms with --mqtt-host, or [mqtt] host in the settings"
+        doctor.bad("broker", "none is configured, and a hub hears nothing else", remedy)
+    return 0 if doctor.healthy else 1
+
+
+async def _examine_broker(doctor: Doctor, config: Config, *, as_hub: bool = False) -> None:
+    for step in await check_broker(config.mqtt, as_hub=as_hub):
+        tell = doctor.good if step.ok else doctor.bad
+        tell(f"broker, {step.name}", step.message)
 
 
 def _examine_model(doctor: Doctor, config: Config) -> Classifier | None:
@@ -157,7 +176,8 @@ async def _examine_source(doctor: Doctor, config: SourceConfig) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await task
     except NoInputDevice as error:
-        doctor.bad(step, str(error), "plug one in, or name a file or a stream with --source")
+        remedy = "plug one in, or name a file or a stream with --source; a hub needs none: --hub"
+        doctor.bad(step, str(error), remedy)
         return
     except SourceError as error:
         doctor.bad(step, str(error))

@@ -140,6 +140,7 @@ COMMANDS = (
         """\
   rtgenre doctor                            try everything, and say what to do about what fails
   rtgenre doctor --source "USB Audio"       try another input than the configured one
+  rtgenre doctor --hub                      try what `rtgenre hub` needs: the broker alone
 """,
     ),
     Command(

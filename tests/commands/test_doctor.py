@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from rtgenre.cli import main
 from rtgenre.commands import doctor
 from rtgenre.commands.doctor import examine
 from rtgenre.config import Config
 from rtgenre.sources.base import NoInputDevice
+from tests.broker import Broker
 from tests.signals import tone
 from tests.sources_in_memory import HandSource
 
@@ -140,7 +142,8 @@ async def test_without_any_input_it_says_what_could_be_one(monkeypatch, capsys):
     assert await examine(config("any")) == 1
     failure, advice = capsys.readouterr().out.split("fail  source den: ")[1].splitlines()[:2]
     assert failure == "this machine has no input device"
-    assert advice == "      → plug one in, or name a file or a stream with --source"
+    assert advice.startswith("      → plug one in, or name a file or a stream with --source; ")
+    assert advice.endswith("a hub needs none: --hub")
 
 
 async def test_a_file_of_digital_silence_is_no_failure(play):
@@ -172,3 +175,23 @@ async def test_more_sources_than_the_machine_can_bear_are_a_hint_with_what_to_ch
     output = capsys.readouterr().out
     assert re.search(r"hint  speed: a window takes \d+ ms, and 20000 sources have one", output)
     assert re.search(r"too slow: (9\d|100) % of windows skipped; set workers to 4 in \[m", output)
+
+
+async def test_a_machine_that_only_runs_a_hub_needs_a_broker_and_no_input(
+    tmp_path, monkeypatch, capsys
+):
+    def find_none(_config):
+        raise NoInputDevice("this machine has no input device")
+
+    monkeypatch.setattr(doctor, "open_source", find_none)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    async with Broker(tmp_path) as broker:
+        where = ["--hub", "--mqtt-host", f"127.0.0.1:{broker.port}"]
+        assert await asyncio.to_thread(main, ["doctor", *where]) == 0
+    output = capsys.readouterr().out
+    assert "ok    broker, publish: to rtgenre/_doctor/teach/set" in output
+    assert "source" not in output
+    assert await asyncio.to_thread(main, ["doctor", "--hub"]) == 1
+    failure, advice = capsys.readouterr().out.splitlines()
+    assert failure.startswith("fail  broker: none is configured")
+    assert "--mqtt-host" in advice

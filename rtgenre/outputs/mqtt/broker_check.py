@@ -29,12 +29,17 @@ class BrokerStep:
     """What was found; where it failed, what to do."""
 
 
-async def check_broker(config: MqttConfig) -> list[BrokerStep]:
-    """Try name, TCP, login and a message there and back, and stop at the first that fails."""
-    return [step async for step in _steps(config)]
+async def check_broker(config: MqttConfig, *, as_hub: bool = False) -> list[BrokerStep]:
+    """Try name, TCP, login and a message there and back, and stop at the first that fails.
+
+    Args:
+        config: where the broker is, and who logs in.
+        as_hub: try what a hub does there, which writes lessons and nothing else.
+    """
+    return [step async for step in _steps(config, as_hub=as_hub)]
 
 
-async def _steps(config: MqttConfig) -> AsyncIterator[BrokerStep]:
+async def _steps(config: MqttConfig, *, as_hub: bool) -> AsyncIterator[BrokerStep]:
     name = await _look_up(config)
     yield name
     if not name.ok:
@@ -49,21 +54,23 @@ async def _steps(config: MqttConfig) -> AsyncIterator[BrokerStep]:
         yield BrokerStep("login", ok=False, message=str(error))
         return
     yield BrokerStep("login", ok=True, message=f"as {config.username or 'anonymous'}")
-    yield await _publish(config)
+    yield await _publish(config, as_hub=as_hub)
 
 
-async def _publish(config: MqttConfig) -> BrokerStep:
-    topic = f"{config.topic_prefix}/doctor"
+async def _publish(config: MqttConfig, *, as_hub: bool) -> BrokerStep:
+    everything = f"{config.topic_prefix}/#"
+    topic, rights = f"{config.topic_prefix}/doctor", f"read and write {everything}"
+    if as_hub:
+        # No node's name begins so: nobody is taught anything.
+        topic = f"{config.topic_prefix}/_doctor/teach/set"
+        rights = f"read {everything} and write {config.topic_prefix}/+/teach/set"
     try:
         if await comes_back(config, topic, within_seconds=ECHO_SECONDS):
             return BrokerStep("publish", ok=True, message=f"to {topic}")
         found = f"what is sent to {topic} comes to nobody who listens there"
     except OutputError as error:
         found = str(error)
-    allowed = (
-        f"the broker's access list must let {config.username or 'anonymous clients'} read and "
-        f"write {config.topic_prefix}/#"
-    )
+    allowed = f"the broker's access list must let {config.username or 'anonymous clients'} {rights}"
     return BrokerStep("publish", ok=False, message=f"{found}; {allowed}")
 
 

@@ -37,6 +37,25 @@ async def test_a_broker_that_takes_messages_and_drops_them_is_not_said_to_be_wel
     assert "must let anonymous clients read and write rtgenre/#" in steps[-1].message
 
 
+HUB_READS = "topic read rtgenre/#"
+HUB_TEACHES = "topic write rtgenre/+/teach/set"
+
+
+@pytest.mark.parametrize(
+    ("lines", "ok"),
+    [([HUB_READS, HUB_TEACHES], True), ([HUB_READS], False), ([HUB_TEACHES], False)],
+)
+async def test_a_hub_needs_to_read_and_to_teach_and_no_more(tmp_path: Path, monkeypatch, lines, ok):
+    monkeypatch.setattr(broker_check, "ECHO_SECONDS", 5.0 if ok else 0.2)
+    access = tmp_path / "access"
+    access.write_text("\n".join([*lines, ""]))
+    access.chmod(0o600)
+    async with Broker(tmp_path, "allow_anonymous true", f"acl_file {access}") as broker:
+        *_, last = await check_broker(settings_for(broker.port), as_hub=True)
+    assert (last.name, last.ok) == ("publish", ok)
+    assert ok or "read rtgenre/# and write rtgenre/+/teach/set" in last.message
+
+
 async def test_an_unknown_name_is_found_out_first():
     config = settings_for(1883).model_copy(update={"host": "no-such-host.invalid"})
     steps = await check_broker(config)
