@@ -55,6 +55,8 @@ class Lessons:
     async def take_in(self, text):
         if "virus" in text:
             raise TeachError("line 1 cannot be taken in: this is no file of what was taught")
+        if not text.strip():
+            raise TeachError("this file holds nothing that was taught")
         self.parts.append(text)
         n = text.count('"node"')
         return taken_in_document(n_new=n, n_known=0, n_forgotten=0)

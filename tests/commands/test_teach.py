@@ -196,6 +196,16 @@ def test_a_dash_is_standard_output_and_input_and_no_file_of_that_name(taught, mo
     assert not (taught / "-").exists()
 
 
+@pytest.mark.parametrize("content", ["", '{"rtgenre": "taught", "version": 1}\n'])
+def test_of_a_file_without_a_lesson_that_is_said_and_the_import_fails(taught, capsys, content):
+    file = taught / "empty.jsonl"
+    file.write_text(content)
+    assert main(["teach", "--import", str(file)]) == 1
+    output = capsys.readouterr()
+    assert output.err == "rtgenre: this file holds nothing that was taught\n"
+    assert output.out == ""
+
+
 def test_what_cannot_be_imported_is_refused_in_one_line_and_changes_nothing(
     taught, monkeypatch, capsys
 ):

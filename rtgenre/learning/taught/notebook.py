@@ -173,9 +173,11 @@ class Notebook:
         """Add what was taught elsewhere, or before; all of it or nothing.
 
         Raises:
-            TeachError: it is not what ``written`` gives, or cannot be written.
+            TeachError: it is not what ``written`` gives, holds nothing, or cannot be written.
         """
         found = notes.read(text)
+        if not found.stretches:
+            raise TeachError("this file holds nothing that was taught")
         labels = [*self._info.labels, *self._taught_before()]
         stretches = []
         for identity, one in found.stretches:

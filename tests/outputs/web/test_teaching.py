@@ -137,7 +137,7 @@ async def test_a_file_may_arrive_in_pieces(lessons, pause_at):
 
 async def test_a_file_of_the_largest_size_is_taken_and_none_beyond(lessons):
     async with output(lessons) as server:
-        status, _ = await send(server, "/taught/import", b" " * MAX_BODY_BYTES)
+        status, _ = await send(server, "/taught/import", b"x" * MAX_BODY_BYTES)
         refused, error = await send(server, "/taught/import", b"", length=MAX_BODY_BYTES + 1)
     assert status == 200
     assert (refused, len(lessons.parts)) == (413, 1)

@@ -45,7 +45,8 @@ function partsOf(text) {
     }
     parts[parts.length - 1] += `${line}\n`;
   }
-  return parts.map((part) => head + part);
+  // A request without a body is answered otherwise.
+  return parts.map((part) => head + part || "\n");
 }
 
 function isStretch(line) {

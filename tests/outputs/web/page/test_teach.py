@@ -228,6 +228,15 @@ def test_what_was_taught_is_exported_and_imported_by_keyboard_alone(show, lesson
     assert all(part.startswith('{"rtgenre": "taught"}\n') for part in lessons.parts)
 
 
+def test_an_empty_file_is_said_to_hold_nothing(show, tmp_path):
+    file = tmp_path / "taught.jsonl"
+    file.touch()
+    page = show("?view=taught")
+    page.locator("#taught-file").set_input_files(file)
+    told = "Not taken in: this file holds nothing that was taught"
+    expect(page.locator("#taught-hint")).to_have_text(told)
+
+
 def test_what_came_of_an_import_stays_in_sight_when_another_page_teaches(
     puppet, open_page, lessons, tmp_path
 ):
