@@ -12,6 +12,7 @@ from rtgenre.sources.ffmpeg import INSTALL_HINT, find_ffmpeg
 from rtgenre.sources.ffmpeg_file import FfmpegDecoder
 from rtgenre.sources.libsndfile import LibsndfileDecoder, is_headerless
 from rtgenre.sources.names import told_path
+from rtgenre.sources.ogg_end import lacks_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +24,7 @@ NO_SUCH_FILE = "there is no such file"
 
 # Files promise up to a codec's frame too much; less than this is not worth a word.
 _MISSING_SECONDS = 1.0
+_NO_END = "its end is missing, as where a copy or a recording was cut off"
 # Headers claim rates of gigahertz and a thousand channels: no read takes more memory than this.
 _MOST_SAMPLES = 2**23
 
@@ -38,9 +40,11 @@ class AudioFile:
         self.sample_rate_hz = decoder.sample_rate_hz
         self.n_channels = decoder.n_channels
         self.track = decoder.track
-        # After the end: what is wrong with the file, for people; None while all is well.
-        self.remark: str | None = None
+        # What is wrong with the file, for people, most of it known after the end; None: nothing.
+        self.remark = _NO_END if lacks_end(path) else None
         self._decoder = decoder
+        # Why the rest cannot be read.
+        self._damage: str | None = None
         self._promised_frames = decoder.promised_frames
         self._frames_read = 0
         self._ended = False
@@ -63,9 +67,9 @@ class AudioFile:
         if len(samples) == 0 and not self._ended:
             self._ended = True
             if self._frames_read == 0:
-                raise DecodeError(self.path, self.remark or "it holds no samples")
-            if self.remark is not None:
-                self.remark = f"damaged after {self._seconds()}: {self.remark}"
+                raise DecodeError(self.path, self._damage or self.remark or "it holds no samples")
+            if self._damage is not None:
+                self.remark = f"damaged after {self._seconds()}: {self._damage}"
             elif self._is_short():
                 promised_seconds = self._promised_frames / self.sample_rate_hz
                 self.remark = f"ends early, after {self._seconds()} of {promised_seconds:.1f} s"
@@ -109,7 +113,7 @@ class AudioFile:
         if len(samples) == 0 and (problem is not None or self._is_short()):
             if self._is_taken_over(problem):
                 return self._read(n_frames)
-            self.remark = self.remark or problem
+            self._damage = self._damage or problem
         return samples
 
     def _is_taken_over(self, problem: str | None) -> bool:
@@ -118,7 +122,7 @@ class AudioFile:
             return False
         if find_ffmpeg() is None:
             if problem is not None:
-                self.remark = (
+                self._damage = (
                     f"libsndfile cannot read on ({problem}); "
                     f"ffmpeg, which may, is not installed: {INSTALL_HINT}"
                 )

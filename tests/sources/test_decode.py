@@ -19,6 +19,7 @@ from rtgenre.types import Track
 from .conftest import peak_frequency_hz, tone
 
 SECONDS = 1.3
+SUBTYPES = {"a.ogg": "VORBIS", "a.opus": "OPUS"}
 
 
 def _write(path, samples=None, rate_hz=44100):
@@ -186,6 +187,23 @@ def test_a_file_cut_short_says_how_much_is_missing(tmp_path, name):
     samples, _, remark = _read(whole)
     assert re.fullmatch(r"ends early, after [12]\.\d s of 4\.\d s", remark)
     assert len(samples) / 44100 == pytest.approx(2.0, abs=0.3)
+
+
+@pytest.mark.parametrize("name", ["a.ogg", "a.opus"])
+def test_an_ogg_file_that_was_cut_off_is_said_to_lack_its_end_before_it_is_read(tmp_path, name):
+    path = tmp_path / name
+    # A tone would fit into one page.
+    noise = np.random.default_rng(0).normal(0, 0.1, 4 * 48000)
+    soundfile.write(path, noise, 48000, format="OGG", subtype=SUBTYPES[name])
+    assert _read(path)[2] is None
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    told = "its end is missing, as where a copy or a recording was cut off"
+    # A song of which only parts are heard is not read to its end.
+    with contextlib.closing(open_audio(path)) as file:
+        assert file.remark == told
+    samples, _, remark = _read(path)
+    assert remark == told
+    assert 0.5 < len(samples) / 48000 < 3.5
 
 
 def test_less_than_a_second_too_little_is_not_worth_a_word(tmp_path):
