@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -35,6 +36,7 @@ MAX_NODES = MAX_SOURCES
 SETTLE_SECONDS = 3.0
 """How soon after the hub has connected the broker has told what it knows of every node."""
 TELL_EVERY_SECONDS = 600.0
+_MAX_NAMED = 5
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +77,9 @@ class Roster:
         self._settled_at = float("inf")
         # When something was logged last, by what it is about.
         self._logged_at: dict[str, float] = {}
+        # Why what the broker keeps is left out, by topic, and of which topics that was told.
+        self._kept_problems: dict[str, str] = {}
+        self._kept_told: set[str] = set()
         self.problem: str | None = None
         """Why no node is heard, or why only some are; None while all is well."""
 
@@ -128,6 +133,9 @@ class Roster:
             self._take(node, message)
         except DamagedMessageError as error:
             self._metrics.hub_damaged_messages.inc()
+            if not message.live:
+                self._kept_problems[f"…/{message.node}/{message.kind}"] = str(error)
+                return
             self._log(
                 f"damaged {message.node}",
                 f"{message.node}: a message on …/{message.kind} is left out: {error}",
@@ -141,6 +149,8 @@ class Roster:
             for node in self._nodes.values():
                 if not node.is_confirmed:
                     node.on_lost()
+        if math.isinf(self._settled_at):
+            self._tell_kept()
         for node in self._shown:
             self._tell_presence(node)
             if node.clock_is_off(now):
@@ -154,7 +164,7 @@ class Roster:
         if unknown:
             self._log(
                 "without about",
-                f"{', '.join(unknown[:5])}: not shown, since nothing says what it is; "
+                f"{', '.join(unknown[:_MAX_NAMED])}: not shown, since nothing says what it is; "
                 "an rtgenre that is older than this one has to be updated",
             )
 
@@ -241,6 +251,21 @@ class Roster:
         if hello != self._hello:
             self._hello = hello
             self.names.update({each["node"]: each["name"] for each in hello["sources"]})
+
+    def _tell_kept(self) -> None:
+        """Warn of what the broker keeps and no node of this release said, once for all of it."""
+        topics = sorted(self._kept_problems.keys() - self._kept_told)
+        if not topics:
+            return
+        self._kept_told.update(topics)
+        others = f" and {len(topics) - _MAX_NAMED} more" if len(topics) > _MAX_NAMED else ""
+        logger.warning(
+            "what the broker keeps on %s%s is left out (%s); of a room that is gone "
+            "`mosquitto_pub -r -n -t TOPIC` deletes it",
+            ", ".join(topics[:_MAX_NAMED]),
+            others,
+            self._kept_problems[topics[0]],
+        )
 
     def _tell_presence(self, node: Node) -> None:
         if node.about is None:

@@ -439,6 +439,26 @@ async def test_a_node_that_is_too_old_to_say_what_it_is_is_named_in_the_log_and_
     assert "given-up" not in caplog.text
 
 
+async def test_what_older_releases_left_at_the_broker_is_told_in_one_line_with_how_to_clear_it(
+    broker, caplog, monkeypatch
+):
+    monkeypatch.setattr("rtgenre.hub.roster.SETTLE_SECONDS", 0.5)
+    for room in ("attic", "cellar", "loft"):
+        for kind in ("about", "state"):
+            await publish(broker.port, f"rtgenre/{room}/{kind}", b'{"schema": 1}', retain=True)
+    async with a_hub(broker.port), asyncio.timeout(60):
+        while "is left out" not in caplog.text:
+            await asyncio.sleep(0.05)
+    (told,) = [line for line in caplog.messages if "left out" in line]
+    for word in (
+        "…/attic/about",
+        "…/cellar/state",
+        " and 1 more is left out (its schema is 1",
+        "mosquitto_pub",
+    ):
+        assert word in told
+
+
 def test_a_hub_says_that_a_token_changed_in_its_file_needs_a_restart(tmp_path, capsys):
     token = tmp_path / "token"
     token.write_text(TOKEN)
