@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _MODIFIED = (
     "mtime", "LastModified", "last_modified", "Last-Modified", "updated", "modified", "created",
 )  # fmt: skip
+_ASKED_AT_ONCE = 16
 
 
 def find_remote_songs(url: str) -> list[Song]:
@@ -41,19 +43,31 @@ def find_remote_songs(url: str) -> list[Song]:
             if not found:
                 # It finds nothing where there is no such folder, or no server, either.
                 files.ls(root)
+        named = {name: found[name] for name in sorted(found) if is_audio_name(Path(name).name)}
+        songs = _with_sizes(files, named)
     except ImportError as error:
         raise RtgenreError(f"{_told(url)}: {error}") from error
     except Exception as error:
         # Every kind of server has errors of its own.
         raise RtgenreError(f"{_told(url)}: cannot be read: {_reason(error)}") from error
-    songs = [
-        _song(files.unstrip_protocol(name), about)
-        for name, about in sorted(found.items())
-        if is_audio_name(Path(name).name)
-    ]
     if not songs:
         raise RtgenreError(f"{_told(url)}: there are no audio files there")
-    return songs
+    return [_song(files.unstrip_protocol(name), about) for name, about in songs.items()]
+
+
+def _with_sizes(files: Any, found: dict[str, Any]) -> dict[str, Any]:
+    """Ask of each file what a listing did not tell, as those of web servers."""
+
+    def ask(name: str) -> Any:
+        try:
+            return files.info(name)
+        except OSError:
+            # Whoever fetches it says what is wrong.
+            return found[name]
+
+    unknown = [name for name, about in found.items() if about.get("size") is None]
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as threads:
+        return found | dict(zip(unknown, threads.map(ask, unknown), strict=True))
 
 
 @contextmanager

@@ -264,6 +264,21 @@ def test_a_song_that_a_web_server_has_anew_is_told_from_the_one_before(web, libr
     assert song.modified == iso_utc(seconds)
 
 
+def test_of_the_songs_in_a_folder_of_a_web_server_those_that_it_has_anew_are_told_from_before(
+    web, library
+):
+    dead_link = library / "gone.flac"
+    dead_link.symlink_to("nowhere")
+    songs = {Path(each.path).name: each for each in find_remote_songs(f"{web}/")}
+    dead_link.unlink()
+    gone = songs.pop("gone.flac")
+    assert len(songs) == N_SONGS
+    for name, each in songs.items():
+        found = (library / name).stat()
+        assert (each.size, each.modified) == (found.st_size, iso_utc(int(found.st_mtime)))
+    assert (gone.size, gone.modified) == (None, "")
+
+
 def test_the_password_in_a_url_is_used_but_never_told(web, tmp_path, capsys):
     with_password = web.replace("http://", "http://ada:secret@")
     (song,) = find_remote_songs(f"{with_password}/0.flac")
