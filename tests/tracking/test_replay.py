@@ -47,7 +47,7 @@ def test_no_more_than_ten_minutes_are_kept():
     for window in windows(*["jazz"] * 400):
         kept.push(window)
     found = kept.windows()
-    assert found[-1].end_seconds - found[0].end_seconds == KEPT_SECONDS
+    assert found[-1].end_seconds - found[0].end_seconds == KEPT_SECONDS == 600.0
     kept.clear()
     assert kept.windows() == []
 
@@ -57,3 +57,20 @@ def test_what_was_shown_before_a_long_outage_is_shown_no_longer():
     heard[5] = dataclasses.replace(heard[5], gone=True)
     stubborn = TrackerParams(switch_hold_seconds=60.0)
     assert [each.genre for each in replay(heard, LABELS, stubborn)] == ["jazz", "rock"]
+
+
+def test_after_a_gap_what_was_heard_before_does_not_count():
+    # After as much jazz one window of rock alone would not be enough.
+    heard = windows(*["jazz"] * 12, "rock", begins=(0, 12))
+    hesitant = TrackerParams(switch_margin=0.7)
+    assert [each.genre for each in replay(heard, LABELS, hesitant)] == ["jazz", "rock"]
+    without = windows(*["jazz"] * 12, "rock", begins=(0,))
+    assert [each.genre for each in replay(without, LABELS, hesitant)] == ["jazz"]
+
+
+def test_silence_and_what_is_of_no_genre_are_told_as_such():
+    heard = windows("jazz", None, None, None, None, *["jazz"] * 4)
+    quiet = [dataclasses.replace(each, levels_dbfs=[-90.0] * 16) for each in heard[-4:]]
+    nervous = TrackerParams(time_constant_seconds=0.0, unknown_below=0.5)
+    shown = replay(heard[:-4] + quiet, LABELS, nervous)
+    assert [each.genre for each in shown] == ["jazz", "unknown", "silence"]

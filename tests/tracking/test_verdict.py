@@ -41,6 +41,7 @@ def test_talk_has_no_say_in_what_a_track_is():
         ([window(0.9, 0.1, music=0.4)], UnknownReason.NOT_MUSIC),
         ([window(0.9, 0.1, familiar=0.2)], UnknownReason.UNFAMILIAR),
         ([window(*[0.125] * 8)], UnknownReason.UNSURE),
+        ([window(0.28, 0.24, 0.24, 0.24, familiar=0.5)], UnknownReason.UNSURE),
     ],
 )
 def test_a_track_without_a_genre_says_why(windows, reason):
@@ -59,6 +60,7 @@ def test_a_track_that_may_be_of_no_genre_has_less_confidence():
 def test_where_nothing_was_judged_no_genre_is_likelier_than_another():
     verdict = track_verdict([window(0.9, 0.1, music=0.0)])
     assert verdict.probabilities == pytest.approx([0.5, 0.5])
+    assert verdict.familiar == 1.0
 
 
 def test_silence_alone_has_no_genre():
