@@ -96,9 +96,8 @@ class LightsExtension:
         director = self._directors[node]
         reconnected = node in self._reconnected
         self._reconnected.discard(node)
-        if not reconnected:
-            # The next document comes when all about the one before has been sent.
-            director.delivered()
+        # The next document comes when all about the one before has been sent.
+        director.delivered()
         state, genre, seconds = shown
         scene = director.update(state=state, genre=genre, seconds=seconds)
         if scene is not None:

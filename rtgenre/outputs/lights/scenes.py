@@ -215,5 +215,5 @@ def rgb(color: str) -> tuple[int, int, int]:
 
 
 def _scaled(percent: int, maximum: int) -> int:
-    """Return a brightness that is never 0, which would switch the lamp off."""
-    return max(1, round(maximum * percent / 100))
+    """Return a brightness; 1 % is more than 0, which would switch the lamp off."""
+    return round(maximum * percent / 100)

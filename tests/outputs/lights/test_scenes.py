@@ -68,8 +68,9 @@ def test_an_unknown_genre_looks_as_configured(look, color):
     assert shown(lamps, 60, state="unknown") == color
 
 
-def test_lamps_start_neutral_while_nothing_is_known():
-    assert shown(director(), 0, state="unknown") == NEUTRAL
+@pytest.mark.parametrize("state", ["silence", "unknown"])
+def test_lamps_start_neutral_while_nothing_is_known(state):
+    assert shown(director(), 0, state=state) == NEUTRAL
 
 
 @pytest.mark.parametrize("state", ["silence", "unknown"])
@@ -91,12 +92,18 @@ def test_a_lamp_switched_off_by_hand_stays_off_while_the_music_goes_on():
 
 
 @pytest.mark.parametrize("silence", ["keep", "neutral", "off"])
-def test_lamps_are_switched_on_again_when_the_same_music_starts_again(silence):
+@pytest.mark.parametrize(
+    ("genre", "color", "brightness_percent"), [("jazz", "#112233", 100), ("zydeco", NEUTRAL, 40)]
+)
+def test_lamps_are_switched_on_again_when_the_same_music_starts_again(
+    silence, genre, color, brightness_percent
+):
     lamps = director(turn_on=True, silence=silence, hold_seconds=0)
-    lamps.update(state="music", genre="jazz", seconds=4)
+    lamps.update(state="music", genre=genre, seconds=4)
     lamps.update(state="silence", genre=None, seconds=6)
-    scene = lamps.update(state="music", genre="jazz", seconds=8)
-    assert (scene.color, scene.on, scene.brightness_percent) == ("#112233", True, 100)
+    lamps.update(state="unknown", genre=None, seconds=8)
+    scene = lamps.update(state="music", genre=genre, seconds=10)
+    assert (scene.color, scene.on, scene.brightness_percent) == (color, True, brightness_percent)
 
 
 def test_silence_keeps_dims_or_switches_off_as_configured():
@@ -233,6 +240,7 @@ def test_colour_is_retained_and_commands_are_not():
     color, wled, zigbee = lamps.on_document(document())
     assert (color.topic, color.payload, color.retain) == ("home/kitchen/color", "#112233", True)
     assert (wled.topic, wled.retain) == ("wled/tv/api", False)
+    assert {message.qos for message in (color, wled, zigbee)} == {0}
     assert json.loads(wled.payload)["seg"]["col"] == [[17, 34, 51]]
     assert (zigbee.topic, zigbee.retain) == ("zigbee2mqtt/Sofa/lamp 1/set", False)
     assert lamps.on_document(document(seconds=6)) == []
@@ -390,6 +398,23 @@ def test_lights_can_change_while_running():
     assert (color.payload, wled.topic) == ("#abcdef", "wled/tv/api")
 
 
+def test_new_lamps_are_told_what_plays_and_others_nothing_by_other_settings():
+    lamps = extension({"wled": {"kitchen": ["tv"]}})
+    lamps.on_document(document())
+    lamps.change(LightsConfig(wled={"kitchen": ["tv", "shelf"]}), colors=COLORS)
+    told = [message.topic for message in lamps.on_document(document(seconds=6))]
+    assert told == ["home/kitchen/color", "wled/tv/api", "wled/shelf/api"]
+    lamps.change(LightsConfig(wled={"kitchen": ["tv", "shelf"]}, hold_seconds=20), colors=COLORS)
+    assert lamps.on_document(document(seconds=8)) == []
+
+
+def test_lamps_that_are_left_alone_before_music_are_so_after_an_outage():
+    lamps = extension({"wled": ["tv"], "silence": "keep"})
+    assert lamps.on_document(document(state="silence", genre=None)) == []
+    lamps.on_connect("kitchen")
+    assert lamps.on_document(document(state="silence", genre=None, seconds=6)) == []
+
+
 def test_a_status_says_nothing_to_lamps():
     assert extension().on_document(a_status("unplugged a moment ago", node="kitchen")) == []
 
@@ -427,10 +452,30 @@ def test_a_colour_that_is_tried_shows_for_a_moment_and_then_that_of_the_music_is
     (tried,) = lamps.on_document(document(seconds=8))
     # What the room's colour is, for automations, does not change.
     assert tried.topic == "wled/tv/api"
-    assert json.loads(tried.payload)["seg"]["col"] == [[255, 0, 0]]
+    assert json.loads(tried.payload) == {"tt": 0, "seg": {"col": [[255, 0, 0]]}}
     assert lamps.on_document(document(seconds=10)) == []
     assert lamps.on_document(document(seconds=12)) == []
     color, wled = lamps.on_document(document(seconds=14))
     assert color.payload == "#112233"
     assert json.loads(wled.payload)["seg"]["col"] == [[17, 34, 51]]
     assert lamps.on_document(document(seconds=16)) == []
+
+
+def test_after_a_colour_was_tried_music_that_changed_meanwhile_need_not_wait():
+    lamps = extension({"wled": ["tv"], "hold_seconds": 3600})
+    lamps.on_document(document(seconds=4))
+    lamps.on_document(document(seconds=6))
+    lamps.try_color("kitchen", "#00ff00")
+    for seconds in (8, 12):
+        lamps.on_document(document(genre="rock", seconds=seconds))
+    color, _ = lamps.on_document(document(genre="rock", seconds=14))
+    assert color.payload == COLORS["rock"]
+
+
+def test_a_colour_that_was_tried_of_an_input_that_is_gone_does_not_show_when_it_is_back():
+    lamps = extension({"wled": ["tv"]})
+    lamps.on_document(document(seconds=4))
+    lamps.try_color("kitchen", "#ff0000")
+    lamps.on_document(a_status("it is lost", node="kitchen", gone=True))
+    color, _ = lamps.on_document(document(seconds=8))
+    assert color.payload == COLORS["jazz"]
