@@ -1,3 +1,5 @@
+import pytest
+
 from rtgenre.history.stretches import GAP_SECONDS, Stretch, StretchFold
 from rtgenre.messages.payload import iso_utc
 
@@ -64,6 +66,29 @@ def test_a_new_genre_begins_where_the_old_one_ends_so_that_no_time_is_missing():
     assert (current.genre, current.started_at - START, current.ended_at - START) == ("jazz", 4, 6)
 
 
+def test_the_confidence_of_a_genre_is_of_its_own_windows():
+    ended, current = fold(
+        *(document(2 * i, confidence=0.9) for i in range(3)),
+        *(document(6 + 2 * i, "jazz", confidence=0.5) for i in range(2)),
+    )
+    assert [s.confidence for s in ended] == [0.9]
+    assert current.confidence == 0.5
+
+
+@pytest.mark.parametrize(("confidences", "mean"), [((0.4, 0.8, 0.6), 0.6), ((None,) * 3, None)])
+def test_what_goes_on_after_its_beginning_was_forgotten_keeps_its_confidence(confidences, mean):
+    stretches = StretchFold("kitchen", "crnn 1")
+    first, second, third = (document(2 * i, confidence=c) for i, c in enumerate(confidences))
+    stretches.update(first)
+    stretches.update(second)
+    stretches.cut()
+    assert stretches.current() is None
+    stretches.update(third)
+    current = stretches.current()
+    assert (current.started_at - START, current.ended_at - START) == (2, 4)
+    assert current.confidence == mean
+
+
 def test_each_title_of_an_album_of_one_genre_is_a_stretch_of_its_own():
     first, second = ("So What", "Miles Davis"), ("Freddie Freeloader", "Miles Davis")
     ended, current = fold(
@@ -108,3 +133,9 @@ def test_a_clock_that_was_set_back_begins_a_new_stretch_and_is_not_waited_for():
     ended, current = fold(document(5000), document(5002), document(0), document(2))
     assert [(s.started_at - START, s.ended_at - START) for s in ended] == [(5000, 5002)]
     assert (current.started_at - START, current.ended_at - START) == (0, 2)
+
+
+def test_a_clock_that_is_set_back_a_little_takes_no_time_from_what_was_shown():
+    ended, current = fold(document(0), document(10), document(7), document(9, "jazz"))
+    assert [(s.started_at - START, s.ended_at - START) for s in ended] == [(0, 10)]
+    assert current is None
