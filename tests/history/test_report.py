@@ -21,13 +21,32 @@ def stretch(start, end, genre="rock", node="kitchen", confidence=0.8):
 
 
 def test_stretches_are_cut_at_the_ends_of_the_time_asked_for():
-    cut = clipped([stretch(0, 10), stretch(10, 20), stretch(20, 30)], START + 5, START + 20)
-    assert [(s.started_at - START, s.ended_at - START) for s in cut] == [(5, 10), (10, 20)]
+    heard = [stretch(10 * n, 10 * n + 10) for n in range(5)]
+    cut = clipped(heard, START + 15, START + 35)
+    assert [(s.started_at - START, s.ended_at - START) for s in cut] == [
+        (15, 20),
+        (20, 30),
+        (30, 35),
+    ]
 
 
 def test_a_stretch_in_memory_replaces_its_older_version_in_the_file():
     result = merged([stretch(0, 10), stretch(10, 60, "jazz")], [stretch(10, 75, "jazz")])
     assert [(s.genre, s.seconds) for s in result] == [("rock", 10), ("jazz", 65)]
+
+
+def test_a_stretch_whose_beginning_the_file_rounds_is_not_there_twice():
+    assert merged([stretch(10, 60)], [stretch(10.0004, 75)]) == [stretch(10.0004, 75)]
+
+
+def test_what_is_written_comes_as_it_is_where_nothing_goes_on():
+    assert merged([stretch(0, 10), stretch(10, 60)], []) == [stretch(0, 10), stretch(10, 60)]
+
+
+def test_what_goes_on_in_one_room_stands_in_order_with_what_is_written_of_others():
+    before, *after = [stretch(*span, node="b") for span in ((0, 20), (20, 30), (30, 40))]
+    long = stretch(10, 50, node="c")
+    assert merged([before, *after], [long]) == [before, long, *after]
 
 
 def test_rooms_that_begin_at_the_same_moment_are_kept_apart():
@@ -95,6 +114,18 @@ def test_text_names_rooms_only_where_there_are_several():
 def test_text_survives_time_without_music():
     assert "silence" in history_text([stretch(0, 10, "silence")])
     assert "nothing" in history_text([])
+
+
+def test_the_text_ends_with_the_share_of_each_genre_in_the_music():
+    heard = [stretch(0, 300), stretch(300, 400, "jazz"), stretch(400, 401, "folk")]
+    lines = history_text([*heard, stretch(401, 500, "silence")]).splitlines()
+    assert lines[-5:] == [
+        "music: 7 min",
+        f"  rock             5 min   75%  {'█' * 22}",
+        f"  jazz             2 min   25%  {'█' * 7}",
+        "  folk               1 s    0%  █",
+        "  silence          2 min",
+    ]
 
 
 def test_a_room_or_a_genre_that_is_not_there_is_not_said_to_be_silent():
