@@ -124,6 +124,32 @@ def test_music_far_from_all_known_genres_may_be_a_new_one():
     assert far.probabilities.argmax() == N_KNOWN
 
 
+def any_head():
+    """Return a head in which every array counts."""
+    rng = np.random.default_rng(3)
+    some = head_of_distance()
+    return replace(
+        some,
+        **{one.name: rng.normal(0.5, 0.5, getattr(some, one.name).shape) for one in fields(Head)},
+    )
+
+
+def test_what_a_window_is_does_not_depend_on_those_it_is_judged_with():
+    windows = [prediction((1.0, -1.0, 0.5, 0.0)), prediction((0.0, 20.0, 3.0, 9.0))]
+    together = any_head().apply(windows)
+    for one, window in zip(together, windows, strict=True):
+        (alone,) = any_head().apply([window])
+        np.testing.assert_allclose(one.probabilities, alone.probabilities, rtol=1e-4)
+        assert one.familiar == pytest.approx(alone.familiar, rel=1e-4)
+
+
+def test_of_a_new_genre_only_what_is_more_than_the_known_ones_have_counts():
+    bias = np.array([0.0] * (N_KNOWN + 1) + [2.0], np.float32)
+    both = replace(head(), bias=bias, base_bias=np.full(N_KNOWN + 1, 2.0, np.float32))
+    (one,), (other,) = both.apply([prediction()]), head().apply([prediction()])
+    np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-5)
+
+
 def test_distances_that_do_not_fit_the_network_are_refused(tmp_path):
     write_head(head_of_distance(), tmp_path / "head.npz")
     fits = {"n_network": N_KNOWN, "n_labels": 3, "embedding_size": SIZE}
