@@ -61,3 +61,19 @@ def test_a_loud_and_a_shy_head_have_the_same_limit():
         told_apart(each, validation.energies, validation.n_artists, known) for each in (head, shy)
     )
     np.testing.assert_allclose(other.familiar_energies, one.familiar_energies + 3.0, atol=1e-3)
+
+
+def test_songs_that_fit_alike_leave_room_between_the_limit_and_the_usual():
+    head, _ = learnt(5)
+    alike = [np.full(6, 2.0)] * 5
+    limit, usual = told_apart(head, alike, 5, examples().embeddings).familiar_energies
+    assert limit < usual
+
+
+def test_the_median_of_the_own_music_is_the_usual():
+    head, _ = learnt(5)
+    known = examples().embeddings
+    energies = head.energies(known)
+    songs = [np.linspace(-4.0, 4.0, 101)]
+    _, usual = told_apart(head, songs, 5, known).familiar_energies
+    assert usual == pytest.approx(energies.mean(), abs=1e-3)
