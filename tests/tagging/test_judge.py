@@ -40,6 +40,14 @@ def test_a_row_says_what_classify_says(path):
     assert row.sections[0]["start_seconds"] == 0
 
 
+def test_a_file_of_exactly_one_window_is_judged_though_its_rate_is_changed(tmp_path):
+    path = song(tmp_path / "short.wav", tone(300, 4, 44100), 44100)
+    verdict = classify_file(
+        path, CLASSIFIER, channel="mix", hop_seconds=2.0, tracker_params=TrackerParams()
+    )
+    assert verdict.seconds == 4.0
+
+
 def test_a_sampled_row_hears_less_and_has_no_sections(path):
     row = judge(sample_seconds=4.0)(stat_song(str(path)))
     assert row.genre is not None
