@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 
 from rtgenre.history.report import history_document
 from rtgenre.history.stretches import Stretch
-from rtgenre.messages.payload import hub_document, iso_utc
+from rtgenre.messages.payload import about_document, hub_document, iso_utc
 from rtgenre.messages.taught import (
     forgotten_document,
     genres_document,
@@ -72,6 +72,15 @@ def test_every_message_is_as_the_schema_says_and_names_no_field_it_does_not(docu
     described = SCHEMA["$defs"][document["type"]]
     assert document.keys() == described["properties"].keys()
     assert document.keys() - LATER == set(described["required"])
+
+
+def test_a_node_tells_of_its_own_sources_alone_and_that_requests_may_be_repeated():
+    told = about_document(
+        hello=a_hello("den", "hall"), node="hall", host="raspberry", address="", realtime=True
+    )
+    assert [source["node"] for source in told["hello"]["sources"]] == ["hall"]
+    # Without it a hub would not ask again when an answer was lost.
+    assert told["repeats_requests"] is True
 
 
 @pytest.mark.parametrize("document", UNTYPED.values(), ids=UNTYPED)
