@@ -41,10 +41,6 @@ class Taught:
     """``(n, n_kept + 1)``: what the network says of them, see ``model.head.log_verdicts``; None
     where nobody noted it."""
 
-    def select(self, rows: IntArray) -> Taught:
-        """Take some windows."""
-        return Taught(self.examples.select(rows), None if self.said is None else self.said[rows])
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ground:

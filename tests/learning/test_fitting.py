@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,26 @@ def test_songs_in_a_known_genre_s_folder_move_that_genre(ground):
     ]
     assert found.count("jazz") >= 9
     assert named(head, LABELS, song("rock", 70)) == "rock"
+
+
+def mistaken(seed):
+    """Make jazz that the network takes for rock, though its embedding is that of jazz."""
+    jazz, rock = song("jazz", seed), song("rock", seed)
+    return replace(
+        jazz,
+        predictions=[
+            replace(one, probabilities=other.probabilities, familiar=other.familiar)
+            for one, other in zip(jazz.predictions, rock.predictions, strict=True)
+        ],
+    )
+
+
+def test_what_the_network_gets_wrong_is_outweighed_though_the_embedding_was_right(ground):
+    others = Lesson(tuple(song("jazz", seed) for seed in range(20)), LABELS)
+    assert named(others.fit(ground), LABELS, mistaken(90)) == "rock"
+    lesson = Lesson(tuple(mistaken(seed) for seed in range(20)), LABELS)
+    head = lesson.fit(ground)
+    assert [named(head, LABELS, mistaken(90 + seed)) for seed in range(10)].count("jazz") >= 9
 
 
 def test_without_keep_only_the_new_genres_come_out(ground):
