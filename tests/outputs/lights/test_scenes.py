@@ -87,21 +87,23 @@ def test_no_lamp_is_switched_on_or_off_before_music_starts(state, silence):
 def test_a_lamp_switched_off_by_hand_stays_off_while_the_music_goes_on():
     lamps = director(turn_on=True, hold_seconds=0)
     lamps.update(state="music", genre="jazz", seconds=4)
+    lamps.update(state="unknown", genre=None, seconds=5)
     scene = lamps.update(state="music", genre="rock", seconds=6)
     assert (scene.color, scene.on, scene.brightness_percent) == ("#ff0000", None, None)
 
 
 @pytest.mark.parametrize("silence", ["keep", "neutral", "off"])
+@pytest.mark.parametrize("states", [("silence",), ("silence", "unknown")])
 @pytest.mark.parametrize(
     ("genre", "color", "brightness_percent"), [("jazz", "#112233", 100), ("zydeco", NEUTRAL, 40)]
 )
 def test_lamps_are_switched_on_again_when_the_same_music_starts_again(
-    silence, genre, color, brightness_percent
+    silence, states, genre, color, brightness_percent
 ):
     lamps = director(turn_on=True, silence=silence, hold_seconds=0)
     lamps.update(state="music", genre=genre, seconds=4)
-    lamps.update(state="silence", genre=None, seconds=6)
-    lamps.update(state="unknown", genre=None, seconds=8)
+    for seconds, state in enumerate(states, 6):
+        lamps.update(state=state, genre=None, seconds=seconds)
     scene = lamps.update(state="music", genre=genre, seconds=10)
     assert (scene.color, scene.on, scene.brightness_percent) == (color, True, brightness_percent)
 
