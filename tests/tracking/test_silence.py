@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rtgenre.audio.windows import SEGMENT_SECONDS
-from rtgenre.tracking.silence import SilenceFollower
+from rtgenre.tracking.silence import SilenceFollower, holds_sound
 
 WINDOW_SEGMENTS, HOP_SEGMENTS = 16, 8
 SOUND, QUIET = -30.0, -90.0
@@ -64,7 +64,7 @@ def test_music_with_rests_is_judged_all_the_time():
 
 
 def test_music_that_is_nearly_silent_does_not_flicker_at_the_limit():
-    verse, chorus = seconds(8, -61.0), seconds(8, -58.5)
+    verse, chorus = seconds(8, -61.0), seconds(8, -57.1)
     outcomes = follow(chorus + (verse + chorus) * 3)
     silent = [silent for _, _, silent in outcomes]
     assert (silent[0], silent[-1]) == (False, True)
@@ -78,6 +78,38 @@ def test_what_is_clearly_above_the_limit_ends_silence():
 
 def test_the_limit_is_as_it_is_set_where_nothing_was_heard_before():
     assert follow(seconds(10, -59.5)) == [(e, True, False) for e in (4.0, 6.0, 8.0, 10.0)]
+
+
+@pytest.mark.parametrize(("rest_seconds", "judged"), [(0.75, True), (1.0, False)])
+def test_short_rests_belong_to_the_music_and_long_ones_do_not(rest_seconds, judged):
+    levels = (seconds(0.5, SOUND) + seconds(rest_seconds, QUIET)) * 2 + seconds(0.5, SOUND)
+    assert holds_sound(levels, below_dbfs=-60.0) == judged
+
+
+def test_quiet_before_and_after_the_music_is_no_rest():
+    parts = ((0.75, QUIET), (1.0, SOUND), (1.0, QUIET), (0.75, SOUND), (0.5, QUIET))
+    assert not holds_sound([level for part in parts for level in seconds(*part)], below_dbfs=-60.0)
+
+
+@pytest.mark.parametrize(("end_seconds", "judged"), [(0.5, True), (0.75, False)])
+def test_a_window_after_whose_music_it_has_been_quiet_is_not_judged(end_seconds, judged):
+    levels = seconds(4 - end_seconds, SOUND) + seconds(end_seconds, QUIET)
+    assert holds_sound(levels, below_dbfs=-60.0) == judged
+
+
+def test_the_end_of_silence_is_put_off_once_however_often_windows_come():
+    follower = SilenceFollower()
+    silent = []
+    for quiet_seconds in (4.0, 1.5, 1.0):
+        levels = seconds(quiet_seconds, QUIET) + seconds(4 - quiet_seconds, SOUND)
+        end_seconds = 8 - quiet_seconds
+        judged = follower.update(
+            levels, end_seconds=end_seconds, below_dbfs=-60.0, after_seconds=3.0
+        )
+        if judged:
+            follower.put_off_end()
+        silent.append(follower.silent)
+    assert silent == [True, True, False]
 
 
 def test_a_knock_does_not_end_silence():

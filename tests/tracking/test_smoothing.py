@@ -118,6 +118,29 @@ def test_talk_after_music_is_shown_as_unknown():
     assert states[-1].confidence is None
 
 
+@pytest.mark.parametrize(("time_constant_seconds", "n_windows"), [(0.5, 1), (3.0, 2), (600.0, 2)])
+def test_talk_is_noticed_soon_however_long_genres_are_remembered(time_constant_seconds, n_windows):
+    player = Player(time_constant_seconds=time_constant_seconds)
+    player.play(*[prediction("jazz")] * 5)
+    states = player.play(*[prediction("jazz", music=0.0)] * n_windows)
+    assert [s.state for s in states] == ["music"] * (n_windows - 1) + ["unknown"]
+
+
+def test_one_window_of_talk_does_not_interrupt_music():
+    player = Player()
+    player.play(*[prediction("jazz")] * 5)
+    states = player.play(prediction("jazz", music=0.0), *[prediction("jazz")] * 3)
+    assert [s.genre for s in states] == ["jazz"] * 4
+
+
+def test_the_confidence_is_that_of_the_genre_that_is_shown_not_of_the_likeliest():
+    player = Player(time_constant_seconds=0)
+    player.play(prediction("jazz"))
+    (state,) = player.play(prediction("rock", 0.4, familiar=0.9))
+    assert state.genre == "jazz"
+    assert state.confidence == pytest.approx(0.3 * 0.9, rel=1e-3)
+
+
 def test_music_of_none_of_the_genres_is_shown_as_unknown_and_says_so():
     player = Player(familiar_below=0.5)
     player.play(*[prediction("jazz")] * 3)
@@ -226,6 +249,14 @@ def test_talk_after_silence_is_told_with_the_second_window():
     assert states[1].held_seconds == 0
 
 
+def test_a_rest_in_music_that_is_then_doubtful_is_no_silence():
+    player = Player(time_constant_seconds=0)
+    player.play(prediction("jazz"))
+    player.levels_dbfs[-HOP_SEGMENTS:] = [-90.0] * 3 + [-20.0] * 5
+    (state,) = player.play(prediction("jazz", music=0.0))
+    assert state.state == "unknown"
+
+
 def test_windows_that_are_silent_in_part_change_nothing():
     player = Player(time_constant_seconds=0)
     (before,) = player.play(prediction("jazz"))
@@ -255,6 +286,22 @@ def test_after_a_long_outage_a_genre_need_not_lead_what_was_shown_before():
     assert after_gap.play(barely_rock)[0].genre == "jazz"
     (state,) = after_outage.play(barely_rock)
     assert (state.genre, state.held_seconds) == ("rock", 0)
+
+
+def test_a_gap_ends_the_lead_of_another_genre_which_must_last():
+    player = Player(time_constant_seconds=0, switch_hold_seconds=2)
+    player.play(prediction("jazz"), prediction("rock"))
+    player.tracker.reset()
+    player.seconds += 60
+    assert [s.genre for s in player.play(*[prediction("rock")] * 2)] == ["jazz", "rock"]
+
+
+def test_after_a_long_outage_quiet_is_silence_at_once():
+    player = Player()
+    player.play(*[prediction("jazz")] * 5)
+    player.tracker.begin_again()
+    player.levels_dbfs = []
+    assert player.play(prediction("jazz"), level_dbfs=-90)[0].state == "silence"
 
 
 @given(
@@ -326,6 +373,32 @@ def test_a_correction_is_shown_with_the_next_window_however_calm_the_readout_is(
 
 def test_another_rooms_correction_changes_a_calm_readout_as_calmly_as_ever():
     assert relabelled(corrected=False).genre == "jazz"
+
+
+def test_a_correction_is_shown_even_where_it_hardly_leads():
+    tracker = GenreTracker(("jazz", "rock"), TrackerParams())
+    loud = [-20.0] * 16
+    tracker.update(
+        Prediction(np.array([0.9, 0.1], np.float32), 1.0), end_seconds=4, levels_dbfs=loud
+    )
+    barely_rock = Prediction(np.array([0.45, 0.55], np.float32), 1.0)
+    tracker.relabel(("jazz", "rock"), [barely_rock], corrected=True)
+    assert tracker.update(barely_rock, end_seconds=6, levels_dbfs=loud).genre == "rock"
+
+
+def test_what_was_judged_anew_counts_as_long_as_what_it_replaces():
+    tracker = GenreTracker(("jazz", "rock"), TrackerParams())
+    loud = [-20.0] * 16
+    jazz = Prediction(np.array([0.9, 0.1], np.float32), 1.0)
+    tracker.update(jazz, end_seconds=4, levels_dbfs=loud)
+    anew = Prediction(np.array([0.2, 0.8], np.float32), 0.9, familiar=0.8)
+    tracker.relabel(("jazz", "rock"), [anew], corrected=False)
+    state = tracker.update(
+        Prediction(np.array([0.4, 0.6], np.float32), 1.0), end_seconds=6, levels_dbfs=loud
+    )
+    assert 0.7 < state.probabilities[1] < 0.8
+    assert 0.9 < state.music < 1.0
+    assert 0.8 < state.familiar < 0.9
 
 
 def test_a_genre_that_is_forgotten_is_no_longer_shown():
