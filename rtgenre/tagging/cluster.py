@@ -29,6 +29,8 @@ _SONGS_PER_THREAD = 2
 _LEAST_SONGS = 8
 # How often it is looked how many workers there are.
 _LOOK_SECONDS = 3.0
+# At so many looks no worker must have a song before all is handed out anew; then at twice so many.
+_LOOKS_BEFORE_ANEW = 3
 
 
 class WorkersDied:
@@ -88,11 +90,13 @@ class _Run:
         self._number = secrets.token_hex(4)
         self._tries = itertools.count()
         # What was taught makes a judge some megabytes large: workers get it once, from each other.
-        packed = pickle.dumps(judge)
-        self._judge = self._submit("judge-" + self._number, _unpacked, packed, __version__)
+        self._packed = pickle.dumps(judge)
+        self._judge = self._submit_judge()
         # By the scheduler's name for the task.
         self._given: dict[str, tuple[Song, Any]] = {}
         self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
+        # For how many looks workers have had nothing of ours, and for how many that is borne.
+        self._idle_looks, self._most_idle_looks = 0, _LOOKS_BEFORE_ANEW
 
     def rows(self) -> Iterator[tuple[Song, Row | WorkersDied]]:
         """Yield each song with its row."""
@@ -107,6 +111,8 @@ class _Run:
             except queue.Empty:
                 most = self._look()
                 continue
+            if key not in self._given:
+                continue  # handed out anew meanwhile
             song, future = self._given.pop(key)
             if future.status in ("lost", "pending"):
                 # The worker that had its row died before we fetched it.
@@ -123,10 +129,35 @@ class _Run:
         """Return how many songs should be with workers."""
         try:
             threads = self._client.nthreads()
+            if threads and self._judge.status != "finished":
+                self._wait_for_judge(self._client.processing())
         except (OSError, TimeoutError, RuntimeError) as error:
             raise self._lost() from error
         self._tell_workers(len(threads))
         return max(_LEAST_SONGS, _SONGS_PER_THREAD * int(sum(threads.values())))
+
+    def _wait_for_judge(self, processing: dict[str, tuple[str, ...]]) -> None:
+        """Hand out anew what waits for a judge that no worker makes.
+
+        Where a worker dies at the wrong moment, Dask's scheduler may wait for ever for the judge of
+        another one, which knows nothing of it.
+        """
+        if any(key in self._given for keys in processing.values() for key in keys):
+            self._idle_looks = 0
+            return
+        self._idle_looks += 1
+        if self._idle_looks < self._most_idle_looks:
+            return
+        self._idle_looks, self._most_idle_looks = 0, 2 * self._most_idle_looks
+        self._judge = self._submit_judge()
+        waiting = [song for song, _ in self._given.values()]
+        self._given.clear()
+        for song in waiting:
+            self._give(song)
+
+    def _submit_judge(self) -> Any:
+        name = f"judge-{self._number}-{next(self._tries)}"
+        return self._submit(name, _unpacked, self._packed, __version__)
 
     def _give(self, song: Song) -> None:
         name = f"{song.path}-{self._number}-{next(self._tries)}"

@@ -73,6 +73,29 @@ def deadly_row(song):
     signal.raise_signal(signal.SIGKILL)
 
 
+class LostJudge:
+    """Judges as ``slow_row``; to make it the first time takes until ``lost`` is there."""
+
+    def __init__(self, folder):
+        self.begun, self.lost = folder / "begun", folder / "lost"
+
+    def __setstate__(self, state):
+        self.__dict__.update(state)
+        if not self.begun.exists():
+            self.begun.touch()
+            until(self.lost.exists)
+
+    def __call__(self, song):
+        return slow_row(song)
+
+
+def forget_all(dask_worker):
+    from distributed.worker_state_machine import FreeKeysEvent
+
+    keys = list(dask_worker.state.tasks)
+    dask_worker.handle_stimulus(FreeKeysEvent(keys=keys, stimulus_id="test"))
+
+
 def songs(count):
     return [Song(f"/music/{number}.mp3", f"/music/{number}.mp3", 1, "") for number in range(count)]
 
@@ -94,6 +117,23 @@ def test_a_worker_that_is_killed_loses_no_song_and_none_comes_twice(library, tmp
         assert victim.wait() == -signal.SIGKILL
     assert len(rows(output)) == N_SONGS
     assert {row["title"] for row in rows(output)} == {"T"}
+
+
+def test_a_worker_that_knows_nothing_of_what_it_is_waited_for_stops_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr("rtgenre.tagging.cluster._LOOK_SECONDS", 0.3)
+    judge = LostJudge(tmp_path)
+    with dask_cluster(1) as cluster, distributed.Client(cluster.address, set_as_default=False) as c:
+
+        def lose():
+            until(judge.begun.exists)
+            c.run(forget_all)
+            judge.lost.touch()
+
+        losing = threading.Thread(target=lose, daemon=True)
+        losing.start()
+        answers = list(each_on_cluster(judge, songs(3), scheduler=cluster.address))
+        losing.join()
+    assert sorted((song for song, _ in answers), key=lambda song: song.path) == songs(3)
 
 
 def test_rows_that_die_with_a_worker_before_they_are_fetched_are_made_anew():
