@@ -149,10 +149,12 @@ class _Run:
         if self._idle_looks < self._most_idle_looks:
             return
         self._idle_looks, self._most_idle_looks = 0, 2 * self._most_idle_looks
-        self._judge = self._submit_judge()
-        waiting = [song for song, _ in self._given.values()]
+        waiting = list(self._given.values())
         self._given.clear()
-        for song in waiting:
+        # What is not taken back keeps a worker's place for ever.
+        self._client.cancel([self._judge, *(future for _, future in waiting)])
+        self._judge = self._submit_judge()
+        for song, _ in waiting:
             self._give(song)
 
     def _submit_judge(self) -> Any:
