@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from rtgenre.types import Track
 
-_HEADER_BYTES = 27
-_MARK = b"OggS"
+PAGE_MARK = b"OggS"
+PAGE_HEADER_BYTES = 27
+"""Without the table of lengths that follows."""
 _BEGINS = 2
 # Of a longer packet of comments, which holds a picture, the beginning is read.
 _MOST_COMMENT_BYTES = 1 << 18
@@ -69,18 +70,16 @@ class OggTitles:
         """Cut off every page that has come as a whole; what is no page is passed over."""
         buffer = self._buffer
         while True:
-            start = buffer.find(_MARK)
+            start = buffer.find(PAGE_MARK)
             if start < 0:
-                del buffer[: max(0, len(buffer) - len(_MARK) + 1)]
+                del buffer[: max(0, len(buffer) - len(PAGE_MARK) + 1)]
                 return
             del buffer[:start]
-            if len(buffer) < _HEADER_BYTES or len(buffer) < _HEADER_BYTES + buffer[26]:
+            span = page_body(buffer)
+            if span is None or len(buffer) < span.stop:
                 return
-            body = _HEADER_BYTES + buffer[26]
-            lengths = buffer[_HEADER_BYTES:body]
-            end = body + sum(lengths)
-            if len(buffer) < end:
-                return
+            body, end = span.start, span.stop
+            lengths = buffer[PAGE_HEADER_BYTES:body]
             yield _Page(
                 buffer[5],
                 int.from_bytes(buffer[6:14], "little", signed=True),
@@ -122,6 +121,14 @@ class OggTitles:
             return None
         comments, self._comments = bytes(self._comments), None
         return Chapter(self._before_seconds, _track(comments))
+
+
+def page_body(page: bytes | bytearray) -> range | None:
+    """Return where a page's body lies, there or still to come; None if its head is not whole."""
+    if len(page) < PAGE_HEADER_BYTES or len(page) < PAGE_HEADER_BYTES + page[26]:
+        return None
+    start = PAGE_HEADER_BYTES + page[26]
+    return range(start, start + sum(page[PAGE_HEADER_BYTES:start]))
 
 
 def _packets(body: bytes, lengths: bytearray) -> Iterator[bytes]:

@@ -9,19 +9,19 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from rtgenre.sources.ogg import PAGE_HEADER_BYTES, PAGE_MARK, page_body
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-_MARK = b"OggS"
-_HEADER_BYTES = 27
 _ENDS = 4
-_MOST_PAGE_BYTES = _HEADER_BYTES + 255 + 255 * 255
+_MOST_PAGE_BYTES = PAGE_HEADER_BYTES + 255 + 255 * 255
 
 
 def lacks_end(path: Path) -> bool:
     """Say whether a file is Ogg and was cut off; of one that cannot be read others tell."""
     with contextlib.suppress(OSError), path.open("rb") as file:
-        if file.read(len(_MARK)) != _MARK:
+        if file.read(len(PAGE_MARK)) != PAGE_MARK:
             return False
         size = file.seek(0, 2)
         # A tag of another kind may follow the last page.
@@ -32,11 +32,9 @@ def lacks_end(path: Path) -> bool:
 
 def is_cut_off(tail: bytes) -> bool:
     """Say so of the last bytes of an Ogg file, which hold its last page if it has one."""
-    start = tail.rfind(_MARK)
-    if start < 0 or len(tail) < start + _HEADER_BYTES:
+    start = tail.rfind(PAGE_MARK)
+    page = tail[max(0, start) :]
+    body = page_body(page)
+    if start < 0 or body is None or len(page) < body.stop:
         return True
-    body = start + _HEADER_BYTES + tail[start + 26]
-    missing_bytes = body + sum(tail[start + _HEADER_BYTES : body]) - len(tail)
-    if missing_bytes == 0:
-        return False
-    return missing_bytes > 0 or not tail[start + 5] & _ENDS
+    return len(page) > body.stop and not page[5] & _ENDS

@@ -29,7 +29,7 @@ _SONGS_PER_THREAD = 2
 _LEAST_SONGS = 8
 # How often it is looked how many workers there are.
 _LOOK_SECONDS = 3.0
-# At so many looks no worker must have a song before all is handed out anew; then at twice so many.
+# So many looks in a row at which no worker has a song are borne; then twice so many, and so on.
 _LOOKS_BEFORE_ANEW = 3
 
 
@@ -130,13 +130,13 @@ class _Run:
         try:
             threads = self._client.nthreads()
             if threads and self._judge.status != "finished":
-                self._wait_for_judge(self._client.processing())
+                self._mend_lost_judge(self._client.processing())
         except (OSError, TimeoutError, RuntimeError) as error:
             raise self._lost() from error
         self._tell_workers(len(threads))
         return max(_LEAST_SONGS, _SONGS_PER_THREAD * int(sum(threads.values())))
 
-    def _wait_for_judge(self, processing: dict[str, tuple[str, ...]]) -> None:
+    def _mend_lost_judge(self, processing: dict[str, tuple[str, ...]]) -> None:
         """Hand out anew what waits for a judge that no worker makes.
 
         Where a worker dies at the wrong moment, Dask's scheduler may wait for ever for the judge of
