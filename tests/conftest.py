@@ -4,6 +4,7 @@ import contextlib
 import gc
 import logging
 import os
+import signal
 from collections.abc import Generator, Iterator
 from types import ModuleType
 from typing import Any
@@ -15,6 +16,9 @@ import pytest
 # Test processes share the cores: threads of numpy's that wait for each other busily only heat them.
 # It reads this when it is imported, also in the programs that tests start.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+# Shells let what they start with `&` ignore Ctrl-C, and so would all programs that tests end by it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes is the machine's affair, which others use at the same time.
 hypothesis.settings.register_profile("rtgenre", deadline=None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,25 @@ from training.data.dataset import FEATURES, Track, save_tracks
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+def _seed() -> None:
+    # Of small networks with weights of chance one in a hundred says nothing whatever it hears.
+    if keras := sys.modules.get("keras"):
+        keras.utils.set_random_seed(1)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _same_weights_in_fixtures() -> None:
+    """Networks that a module's fixtures make are the same in every run."""
+    _seed()
+
+
+@pytest.fixture(autouse=True)
+def _same_weights() -> None:
+    """Networks that a test makes are the same in every run."""
+    _seed()
+
 
 GENRE_HZ = {"high": 3000.0, "low": 200.0, "middle": 900.0}
 
