@@ -54,11 +54,12 @@ def main() -> None:
     parser.add_argument("--songs", type=int, default=16)
     parser.add_argument("--minutes", type=float, default=4.0, help="of each song")
     parser.add_argument("--pairs", type=int, default=2, help="how often it is measured")
+    parser.add_argument("--music", type=Path, help="recordings to make songs of; default: demo's")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         environment = _musicnn(folder / "musicnn")
-        library = make_library(folder / "library", options.songs, options.minutes)
+        library = make_library(folder / "library", options.songs, options.minutes, options.music)
         songs = [str(path) for path in sorted(library.rglob("*")) if path.is_file()]
         programs: dict[str, Callable[[int], object]] = {
             "rtgenre tag": lambda number: tag(library, folder / f"{number}.jsonl"),

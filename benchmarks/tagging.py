@@ -5,7 +5,8 @@ turns, on the same songs, with what share of the cores others took meanwhile;
 ``again``: 20,000 songs that are all done; ``killed``: a Dask cluster of three workers, one of them
 killed by SIGKILL and replaced every 20 s; ``start``: a pool of processes and Dask's local cluster;
 ``sample DATA``: what hearing a part of labelled recordings costs in accuracy, DATA a folder with
-``tracks.csv`` and ``audio/``.
+``tracks.csv`` and ``audio/``; ``sparing FOLDER``: of whole songs, how much is heard, and whether
+that says what hearing all of it says.
 """
 
 from __future__ import annotations
@@ -24,16 +25,25 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
 
 from rtgenre.demo import DEMO_RECORDINGS
+from rtgenre.model.classifier import Classifier
+from rtgenre.model.folders import find_model_folder
+from rtgenre.tagging.file_verdict import classify_file
 from rtgenre.tagging.finding import find_songs
 from rtgenre.tagging.processes import each_in_processes
 from rtgenre.tagging.song import Row
 from rtgenre.tagging.tables.open_table import ENDINGS, open_table
+from rtgenre.tracking.smoothing import TrackerParams
 from tests.dask_cluster import dask_cluster
+
+if TYPE_CHECKING:
+    from rtgenre.tagging.file_verdict import FileVerdict
+    from rtgenre.types import FloatArray, Prediction
 
 KILL_SECONDS = 20.0
 
@@ -44,7 +54,9 @@ def cores(options: argparse.Namespace) -> None:
     if len(usable) < 2:
         raise SystemExit("one core is usable; two are needed")
     with tempfile.TemporaryDirectory() as folder:
-        library = make_library(Path(folder) / "library", options.songs, options.minutes)
+        library = make_library(
+            Path(folder) / "library", options.songs, options.minutes, options.music
+        )
         runs: dict[int, list[_Run]] = {1: [], 2: []}
         for number in range(options.pairs):
             for processes in (1, 2) if number % 2 == 0 else (2, 1):
@@ -201,7 +213,8 @@ def sample(options: argparse.Namespace) -> None:
         genres: dict[str, dict[str, str]] = {}
         for name, flags in (
             ("whole, a window every 2 s", ["--hop-seconds", "2"]),
-            ("whole, a window every 4 s", []),
+            ("whole, a window every 4 s", ["--hop-seconds", "4"]),
+            ("whole, windows whose neighbours differ", []),
             *((f"{seconds} s of it", ["--sample", str(seconds)]) for seconds in (16, 8, 4)),
         ):
             output = Path(folder) / "tags.jsonl"
@@ -220,10 +233,74 @@ def sample(options: argparse.Namespace) -> None:
             print(f"{name}: {len(probable)} recordings, {right:.1%} right, {same:.1%} as whole")
 
 
-def make_library(folder: Path, songs: int, minutes: float) -> Path:
-    """Make songs as MP3 from the demo recordings, each played again and again."""
+def sparing(options: argparse.Namespace) -> None:
+    """Compare hearing every window of whole songs with hearing those whose neighbours differ."""
+    classifier = _CountingClassifier.load(find_model_folder(options.model))
+    heard, seconds, same_genre, same_sections, moved = [], [], [], [], []
+    songs, _ = find_songs([str(options.folder)])
+    for song in songs:
+        verdicts = []
+        for is_sparing in (False, True):
+            classifier.heard = 0
+            verdicts.append(
+                classify_file(
+                    Path(song.location),
+                    classifier,
+                    channel="mix",
+                    hop_seconds=classifier.info.features.window_seconds,
+                    tracker_params=TrackerParams(),
+                    sparing=is_sparing,
+                )
+            )
+            heard.append(classifier.heard)
+        whole, part = verdicts
+        seconds.append(whole.seconds)
+        same_genre.append(whole.genre == part.genre)
+        same_sections.append(_same_seconds(whole, part) / whole.seconds)
+        pairs = zip(whole.probabilities.values(), part.probabilities.values(), strict=True)
+        moved.append(max(abs(one - other) for one, other in pairs))
+    share = sum(heard[1::2]) / sum(heard[::2])
+    print(f"{len(songs)} songs, {sum(seconds) / 3600:.1f} h: {share:.0%} of the windows heard;")
+    print(
+        f"the same genre {np.mean(same_genre):.1%}, the same sections {np.mean(same_sections):.1%}"
+    )
+    print(f"a probability moved by {np.median(moved):.3f} at most, median; {max(moved):.3f} at all")
+
+
+class _CountingClassifier(Classifier):
+    """Counts the windows that it hears."""
+
+    heard = 0
+
+    def predict_window(self, samples: FloatArray) -> Prediction:
+        self.heard += 1
+        return super().predict_window(samples)
+
+
+def _same_seconds(one: FileVerdict, other: FileVerdict) -> float:
+    """Return for how long two verdicts have sections of the same genre."""
+    return sum(
+        max(0.0, min(a.end_seconds, b.end_seconds) - max(a.start_seconds, b.start_seconds))
+        for a in one.sections
+        for b in other.sections
+        if (a.genre, a.reason) == (b.genre, b.reason)
+    )
+
+
+def make_library(folder: Path, songs: int, minutes: float, music: Path | None = None) -> Path:
+    """Make songs as MP3, each of them a recording that is played again and again.
+
+    Args:
+        folder: for them; must not be there yet.
+        songs: how many, some several times where there are fewer recordings.
+        minutes: of each song.
+        music: folder of the recordings; None for those of the demo.
+    """
     folder.mkdir()
-    for number, source in enumerate(DEMO_RECORDINGS[:songs]):
+    sources = DEMO_RECORDINGS
+    if music is not None:
+        sources = [song.location for song in find_songs([str(music)])[0]]
+    for number, source in enumerate(sources[:songs]):
         command = ["ffmpeg", "-v", "error", "-stream_loop", "-1", "-i", source]
         command += ["-t", str(60 * minutes), "-ac", "2", "-ar", "44100", "-b:a", "192k"]
         subprocess.run([*command, folder / f"{number}.mp3"], check=True)
@@ -251,15 +328,20 @@ def main() -> None:
         (start_pool, 0),
         (start_dask, 0),
         (sample, 0),
+        (sparing, 0),
     ):
         command = commands.add_parser(run.__name__.replace("_", "-"))
         command.set_defaults(run=run)
         command.add_argument("--songs", type=int, default=songs)
         command.add_argument("--minutes", type=float, default=4.0, help="of each song")
         command.add_argument("--pairs", type=int, default=3, help="how often it is measured")
+        command.add_argument("--music", type=Path, help="recordings to make songs of")
         if run is sample:
             command.add_argument("data", type=Path)
             command.add_argument("--tracks", type=Path, help="file that names those to take")
+        if run is sparing:
+            command.add_argument("folder", type=Path)
+        if run in {sample, sparing}:
             command.add_argument("--model", default="crnn")
     options = parser.parse_args()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

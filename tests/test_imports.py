@@ -110,6 +110,7 @@ PURE = [
     "sources/title.py",
     "tagging/sampling.py",
     "tagging/song.py",
+    "tagging/sparing.py",
     "tagging/summary.py",
     "tagging/tables/line_formats.py",
 ]

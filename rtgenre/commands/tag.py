@@ -64,7 +64,8 @@ class TagOptions:
     sample_seconds: float | None = None
     """How much of each song is heard at most; None for all of it."""
     hop_seconds: float | None = None
-    """Time between windows; None for that of one window, so that each second is heard once."""
+    """Time between windows, all of which are heard; None for one after another, of which those are
+    heard that differ from their neighbours."""
     write_genre: bool = False
     overwrite: bool = False
 
@@ -99,7 +100,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         "--hop-seconds",
         "windows.hop_seconds",
-        help="time between windows; default: they do not overlap",
+        help="hear a window so often; default: one after another, where neighbours differ",
     )
     add_model(parser)
 
@@ -131,15 +132,14 @@ def tag_songs(options: TagOptions, config: Config) -> int:
     """
     folder = find_model_folder(config.model.folder)
     info = read_model_info(folder)
-    window_seconds = info.features.window_seconds
-    _check(options, window_seconds)
+    _check(options, info.features.window_seconds)
     taught = _taught(config, folder)
     judge = Judge(
         # A shipped model has its own place on each machine; any other folder must be the same.
         model_folder=folder.name if _is_shipped(folder) else str(folder.absolute()),
         model=model_of(info),
         channel=config.source[0].channel,
-        hop_seconds=None if options.hop_seconds == window_seconds else options.hop_seconds,
+        hop_seconds=options.hop_seconds,
         sample_seconds=options.sample_seconds,
         # As values alone: processes and workers need not load the settings for them.
         tracker_params=TrackerParams(**asdict(config.smoothing)),

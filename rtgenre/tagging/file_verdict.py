@@ -12,8 +12,9 @@ from rtgenre.service.pipeline import Pipeline
 from rtgenre.sources.decode import open_audio
 from rtgenre.sources.decoder import DecodeError
 from rtgenre.sources.names import told_path
+from rtgenre.tagging.sparing import predict_sparingly
 from rtgenre.tracking.silence import holds_sound
-from rtgenre.tracking.verdict import track_verdict
+from rtgenre.tracking.verdict import say_the_same, track_verdict
 from rtgenre.types import Block, UnknownReason
 
 if TYPE_CHECKING:
@@ -133,6 +134,7 @@ def classify_file(
     hop_seconds: float,
     tracker_params: TrackerParams,
     taught: TaughtGenres | None = None,
+    sparing: bool = False,
 ) -> FileVerdict:
     """Listen to a whole file as the service would.
 
@@ -143,6 +145,7 @@ def classify_file(
         hop_seconds: time between windows.
         tracker_params: how calm or how quick the sections follow the music.
         taught: what the service was taught, if that is to count.
+        sparing: hear no window between two that say the same, see ``predict_sparingly``.
 
     Raises:
         DecodeError: it cannot be read, or is shorter than one window.
@@ -163,7 +166,7 @@ def classify_file(
             check_channel(channel, file.n_channels)
         except ValueError as error:
             raise DecodeError(path, str(error)) from error
-        windows = list(_judged_windows(file, classifier, pipeline))
+        windows = list(_judged_windows(file, classifier, pipeline, sparing=sparing))
     if not windows:
         raise too_short(file, info)
     return _file_verdict(path, windows, pipeline.tracker.params, file.remark)
@@ -177,14 +180,31 @@ def too_short(file: AudioFile, info: ModelInfo) -> DecodeError:
 
 
 def _judged_windows(
-    file: AudioFile, classifier: Classifier, pipeline: Pipeline
+    file: AudioFile, classifier: Classifier, pipeline: Pipeline, *, sparing: bool
 ) -> Iterator[JudgedWindow]:
-    below_dbfs = pipeline.tracker.params.silence_below_dbfs
-    for window in _windows(file, pipeline):
-        prediction = classifier.predict_window(window.samples)
+    params = pipeline.tracker.params
+
+    def predict(window: Window) -> Prediction:
+        return classifier.predict_window(window.samples)
+
+    def sounds(window: Window) -> bool:
+        below_dbfs = params.silence_below_dbfs
+        return holds_sound(window.levels_dbfs.tolist(), below_dbfs=below_dbfs)
+
+    def alike(stretch: Sequence[Window], first: Prediction, last: Prediction) -> bool:
+        return all(map(sounds, stretch)) and say_the_same(
+            pipeline.judged(first), pipeline.judged(last), params
+        )
+
+    windows = _windows(file, pipeline)
+    heard = (
+        predict_sparingly(windows, predict=predict, alike=alike)
+        if sparing
+        else ((window, predict(window)) for window in windows)
+    )
+    for window, prediction in heard:
         document = pipeline.conclude(window, prediction, latency_seconds=0.0)
-        sounds = holds_sound(window.levels_dbfs.tolist(), below_dbfs=below_dbfs)
-        yield JudgedWindow(document, pipeline.judged(prediction) if sounds else None)
+        yield JudgedWindow(document, pipeline.judged(prediction) if sounds(window) else None)
 
 
 def _windows(file: AudioFile, pipeline: Pipeline) -> Iterator[Window]:

@@ -41,7 +41,8 @@ class Judge:
     """Which model is expected there; see ``model_of``."""
     channel: Channel
     hop_seconds: float | None
-    """Time between windows; None for that of one window."""
+    """Time between windows, all of which are heard; None for one after another, of which those are
+    heard that differ from their neighbours."""
     sample_seconds: float | None
     """How much of each song is heard at most; None for all of it."""
     tracker_params: TrackerParams
@@ -89,6 +90,7 @@ class Judge:
             hop_seconds=self.hop_seconds or classifier.info.features.window_seconds,
             tracker_params=self.tracker_params,
             taught=self.taught,
+            sparing=self.hop_seconds is None,
         )
         return replace(
             row,

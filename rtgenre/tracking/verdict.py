@@ -63,3 +63,20 @@ def track_verdict(
     elif probabilities.max() * familiar < params.unknown_below:
         reason = UnknownReason.UNSURE
     return TrackVerdict(probabilities, familiar, reason)
+
+
+def say_the_same(one: Prediction, other: Prediction, params: TrackerParams) -> bool:
+    """Whether two windows hold no music, or music of the same genre, which is familiar or is not.
+
+    Args:
+        one: what the model says of one window.
+        other: what it says of the other.
+        params: hold the limits of music and of familiar music.
+    """
+
+    def told(prediction: Prediction) -> tuple[int, bool] | None:
+        if prediction.music < params.music_below:
+            return None
+        return int(prediction.probabilities.argmax()), prediction.familiar >= params.familiar_below
+
+    return told(one) == told(other)

@@ -80,7 +80,7 @@ def test_a_process_that_judges_songs_loads_no_settings_which_would_delay_it(
 
 def test_every_format_gets_a_row_with_what_classify_says_and_its_tags(library, tmp_path, capsys):
     output = tmp_path / "tags.jsonl"
-    assert tag(library, "--output", output) == 0
+    assert tag(library, "--output", output, "--hop-seconds", 4) == 0
     found = rows(output)
     assert set(found) == {*(f"song.{ending}" for ending in ENDINGS), "tone.wav"}
     model = load_model("cnn")
@@ -92,7 +92,7 @@ def test_every_format_gets_a_row_with_what_classify_says_and_its_tags(library, t
         assert row["sections"] == verdict.document()["sections"]
         assert row["size"] == (library / name).stat().st_size
         assert row["model"] == f"{model.info.name} {model.info.version}"
-        assert row["model_checksum"] == model.info.short_checksum
+        assert row["model_checksum"] == f"{model.info.short_checksum}+4s"
         assert row["fault"] is None
     for ending in ENDINGS:
         row = found[f"song.{ending}"]
@@ -104,20 +104,22 @@ def test_every_format_gets_a_row_with_what_classify_says_and_its_tags(library, t
     assert "100%" in out or "%  █" in out
 
 
-def test_each_second_is_heard_once_whatever_the_service_does_unless_asked(
+def test_windows_do_not_overlap_whatever_the_service_does_unless_asked(
     library, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("RTGENRE_WINDOWS__HOP_SECONDS", "1")
     model, ends = load_model("cnn"), {}
-    for hop_seconds, asked in ((4.0, []), (2.0, ["--hop-seconds", "2"])):
+    for hop_seconds in (None, 4.0, 2.0):
         output = tmp_path / f"{hop_seconds}.jsonl"
+        asked = [] if hop_seconds is None else ["--hop-seconds", hop_seconds]
         assert tag(library / "song.mp3", "--output", output, *asked) == 0
         row = rows(output)["song.mp3"]
-        verdict = model.classify(library / "song.mp3", hop_seconds=hop_seconds)
-        assert row["probabilities"] == verdict.probabilities
-        assert row["sections"] == verdict.document()["sections"]
         ends[hop_seconds] = row["sections"][-1]["end_seconds"]
-    assert ends == {4.0: 12.0, 2.0: 14.0}
+        if hop_seconds is not None:
+            verdict = model.classify(library / "song.mp3", hop_seconds=hop_seconds)
+            assert row["probabilities"] == verdict.probabilities
+            assert row["sections"] == verdict.document()["sections"]
+    assert ends == {None: 12.0, 4.0: 12.0, 2.0: 14.0}
 
 
 def test_the_same_command_again_judges_only_what_is_new_or_changed(library, tmp_path, capsys):
@@ -153,18 +155,17 @@ def test_another_model_or_another_sample_judges_everything_anew(library, tmp_pat
     assert rows(output)["tone.wav"]["model"].startswith("crnn ")
 
 
-def test_another_hop_judges_everything_anew_and_the_usual_one_named_does_not(
-    library, tmp_path, capsys
+@pytest.mark.parametrize(("hop_seconds", "end_seconds"), [(2, 14.0), (4, 12.0)])
+def test_a_hop_that_is_asked_for_judges_everything_anew_once(
+    library, tmp_path, capsys, hop_seconds, end_seconds
 ):
     output = tmp_path / "tags.csv"
     tag(library / "song.mp3", "--output", output)
     capsys.readouterr()
-    tag(library / "song.mp3", "--output", output, "--hop-seconds", 4)
-    assert "music a minute" not in capsys.readouterr().out
     for _ in range(2):
-        tag(library / "song.mp3", "--output", output, "--hop-seconds", 2)
+        tag(library / "song.mp3", "--output", output, "--hop-seconds", hop_seconds)
     assert capsys.readouterr().out.count("music a minute") == 1
-    assert '"end_seconds": 14.0' in rows(output)["song.mp3"]["sections"]
+    assert f'"end_seconds": {end_seconds}' in rows(output)["song.mp3"]["sections"]
 
 
 def test_parquet_goes_on_too(library, tmp_path, capsys):

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from rtgenre.tracking.smoothing import TrackerParams
+from rtgenre.tracking.verdict import say_the_same
 from rtgenre.tracking.verdict import track_verdict as verdict_of
 from rtgenre.types import Prediction, UnknownReason
 
@@ -67,3 +68,23 @@ def test_silence_alone_has_no_genre():
     verdict = verdict_of([], TrackerParams(), n_labels=4)
     assert verdict.genre_index is None
     assert verdict.probabilities == pytest.approx([0.25] * 4)
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (window(0.5, 0.3, 0.2), True),
+        (window(0.4, 0.5, 0.1), False),
+        (window(0.5, 0.3, 0.2, music=0.5), True),
+        (window(0.5, 0.3, 0.2, music=0.4), False),
+        (window(0.5, 0.3, 0.2, familiar=0.4), True),
+        (window(0.5, 0.3, 0.2, familiar=0.3), False),
+    ],
+)
+def test_windows_say_the_same_by_genre_music_and_familiarity(other, same):
+    assert say_the_same(window(0.9, 0.1, 0.0), other, TrackerParams()) == same
+
+
+def test_windows_without_music_say_the_same_whatever_genre_they_are_most_like():
+    talk, noise = window(0.9, 0.1, music=0.1), window(0.1, 0.9, music=0.4, familiar=0.0)
+    assert say_the_same(talk, noise, TrackerParams())
