@@ -108,7 +108,7 @@ async def examine_hub(config: Config) -> int:
 
 
 async def _examine_broker(doctor: Doctor, config: Config, *, as_hub: bool = False) -> None:
-    for step in await check_broker(config.mqtt, as_hub=as_hub):
+    for step in await check_broker(config.mqtt, as_hub=as_hub, teaches=config.teach.enabled):
         tell = doctor.good if step.ok else doctor.bad
         tell(f"broker, {step.name}", step.message)
 

@@ -100,7 +100,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         "--hop-seconds",
         "windows.hop_seconds",
-        help="hear a window so often; default: one after another, where neighbours differ",
+        help="hear all windows, one each so many seconds; default: those that differ",
     )
     add_model(parser)
 

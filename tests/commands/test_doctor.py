@@ -9,8 +9,10 @@ from rtgenre.cli import main
 from rtgenre.commands import doctor
 from rtgenre.commands.doctor import examine
 from rtgenre.config import Config
+from rtgenre.outputs.mqtt.broker import publish_once
+from rtgenre.outputs.mqtt.topics import Message
 from rtgenre.sources.base import NoInputDevice
-from tests.broker import Broker
+from tests.broker import Broker, settings_for
 from tests.signals import tone
 from tests.sources_in_memory import HandSource
 
@@ -175,6 +177,18 @@ async def test_more_sources_than_the_machine_can_bear_are_a_hint_with_what_to_ch
     output = capsys.readouterr().out
     assert re.search(r"hint  speed: a window takes \d+ ms, and 20000 sources have one", output)
     assert re.search(r"too slow: (9\d|100) % of windows skipped; set workers to 4 in \[m", output)
+
+
+async def test_of_a_hub_that_passes_on_no_lessons_only_reading_is_tried(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("RTGENRE_TEACH__ENABLED", "false")
+    async with Broker(tmp_path) as broker:
+        settings = settings_for(broker.port)
+        await publish_once(settings, [Message("rtgenre/den/status", "online", retain=True, qos=1)])
+        where = ["--hub", "--mqtt-host", f"127.0.0.1:{broker.port}"]
+        assert await asyncio.to_thread(main, ["doctor", *where]) == 0
+    assert "ok    broker, read: of rtgenre/#" in capsys.readouterr().out
 
 
 async def test_a_machine_that_only_runs_a_hub_needs_a_broker_and_no_input(

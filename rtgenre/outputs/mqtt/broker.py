@@ -204,15 +204,37 @@ async def comes_back(config: MqttConfig, topic: str, *, within_seconds: float) -
         OutputError: the broker cannot be reached or refuses.
     """
     word = secrets.token_hex(4)
+    message = Message(topic, word, retain=False, qos=1)
+    return await _comes(config, topic, word, [message], within_seconds=within_seconds)
+
+
+async def anything_comes(config: MqttConfig, topics: str, *, within_seconds: float) -> bool:
+    """Say whether a message comes of topics, publishing none.
+
+    Raises:
+        OutputError: the broker cannot be reached or refuses.
+    """
+    return await _comes(config, topics, None, [], within_seconds=within_seconds)
+
+
+async def _comes(
+    config: MqttConfig,
+    topics: str,
+    word: str | None,
+    messages: Iterable[Message],
+    *,
+    within_seconds: float,
+) -> bool:
+    """Subscribe, publish, and say whether a word comes; None: whatever it is."""
     came = asyncio.Event()
 
     def receive(_topic: str, payload: bytes, _retained: bool) -> None:
-        if payload == word.encode():
+        if word is None or payload == word.encode():
             came.set()
 
     async with _connected(config, receive) as client:
-        await client.subscribe(topic, qos=1)
-        await send(client, [Message(topic, word, retain=False, qos=1)])
+        await client.subscribe(topics, qos=1)
+        await send(client, messages)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_seconds):
                 await came.wait()

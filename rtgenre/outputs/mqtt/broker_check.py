@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rtgenre.outputs.errors import OutputError
-from rtgenre.outputs.mqtt.broker import comes_back, publish_once
+from rtgenre.outputs.mqtt.broker import anything_comes, comes_back, publish_once
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,17 +29,20 @@ class BrokerStep:
     """What was found; where it failed, what to do."""
 
 
-async def check_broker(config: MqttConfig, *, as_hub: bool = False) -> list[BrokerStep]:
+async def check_broker(
+    config: MqttConfig, *, as_hub: bool = False, teaches: bool = True
+) -> list[BrokerStep]:
     """Try name, TCP, login and a message there and back, and stop at the first that fails.
 
     Args:
         config: where the broker is, and who logs in.
         as_hub: try what a hub does there, which writes lessons and nothing else.
+        teaches: whether that hub passes lessons on; one that does not only reads.
     """
-    return [step async for step in _steps(config, as_hub=as_hub)]
+    return [step async for step in _steps(config, as_hub=as_hub, teaches=teaches)]
 
 
-async def _steps(config: MqttConfig, *, as_hub: bool) -> AsyncIterator[BrokerStep]:
+async def _steps(config: MqttConfig, *, as_hub: bool, teaches: bool) -> AsyncIterator[BrokerStep]:
     name = await _look_up(config)
     yield name
     if not name.ok:
@@ -54,7 +57,7 @@ async def _steps(config: MqttConfig, *, as_hub: bool) -> AsyncIterator[BrokerSte
         yield BrokerStep("login", ok=False, message=str(error))
         return
     yield BrokerStep("login", ok=True, message=f"as {config.username or 'anonymous'}")
-    yield await _publish(config, as_hub=as_hub)
+    yield await (_read(config) if as_hub and not teaches else _publish(config, as_hub=as_hub))
 
 
 async def _publish(config: MqttConfig, *, as_hub: bool) -> BrokerStep:
@@ -72,6 +75,19 @@ async def _publish(config: MqttConfig, *, as_hub: bool) -> BrokerStep:
         found = str(error)
     allowed = f"the broker's access list must let {config.username or 'anonymous clients'} {rights}"
     return BrokerStep("publish", ok=False, message=f"{found}; {allowed}")
+
+
+async def _read(config: MqttConfig) -> BrokerStep:
+    everything = f"{config.topic_prefix}/#"
+    try:
+        if await anything_comes(config, everything, within_seconds=ECHO_SECONDS):
+            return BrokerStep("read", ok=True, message=f"of {everything}")
+        found = f"nothing comes of {everything}: does an rtgenre of a room publish to this broker?"
+    except OutputError as error:
+        found = f"{error};"
+    reader = config.username or "anonymous clients"
+    allowed = f"The broker's access list must let {reader} read {everything}"
+    return BrokerStep("read", ok=False, message=f"{found} {allowed}")
 
 
 async def _look_up(config: MqttConfig) -> BrokerStep:

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rtgenre.outputs.mqtt import broker_check
+from rtgenre.outputs.mqtt.broker import publish_once
 from rtgenre.outputs.mqtt.broker_check import check_broker
+from rtgenre.outputs.mqtt.topics import Message
 from tests.broker import Broker, free_port, settings_for
 
 if TYPE_CHECKING:
@@ -54,6 +56,32 @@ async def test_a_hub_needs_to_read_and_to_teach_and_no_more(tmp_path: Path, monk
         *_, last = await check_broker(settings_for(broker.port), as_hub=True)
     assert (last.name, last.ok) == ("publish", ok)
     assert ok or "read rtgenre/# and write rtgenre/+/teach/set" in last.message
+
+
+@pytest.mark.parametrize(("lines", "ok"), [([HUB_READS], True), (["topic read other/#"], False)])
+async def test_a_hub_that_passes_on_no_lessons_only_needs_to_read_what_a_room_publishes(
+    tmp_path: Path, monkeypatch, lines, ok
+):
+    monkeypatch.setattr(broker_check, "ECHO_SECONDS", 5.0 if ok else 0.2)
+    access = tmp_path / "access"
+    access.write_text("\n".join(["topic write rtgenre/den/status", *lines, ""]))
+    access.chmod(0o600)
+    async with Broker(tmp_path, "allow_anonymous true", f"acl_file {access}") as broker:
+        settings = settings_for(broker.port)
+        await publish_once(settings, [Message("rtgenre/den/status", "online", retain=True, qos=1)])
+        *_, last = await check_broker(settings, as_hub=True, teaches=False)
+    assert (last.name, last.ok) == ("read", ok)
+    assert ok or "must let anonymous clients read rtgenre/#" in last.message
+
+
+async def test_a_hub_that_hears_nothing_is_asked_whether_a_room_publishes(
+    tmp_path: Path, monkeypatch
+):
+    monkeypatch.setattr(broker_check, "ECHO_SECONDS", 0.2)
+    async with Broker(tmp_path) as broker:
+        *_, last = await check_broker(settings_for(broker.port), as_hub=True, teaches=False)
+    assert not last.ok
+    assert "does an rtgenre of a room publish to this broker?" in last.message
 
 
 async def test_an_unknown_name_is_found_out_first():
