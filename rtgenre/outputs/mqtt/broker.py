@@ -203,9 +203,7 @@ async def comes_back(config: MqttConfig, topic: str, *, within_seconds: float) -
     Raises:
         OutputError: the broker cannot be reached or refuses.
     """
-    word = secrets.token_hex(4)
-    message = Message(topic, word, retain=False, qos=1)
-    return await _comes(config, topic, word, [message], within_seconds=within_seconds)
+    return await _comes(config, topic, secrets.token_hex(4), within_seconds=within_seconds)
 
 
 async def anything_comes(config: MqttConfig, topics: str, *, within_seconds: float) -> bool:
@@ -214,18 +212,13 @@ async def anything_comes(config: MqttConfig, topics: str, *, within_seconds: flo
     Raises:
         OutputError: the broker cannot be reached or refuses.
     """
-    return await _comes(config, topics, None, [], within_seconds=within_seconds)
+    return await _comes(config, topics, None, within_seconds=within_seconds)
 
 
 async def _comes(
-    config: MqttConfig,
-    topics: str,
-    word: str | None,
-    messages: Iterable[Message],
-    *,
-    within_seconds: float,
+    config: MqttConfig, topics: str, word: str | None, *, within_seconds: float
 ) -> bool:
-    """Subscribe, publish, and say whether a word comes; None: whatever it is."""
+    """Publish a word, if there is one, and say whether it comes, or else whether anything does."""
     came = asyncio.Event()
 
     def receive(_topic: str, payload: bytes, _retained: bool) -> None:
@@ -234,7 +227,8 @@ async def _comes(
 
     async with _connected(config, receive) as client:
         await client.subscribe(topics, qos=1)
-        await send(client, messages)
+        if word is not None:
+            await send(client, [Message(topics, word, retain=False, qos=1)])
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(within_seconds):
                 await came.wait()

@@ -11,7 +11,7 @@ from rtgenre.outputs.errors import OutputError
 from rtgenre.outputs.mqtt.broker import anything_comes, comes_back, publish_once
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable
 
     from rtgenre.config import MqttConfig
 
@@ -67,27 +67,33 @@ async def _publish(config: MqttConfig, *, as_hub: bool) -> BrokerStep:
         # No node's name begins so: nobody is taught anything.
         topic = f"{config.topic_prefix}/_doctor/teach/set"
         rights = f"read {everything} and write {config.topic_prefix}/+/teach/set"
-    try:
-        if await comes_back(config, topic, within_seconds=ECHO_SECONDS):
-            return BrokerStep("publish", ok=True, message=f"to {topic}")
-        found = f"what is sent to {topic} comes to nobody who listens there"
-    except OutputError as error:
-        found = str(error)
-    allowed = f"the broker's access list must let {config.username or 'anonymous clients'} {rights}"
-    return BrokerStep("publish", ok=False, message=f"{found}; {allowed}")
+    comes = comes_back(config, topic, within_seconds=ECHO_SECONDS)
+    missing = f"what is sent to {topic} comes to nobody who listens there"
+    return await _exchange(
+        config, comes, name="publish", good=f"to {topic}", missing=missing, rights=rights
+    )
 
 
 async def _read(config: MqttConfig) -> BrokerStep:
     everything = f"{config.topic_prefix}/#"
+    comes = anything_comes(config, everything, within_seconds=ECHO_SECONDS)
+    missing = f"nothing comes of {everything} (does an rtgenre of a room publish to this broker?)"
+    good, rights = f"of {everything}", f"read {everything}"
+    return await _exchange(config, comes, name="read", good=good, missing=missing, rights=rights)
+
+
+async def _exchange(
+    config: MqttConfig, comes: Awaitable[bool], *, name: str, good: str, missing: str, rights: str
+) -> BrokerStep:
+    """Wait for a message, and say what was found, and which rights that needs if none came."""
     try:
-        if await anything_comes(config, everything, within_seconds=ECHO_SECONDS):
-            return BrokerStep("read", ok=True, message=f"of {everything}")
-        found = f"nothing comes of {everything}: does an rtgenre of a room publish to this broker?"
+        if await comes:
+            return BrokerStep(name, ok=True, message=good)
+        found = missing
     except OutputError as error:
-        found = f"{error};"
-    reader = config.username or "anonymous clients"
-    allowed = f"The broker's access list must let {reader} read {everything}"
-    return BrokerStep("read", ok=False, message=f"{found} {allowed}")
+        found = str(error)
+    allowed = f"the broker's access list must let {config.username or 'anonymous clients'} {rights}"
+    return BrokerStep(name, ok=False, message=f"{found}; {allowed}")
 
 
 async def _look_up(config: MqttConfig) -> BrokerStep:
