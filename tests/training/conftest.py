@@ -17,24 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def _seed() -> None:
-    # Of small networks with weights of chance one in a hundred says nothing whatever it hears.
-    if keras := sys.modules.get("keras"):
-        keras.utils.set_random_seed(1)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _same_weights_in_fixtures() -> None:
-    """Networks that a module's fixtures make are the same in every run."""
-    _seed()
-
-
-@pytest.fixture(autouse=True)
-def _same_weights() -> None:
-    """Networks that a test makes are the same in every run."""
-    _seed()
-
-
 GENRE_HZ = {"high": 3000.0, "low": 200.0, "middle": 900.0}
 
 
@@ -84,3 +66,19 @@ def music(tmp_path: Path) -> Path:
             waveform = tone(hz * (1.0 + 0.02 * number), 8.0, seed=number)
             write_wav(tmp_path / "music" / genre / f"{genre}.{number:05d}.wav", waveform)
     return tmp_path / "music"
+
+
+def pytest_fixture_setup() -> None:
+    """Let networks that a fixture makes be the same in every run, whatever ran before it."""
+    _seed()
+
+
+def pytest_runtest_call() -> None:
+    """Let networks that a test makes be the same in every run."""
+    _seed()
+
+
+def _seed() -> None:
+    # Of small networks with weights of chance one in a hundred says nothing whatever it hears.
+    if keras := sys.modules.get("keras"):
+        keras.utils.set_random_seed(1)

@@ -45,7 +45,6 @@ def heard_by_both(windows: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def heads() -> list[keras.Model]:
-    keras.utils.set_random_seed(1)
     return [build_heads(N_STEPS, N_VALUES, N_LABELS, dense_units=6, lstm_units=4) for _ in range(2)]
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="module")
 def network() -> keras.Model:
     """A network with a small convolution and, inside another network, a large one."""
-    keras.utils.set_random_seed(1)
     inner_in = keras.Input((8, 16, 64))
     inner = keras.layers.Conv2D(256, (2, 2), activation="relu", name="large")(inner_in)
     inner = keras.Model(inner_in, keras.layers.GlobalAveragePooling2D()(inner), name="ear")
