@@ -236,7 +236,8 @@ def sample(options: argparse.Namespace) -> None:
 def sparing(options: argparse.Namespace) -> None:
     """Compare hearing every window of whole songs with hearing those whose neighbours differ."""
     classifier = _CountingClassifier.load(find_model_folder(options.model))
-    heard, seconds, same_genre, same_sections, moved = [], [], [], [], []
+    heard: dict[bool, int] = {False: 0, True: 0}
+    seconds, same_genre, same_sections, moved = [], [], [], []
     songs, _ = find_songs([str(options.folder)])
     for song in songs:
         verdicts = []
@@ -252,14 +253,14 @@ def sparing(options: argparse.Namespace) -> None:
                     sparing=is_sparing,
                 )
             )
-            heard.append(classifier.heard)
+            heard[is_sparing] += classifier.heard
         whole, part = verdicts
         seconds.append(whole.seconds)
         same_genre.append(whole.genre == part.genre)
         same_sections.append(_same_seconds(whole, part) / whole.seconds)
         pairs = zip(whole.probabilities.values(), part.probabilities.values(), strict=True)
         moved.append(max(abs(one - other) for one, other in pairs))
-    share = sum(heard[1::2]) / sum(heard[::2])
+    share = heard[True] / heard[False]
     print(f"{len(songs)} songs, {sum(seconds) / 3600:.1f} h: {share:.0%} of the windows heard;")
     print(
         f"the same genre {np.mean(same_genre):.1%}, the same sections {np.mean(same_sections):.1%}"
@@ -335,7 +336,8 @@ def main() -> None:
         command.add_argument("--songs", type=int, default=songs)
         command.add_argument("--minutes", type=float, default=4.0, help="of each song")
         command.add_argument("--pairs", type=int, default=3, help="how often it is measured")
-        command.add_argument("--music", type=Path, help="recordings to make songs of")
+        if run is cores:
+            command.add_argument("--music", type=Path, help="recordings to make songs of")
         if run is sample:
             command.add_argument("data", type=Path)
             command.add_argument("--tracks", type=Path, help="file that names those to take")
